@@ -1,3 +1,5 @@
+// Package bus owns the transport: subjects, requests and answers over NATS, and the
+// connection of an endpoint.
 package bus
 
 import "strings"
