@@ -188,7 +188,7 @@ func (j *Journal) compare(ctx context.Context, p *proposal, why error) (settled 
 	if err := j.cfg.Faults.At("settle.read.before"); err != nil {
 		return false, err
 	}
-	m, err := j.one(ctx, p.entry.Location)
+	m, err := j.one(ctx, p.entry.Location, j.cfg.AttemptTimeout)
 	if err != nil {
 		return false, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -16,6 +17,8 @@ const (
 	// for it; the last block may go over.
 	pageBytes  = 4 << 20
 	pageBlocks = 1024
+	// readTimeout is how long one request may take that reads.
+	readTimeout = 10 * time.Second
 )
 
 // message is a stored message as read.
@@ -37,7 +40,7 @@ type getRequest struct {
 // means that there are none. Sequences are without gaps in it, save that it may start
 // later than asked where the leader, too, has nothing there.
 func (j *Journal) page(ctx context.Context, from Location) ([]message, error) {
-	ctx, cancel := context.WithTimeout(ctx, j.cfg.AttemptTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	page, err := j.directBatch(ctx, from)
 	if err != nil {
@@ -144,8 +147,8 @@ func (j *Journal) leaderNext(ctx context.Context, from Location) (*message, erro
 }
 
 // one reads the message at a location; nil where there is none.
-func (j *Journal) one(ctx context.Context, at Location) (*message, error) {
-	ctx, cancel := context.WithTimeout(ctx, j.cfg.AttemptTimeout)
+func (j *Journal) one(ctx context.Context, at Location, timeout time.Duration) (*message, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	req, err := json.Marshal(getRequest{Seq: at.Seq})
 	if err != nil {

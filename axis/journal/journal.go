@@ -67,8 +67,9 @@ type Config struct {
 	Replicas int
 	// CacheBytes bounds what Get keeps decoded; 64 MiB by default.
 	CacheBytes int
-	// AttemptTimeout is how long one request to the server may take before it counts as
-	// unanswered; 5 s by default. How long a call may take is for its context.
+	// AttemptTimeout is how long one attempt to append may take before it counts as
+	// unanswered and is made again; 2 s by default. How long a call may take in all is
+	// for its context.
 	AttemptTimeout time.Duration
 	// AcceptLost opens a journal whose end was lost; see LostError.
 	AcceptLost bool
@@ -93,7 +94,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.CacheBytes = 64 << 20
 	}
 	if c.AttemptTimeout <= 0 {
-		c.AttemptTimeout = 5 * time.Second
+		c.AttemptTimeout = 2 * time.Second
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

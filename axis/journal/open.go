@@ -72,7 +72,7 @@ func (j *Journal) findStreams(ctx context.Context) ([]found, error) {
 // look finds the last readable block of a stream, going back from its counter.
 func (j *Journal) look(ctx context.Context, stream, counter uint64) (found, error) {
 	for seq := counter; seq > 0; seq-- {
-		m, err := j.one(ctx, Location{stream, seq})
+		m, err := j.one(ctx, Location{stream, seq}, readTimeout)
 		if err != nil {
 			return found{}, err
 		}

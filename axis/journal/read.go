@@ -119,7 +119,7 @@ func (j *Journal) load(ctx context.Context, at Location) (Entry, error) {
 	if e, ok := j.cache.get(at); ok {
 		return e, nil
 	}
-	m, err := j.one(ctx, at)
+	m, err := j.one(ctx, at, readTimeout)
 	if err != nil {
 		return Entry{}, err
 	}

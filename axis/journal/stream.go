@@ -94,7 +94,7 @@ func (j *Journal) seal(ctx context.Context, cfg jetstream.StreamConfig) {
 	if cfg.Sealed {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, j.cfg.AttemptTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	cfg.Sealed = true
 	if _, err := j.js.UpdateStream(ctx, cfg); err != nil {
