@@ -91,11 +91,11 @@ func TestWrongProofsAreRefused(t *testing.T) {
 		"smaller after":         {CheckConsistency(good, 20, r20, 5, r5), ErrOlder},
 		"two roots at one size": {CheckConsistency(nil, 20, r20, 20, r5), ErrSplitView},
 		"endless tree":          {CheckConsistency(good, 5, r5, 1<<63, r20), ErrNotProven},
-		"proof from nothing":    {CheckConsistency(good, 0, emptyRoot(), 20, r20), ErrNotProven},
+		"proof from nothing":    {CheckConsistency(good, 0, EmptyRoot(), 20, r20), ErrNotProven},
 		"odd root of nothing":   {CheckConsistency(nil, 0, r5, 20, r20), ErrNotProven},
 		"proof of the same":     {CheckConsistency(good, 20, r20, 20, r20), ErrNotProven},
 		"leaf outside":          {CheckInclusion(nil, 20, r20, 20, r5), ErrNotProven},
-		"leaf of nothing":       {CheckInclusion(nil, 0, emptyRoot(), 0, r5), ErrNotProven},
+		"leaf of nothing":       {CheckInclusion(nil, 0, EmptyRoot(), 0, r5), ErrNotProven},
 		"leaf of endless tree":  {CheckInclusion(make([][]byte, 64), 1<<63-1, r20, 1<<62, r5), ErrNotProven},
 		"endless inclusion":     {CheckInclusion(make([][]byte, 65), 20, r20, 1, r5), ErrNotProven},
 	} {
@@ -103,7 +103,7 @@ func TestWrongProofsAreRefused(t *testing.T) {
 			t.Errorf("%s: error %v, want %v", name, c.err, c.want)
 		}
 	}
-	if err := CheckConsistency(nil, 0, emptyRoot(), 20, r20); err != nil {
+	if err := CheckConsistency(nil, 0, EmptyRoot(), 20, r20); err != nil {
 		t.Errorf("after nothing: %v", err)
 	}
 }
