@@ -56,9 +56,6 @@ func (p *parser) manifest() (m Manifest, err error) {
 		if err != nil {
 			return m, err
 		}
-		if len(m.References) > MaxFiles {
-			return m, fmt.Errorf("more than %d files", MaxFiles)
-		}
 		ref, err := p.reference(start)
 		if err != nil {
 			return m, err
