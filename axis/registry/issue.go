@@ -110,9 +110,12 @@ func (ca *CA) IssueAxis() (crypto.Signer, []byte, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, nil, err
 	}
-	// No extended key usage: it must pass where evidence is checked and never as an
-	// endpoint's connection.
-	der, err := ca.issue(&key.PublicKey, &x509.Certificate{Subject: pkix.Name{CommonName: AxisName}})
+	// Evidence is checked against one kind of certificate, a client's; what keeps
+	// this one from being an endpoint's is its name, which Verify refuses.
+	der, err := ca.issue(&key.PublicKey, &x509.Certificate{
+		Subject:     pkix.Name{CommonName: AxisName},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
 	if err != nil {
 		return nil, nil, err
 	}
