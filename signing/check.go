@@ -41,13 +41,10 @@ func (c *check) verdict() Verdict {
 	return Verdict{Signer: c.cert, Time: c.options.At, TimeSource: TimeGiven, ClaimedTime: c.stated.claimed}
 }
 
-// format asks for signed attributes: without them the signature value is over
-// the content itself, and a content that looks like attributes could be passed
-// off as them.
+// format asks for the signed attributes of CAdES. A signature without any is
+// refused with that: its value is over the content itself, and a content that
+// looks like attributes could be passed off as them.
 func (c *check) format() *failure {
-	if c.signer.toVerify == nil {
-		return &failure{FormatFailure, "no signed attributes"}
-	}
 	var err error
 	if c.stated, err = readStatements(c.signer.signed); err != nil {
 		return &failure{FormatFailure, err.Error()}

@@ -30,7 +30,7 @@ type signerInfo struct {
 	value         []byte
 	signed        attributes
 	// toVerify is what the signature value is over: the signed attributes under
-	// the tag of a SET; nil where there are none.
+	// the tag of a SET.
 	toVerify []byte
 	// unsigned attributes carry time-stamps and the like.
 	unsigned attributes

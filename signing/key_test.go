@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"software.sslmate.com/src/go-pkcs12"
@@ -71,21 +72,22 @@ func TestLoadKeyRefuses(t *testing.T) {
 		name string
 		file []byte
 		want error
+		says string
 	}{
-		{"no certificate", pkcs8, signing.ErrNoCertificate},
-		{"another's certificate", append(pkcs8, certificates(other.Chain...)...), signing.ErrNoCertificate},
-		{"no key", certificates(seal.Chain...), signing.ErrNoKey},
-		{"encrypted", pemBlock("ENCRYPTED PRIVATE KEY", []byte{1}), signing.ErrEncryptedPEM},
-		{"wrong password", must(pkcs12.Modern2023.Encode(seal.Key, seal.Chain[0], nil, "right")), signing.ErrPassword},
-		{"weak key", append(pemBlock("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(weak.Key))), certificates(weak.Chain...)...), nil},
-		{"two keys", append(pkcs8, pkcs8...), nil},
-		{"noise", []byte("noise"), nil},
-		{"too large", make([]byte, 1<<20+1), nil},
+		{"no certificate", pkcs8, signing.ErrNoCertificate, ""},
+		{"another's certificate", append(pkcs8, certificates(other.Chain...)...), signing.ErrNoCertificate, ""},
+		{"no key", certificates(seal.Chain...), signing.ErrNoKey, ""},
+		{"encrypted", pemBlock("ENCRYPTED PRIVATE KEY", []byte{1}), signing.ErrEncryptedPEM, ""},
+		{"wrong password", must(pkcs12.Modern2023.Encode(seal.Key, seal.Chain[0], nil, "right")), signing.ErrPassword, ""},
+		{"weak key", append(pemBlock("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(weak.Key))), certificates(weak.Chain...)...), nil, "1024 bits"},
+		{"two keys", append(pkcs8, pkcs8...), nil, "more than one"},
+		{"noise", []byte("noise"), nil, "PKCS#12"},
+		{"too large", make([]byte, 1<<20+1), nil, "more than 1048576"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, _, err := signing.LoadKey(writeFile(t, tt.file), "wrong")
-			if err == nil || tt.want != nil && !errors.Is(err, tt.want) {
+			if err == nil || tt.want != nil && !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})

@@ -12,6 +12,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -204,6 +205,12 @@ func TestRefusedSignatures(t *testing.T) {
 		{"unknown critical extension", special(func(c *x509.Certificate) {
 			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}}}
 		}), signing.CertificateChainGeneralFailure},
+		{"issued with a weak key", func(t *testing.T) *forgery {
+			weak := sealtest.Issue(t, b.root, "Weak", rsaKey(t, 1024), authority)
+			f := forge(sealtest.New(t, weak, "Below"), b.content)
+			f.certs = append(f.certs, weak.Certificate())
+			return f
+		}, signing.NoCertificateChainFound},
 		{"issued by what is no authority", func(t *testing.T) *forgery {
 			f := forge(sealtest.New(t, b.seal, "Grandchild"), b.content)
 			f.certs = append(f.certs, b.seal.Certificate())
@@ -221,6 +228,39 @@ func TestRefusedSignatures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFence: what would make reading expensive is refused before it is read, and
+// for that reason.
+func TestFence(t *testing.T) {
+	tests := []struct {
+		name, want string
+		signature  []byte
+	}{
+		{"size", "at most 1048576", octets(make([]byte, signing.MaxSize))},
+		{"depth", "nested more than 32 deep", nested(33)},
+		{"elements", "more than 20000 elements", tlv(0x30, bytes.Repeat([]byte{5, 0}, 20_000))},
+		{"long tag", "tag of several bytes", []byte{0x3f, 0x01, 0}},
+		{"string in pieces", "does not occur in DER", tlv(0x24)},
+		{"flat sequence", "does not occur in DER", tlv(0x10)},
+		{"indefinite", "indefinite", []byte{0x30, 0x80, 0, 0}},
+		{"6 MB of open sequences", "at most 1048576", bytes.Repeat([]byte{0x30, 0x80}, 3_000_000)},
+		{"length of 5 bytes", "too early", []byte{0x30, 0x85, 1, 1, 1, 1, 1}},
+		{"length over its parent", "too early", []byte{0x30, 2, 4, 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := judge(t, tt.signature, nil, signing.Options{})
+			if v.SubIndication != signing.FormatFailure || !strings.Contains(v.Detail, tt.want) {
+				t.Errorf("%s: %s", v.SubIndication, v.Detail)
+			}
+		})
+	}
+}
+
+// authority is a template of an intermediate authority.
+func authority(c *x509.Certificate) {
+	c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
 }
 
 // indefinite puts the outermost element under an indefinite length.

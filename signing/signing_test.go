@@ -29,9 +29,7 @@ func TestSignedPasses(t *testing.T) {
 		"P-256":    sealtest.P256(t),
 		"P-384":    p384,
 	}
-	middle := sealtest.Issue(t, root, "Middle", sealtest.P256(t), func(c *x509.Certificate) {
-		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
-	})
+	middle := sealtest.Issue(t, root, "Middle", sealtest.P256(t), authority)
 	for name, key := range keys {
 		t.Run(name, func(t *testing.T) {
 			seal := sealtest.Issue(t, middle, "Ủy ban nhân dân", key, nil)
@@ -73,6 +71,27 @@ func TestPinnedNeedsNoChain(t *testing.T) {
 	late.At = sealtest.NotAfter.Add(time.Second)
 	if v := judge(t, f.der(t), []byte("content"), late); v.SubIndication != signing.OutOfBoundsNoPOE {
 		t.Errorf("pinned and expired: %s", v.SubIndication)
+	}
+}
+
+// TestWholeChainAtTheGivenTime: the time relied on counts for every link, not
+// the machine's.
+func TestWholeChainAtTheGivenTime(t *testing.T) {
+	root := sealtest.Root(t, "Root")
+	middle := sealtest.Issue(t, root, "Middle", sealtest.P256(t), func(c *x509.Certificate) {
+		authority(c)
+		c.NotAfter = c.NotBefore.AddDate(0, 6, 0)
+	})
+	f := forge(sealtest.New(t, middle, "Seal"), []byte("content"))
+	o := anchoredAt(root)
+	o.Intermediates = []*x509.Certificate{middle.Certificate()}
+	o.At = sealtest.NotBefore.AddDate(0, 3, 0)
+	if v := judge(t, f.der(t), []byte("content"), o); !v.Passed() {
+		t.Errorf("in time: %s (%s)", v.SubIndication, v.Detail)
+	}
+	o.At = sealtest.NotBefore.AddDate(0, 9, 0)
+	if v := judge(t, f.der(t), []byte("content"), o); v.Indication != signing.Indeterminate {
+		t.Errorf("too late: %s", v.Indication)
 	}
 }
 

@@ -39,7 +39,7 @@ func RefCheckpoint(ref *axispb.CheckpointRef) (Checkpoint, error) {
 		return Checkpoint{}, fmt.Errorf("checkpoint of size %d", ref.Size)
 	case len(ref.Root) != tlog.HashSize:
 		return Checkpoint{}, fmt.Errorf("checkpoint's root has %d bytes, not 32", len(ref.Root))
-	case ref.Size == 0 && tlog.Hash(ref.Root) != emptyRoot():
+	case ref.Size == 0 && tlog.Hash(ref.Root) != EmptyRoot():
 		return Checkpoint{}, errors.New("checkpoint of the empty log with another root")
 	}
 	return Checkpoint{Epoch: ref.Epoch, Size: ref.Size, Root: tlog.Hash(ref.Root)}, nil
@@ -112,7 +112,7 @@ func parseCheckpoint(text, origin string) (Checkpoint, error) {
 	if err != nil || len(root) != tlog.HashSize {
 		return Checkpoint{}, fmt.Errorf("root %q is not 32 bytes in base64", clip(lines[2]))
 	}
-	if size == 0 && tlog.Hash(root) != emptyRoot() {
+	if size == 0 && tlog.Hash(root) != EmptyRoot() {
 		return Checkpoint{}, errors.New("root of size 0 is not the empty tree's")
 	}
 	return Checkpoint{Size: size, Root: tlog.Hash(root)}, nil

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -14,9 +16,9 @@ import (
 // maxOrigin is the size of an origin line, in bytes.
 const maxOrigin = 255
 
-// emptyRoot is the root of a tree without leaves: SHA-256 of nothing (RFC 6962
+// EmptyRoot is the root of a tree without leaves: SHA-256 of nothing (RFC 6962
 // section 2.1).
-func emptyRoot() tlog.Hash {
+func EmptyRoot() tlog.Hash {
 	h, _ := tlog.TreeHash(0, nil) // reads nothing and cannot fail for 0
 	return h
 }
@@ -38,6 +40,8 @@ func checkEpoch(e *axispb.Epoch) (note.Verifier, error) {
 		return nil, errors.New("epoch without a time")
 	case len(e.Origin) > maxOrigin:
 		return nil, fmt.Errorf("origin has %d bytes, over the limit of %d", len(e.Origin), maxOrigin)
+	case strings.ContainsFunc(e.Origin, unicode.IsControl):
+		return nil, fmt.Errorf("origin %q has control characters", e.Origin)
 	}
 	if err := errors.Join(checkBase(e), checkPrevious(e)); err != nil {
 		return nil, err
@@ -58,7 +62,7 @@ func checkBase(e *axispb.Epoch) error {
 		return fmt.Errorf("base size %d is over the limit", e.BaseSize)
 	case len(e.BaseRoot) != tlog.HashSize:
 		return fmt.Errorf("base root has %d bytes, not 32", len(e.BaseRoot))
-	case e.BaseSize == 0 && tlog.Hash(e.BaseRoot) != emptyRoot():
+	case e.BaseSize == 0 && tlog.Hash(e.BaseRoot) != EmptyRoot():
 		return errors.New("base root of an empty journal is not the empty tree's")
 	}
 	return nil

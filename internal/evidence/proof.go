@@ -97,7 +97,7 @@ func CheckConsistency(proof [][]byte, from uint64, fromRoot tlog.Hash, to uint64
 }
 
 func checkFromEmpty(proof [][]byte, root tlog.Hash) error {
-	if len(proof) != 0 || root != emptyRoot() {
+	if len(proof) != 0 || root != EmptyRoot() {
 		return fmt.Errorf("%w: from the empty tree there is nothing to prove", ErrNotProven)
 	}
 	return nil
@@ -110,7 +110,7 @@ func checkFromEmpty(proof [][]byte, root tlog.Hash) error {
 // errors: ErrSplitView, ErrNotProven, ErrOlder, ErrUnknownEpoch.
 func (t *Trust) Extends(older, newer Checkpoint, proof [][]byte) error {
 	if older.Epoch == 0 && older.Size == 0 {
-		return checkFromEmpty(proof, emptyRoot())
+		return checkFromEmpty(proof, EmptyRoot())
 	}
 	if newer.Epoch < older.Epoch {
 		return fmt.Errorf("%w: epoch %d after %d", ErrOlder, newer.Epoch, older.Epoch)

@@ -119,7 +119,7 @@ func TestStatementAgainstTheRulesIsRefused(t *testing.T) {
 		"no reason for the DMS's":  {consignment(), func(s *axispb.Statement) { s.Event = axispb.Event_EVENT_CONTENT_HANDOVER_FAILURE }},
 		"no checkpoint":            {consignment(), func(s *axispb.Statement) { s.Checkpoint = nil }},
 		"checkpoint of no epoch":   {consignment(), func(s *axispb.Statement) { s.Checkpoint.Epoch = 0 }},
-		"empty checkpoint":         {consignment(), func(s *axispb.Statement) { s.Checkpoint = (Checkpoint{Epoch: 2, Root: emptyRoot()}).Ref() }},
+		"empty checkpoint":         {consignment(), func(s *axispb.Statement) { s.Checkpoint = (Checkpoint{Epoch: 2, Root: EmptyRoot()}).Ref() }},
 		"short root":               {consignment(), func(s *axispb.Statement) { s.Checkpoint.Root = s.Checkpoint.Root[1:] }},
 		"checkpoint without end":   {consignment(), func(s *axispb.Statement) { s.Checkpoint.Size = 1 << 63 }},
 		"checkpoint too early":     {consignment(), func(s *axispb.Statement) { s.Checkpoint.Size = 5 }},
