@@ -10,6 +10,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -17,6 +19,7 @@ import (
 	"docaxis/agency"
 	"docaxis/endpoint/link"
 	"docaxis/internal/bus"
+	"docaxis/internal/envelope"
 	"docaxis/internal/fault"
 )
 
@@ -35,10 +38,10 @@ type Settings struct {
 	Seals []SealSettings `toml:"seal"`
 	// Limits on what is sent.
 	Limits Limits `toml:"limits"`
-	// Security lists the levels of documents that may be sent. Where it is not
-	// set, only documents without a level. State secrets never enter the axis,
-	// whatever stands here.
-	Security []string `toml:"security"`
+	// Security is the highest level of documents that may be sent: ordinary
+	// where it is not set, else confidential, secret or top-secret. The axis has
+	// a limit of its own.
+	Security string `toml:"security"`
 }
 
 // SealSettings say where an agency's seal is.
@@ -118,7 +121,13 @@ func (s Settings) Validate() error {
 		}
 		known[code] = true
 	}
-	return errors.Join(append(found, checkLevels(s.Security))...)
+	levels := []string{
+		"", envelope.SecurityOrdinary, envelope.SecurityConfidential, envelope.SecuritySecret, envelope.SecurityTopSecret,
+	}
+	if !slices.Contains(levels, s.Security) {
+		found = append(found, fmt.Errorf("security: %q is none of %s", s.Security, strings.Join(levels[1:], ", ")))
+	}
+	return errors.Join(found...)
 }
 
 // complete fills in what was left open.

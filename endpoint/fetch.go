@@ -89,7 +89,8 @@ func (a *Agent) tryFetch(ctx context.Context, key inbox.Key, giveWay func() bool
 			return moved, reason.Permanent(axispb.ReasonCode_REASON_DIGEST_MISMATCH, c.Name).Because(err)
 		}
 		if err != nil {
-			return moved, fmt.Errorf("%s: %w", c.Name, err)
+			// Bytes that were not the chunk's are no progress.
+			return moved && !errors.Is(err, files.ErrChunk), fmt.Errorf("%s: %w", c.Name, err)
 		}
 	}
 	return moved, nil

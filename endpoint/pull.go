@@ -453,4 +453,3 @@ func fatalOrLocal(err error) bool {
 	var local localError
 	return fatal(err) || errors.As(err, &local)
 }
-
