@@ -354,7 +354,7 @@ func handshake(t *testing.T, client, server *tls.Config, peer func(*x509.Certifi
 	done := make(chan error, 1)
 	go func() {
 		conn := tls.Server(far, server)
-		defer conn.Close()
+		defer far.Close()
 		err := conn.Handshake()
 		if err == nil && peer != nil {
 			peer(conn.ConnectionState().PeerCertificates[0])
@@ -363,7 +363,7 @@ func handshake(t *testing.T, client, server *tls.Config, peer func(*x509.Certifi
 		done <- err
 	}()
 	conn := tls.Client(near, client)
-	defer conn.Close()
+	defer near.Close()
 	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
