@@ -22,6 +22,7 @@ import (
 	"docaxis/internal/sealtest"
 	"docaxis/proto/axispb"
 	"docaxis/signing"
+	"docaxis/signing/asic"
 )
 
 // The worked example of docs/evidence.md is real: its files lie in pageFolder and
@@ -152,7 +153,7 @@ func writePage(t testing.TB) {
 	ca := newAuthority(t, caSeed)
 	log := pageLog(t)
 	endpoint := ca.signer("h41-11-05", h41Seed)
-	seal := sealtest.Issue(t, sealtest.Seal{}, "Bộ Nội vụ (con dấu thử)", sealtest.P256(t), nil)
+	seal := sealtest.Issue(t, sealtest.Seal{}, "Bộ Công Thương (con dấu thử)", sealtest.P256(t), nil)
 	file := []byte("Về việc thử nghiệm trục liên thông văn bản.\n")
 
 	epoch := ca.sign(log.epoch(1, 0, nil))
@@ -204,7 +205,7 @@ func pageEnvelope(t testing.TB, seal sealtest.Seal, file []byte) []byte {
 	t.Helper()
 	document, err := os.ReadFile(filepath.Join(pageFolder, "document.json"))
 	must(t, err)
-	manifest := pageManifest(document, file)
+	manifest := pageManifest(t, document, file)
 	signature, err := signing.Sign(manifest, seal.Key, seal.Chain)
 	must(t, err)
 	chunk := sha256.Sum256(file)
@@ -214,18 +215,14 @@ func pageEnvelope(t testing.TB, seal sealtest.Seal, file []byte) []byte {
 	})
 }
 
-func pageManifest(document, file []byte) []byte {
-	reference := func(uri, mime string, b []byte) string {
-		sum := sha256.Sum256(b)
-		return fmt.Sprintf("<DataObjectReference URI=%q MimeType=%q><ds:DigestMethod Algorithm=%q/><ds:DigestValue>%s</ds:DigestValue></DataObjectReference>\n",
-			uri, mime, "http://www.w3.org/2001/04/xmlenc#sha256", base64.StdEncoding.EncodeToString(sum[:]))
-	}
-	return []byte(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
-		`<ASiCManifest xmlns="http://uri.etsi.org/02918/v1.2.1#" xmlns:ds="http://www.w3.org/2000/09/xmldsig#">` + "\n" +
-		`<SigReference URI="META-INF/signature001.p7s" MimeType="application/pkcs7-signature"/>` + "\n" +
-		reference("document.json", "application/json", document) +
-		reference("files/001.txt", "text/plain", file) +
-		"</ASiCManifest>\n")
+func pageManifest(t testing.TB, document, file []byte) []byte {
+	t.Helper()
+	raw, err := asic.Compose(asic.Manifest{References: []asic.Reference{
+		{URI: asic.DocumentName, MimeType: "application/json", Digest: sha256.Sum256(document)},
+		{URI: "files/001.txt", MimeType: "text/plain", Digest: sha256.Sum256(file)},
+	}})
+	must(t, err)
+	return raw
 }
 
 func pageRecord(t testing.TB, kind axispb.Kind, at time.Time, body []byte, d *axispb.Decision) *axispb.Record {
