@@ -63,7 +63,7 @@ func newAuthenticator(cfg Config) *authenticator {
 		now:       cfg.Now,
 		log:       cfg.Log,
 		quiet:     newQuiet(cfg.Now),
-		conns:     newConnections(),
+		conns:     newConnections(cfg.Now),
 		locals: map[string]local{
 			servicesUser: {rand.Text(), (*authenticator).services},
 			journalUser:  {rand.Text(), (*authenticator).keeper},

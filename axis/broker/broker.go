@@ -172,6 +172,13 @@ func (b *Broker) Cut(endpoint string) int {
 	return n
 }
 
+// Bar cuts an endpoint that floods the axis, and refuses it for so long: a new
+// connection costs it nothing, and the axis a handshake.
+func (b *Broker) Bar(endpoint string, d time.Duration) int {
+	b.auth.conns.bar(endpoint, b.cfg.Now().Add(d))
+	return b.Cut(endpoint)
+}
+
 // Connected lists the endpoints that have a connection, sorted.
 func (b *Broker) Connected() []string {
 	return b.auth.conns.names(bus.ValidEndpoint)

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 )
+
+var errBarred = errors.New("kept out for a while because of its flood of requests")
 
 // errCutMeanwhile: somebody was cut since the decision began; decide again.
 var errCutMeanwhile = errors.New("cut meanwhile")
@@ -23,16 +26,23 @@ const sweepAfter = 1024
 type connections struct {
 	// alive asks the server; set before the first log-in.
 	alive func(id uint64) bool
+	now   func() time.Time
 
 	mu     sync.Mutex // guards what follows; the server's lock is taken inside it
 	byName map[string][]uint64
 	byID   map[uint64]string
-	cut    uint64 // how often somebody was cut
-	since  int    // log-ins since the last sweep
+	barred map[string]time.Time // until when
+	cut    uint64               // how often somebody was cut
+	since  int                  // log-ins since the last sweep
 }
 
-func newConnections() *connections {
-	return &connections{byName: make(map[string][]uint64), byID: make(map[uint64]string)}
+func newConnections(now func() time.Time) *connections {
+	return &connections{
+		now:    now,
+		byName: make(map[string][]uint64),
+		byID:   make(map[uint64]string),
+		barred: make(map[string]time.Time),
+	}
 }
 
 // cuts is to be read before a decision and given to add after it.
@@ -52,6 +62,9 @@ func (c *connections) add(name string, id, cuts uint64) (old []uint64, err error
 	}
 	if _, known := c.byID[id]; known {
 		return nil, errTwice
+	}
+	if c.now().Before(c.barred[name]) {
+		return nil, errBarred
 	}
 	if c.since++; c.since >= sweepAfter {
 		c.sweep()
@@ -76,6 +89,13 @@ func (c *connections) remove(name string) []uint64 {
 	delete(c.byName, name)
 	c.forget(ids)
 	return ids
+}
+
+// bar refuses a name for a while.
+func (c *connections) bar(name string, until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.barred[name] = until
 }
 
 // has reports whether a name has an open connection.
@@ -105,6 +125,11 @@ func (c *connections) sweep() {
 	c.since = 0
 	for name := range c.byName {
 		c.prune(name)
+	}
+	for name, until := range c.barred {
+		if !c.now().Before(until) {
+			delete(c.barred, name)
+		}
 	}
 }
 

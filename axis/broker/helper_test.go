@@ -168,14 +168,29 @@ func start(t *testing.T, a *authority) *broker.Broker {
 
 func startAt(t *testing.T, a *authority, listen string) *broker.Broker {
 	t.Helper()
-	b, err := broker.Start(broker.Config{
-		Dir: t.TempDir(), Listen: listen, TLS: a.server(t), Authority: a, Log: slog.New(slog.DiscardHandler),
-	})
+	return started(t, a, t.TempDir(), listen)
+}
+
+func startIn(t *testing.T, a *authority, dir string) *broker.Broker {
+	t.Helper()
+	return started(t, a, dir, "127.0.0.1:0")
+}
+
+func started(t *testing.T, a *authority, dir, listen string) *broker.Broker {
+	t.Helper()
+	b, err := startErr(t, a, dir, listen)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, b) })
 	return b
+}
+
+func startErr(t *testing.T, a *authority, dir, listen string) (*broker.Broker, error) {
+	t.Helper()
+	return broker.Start(broker.Config{
+		Dir: dir, Listen: listen, TLS: a.server(t), Authority: a, Log: slog.New(slog.DiscardHandler),
+	})
 }
 
 func stop(t *testing.T, b *broker.Broker) {
@@ -200,7 +215,7 @@ func (r *raw) refusals() int {
 	return len(r.violations)
 }
 
-func dialRaw(t *testing.T, a *authority, b *broker.Broker, cert tls.Certificate, opts ...nats.Option) (*raw, error) {
+func dialRaw(t *testing.T, a *authority, b interface{ Addr() string }, cert tls.Certificate, opts ...nats.Option) (*raw, error) {
 	t.Helper()
 	roots := x509.NewCertPool()
 	roots.AddCert(a.ca)

@@ -11,9 +11,10 @@ import (
 )
 
 // MaxPending is how much the server holds for a connection that does not read
-// before it cuts it. An endpoint that reads its answers has at most eight pages
-// under way.
-const MaxPending = 32 << 20
+// before it cuts it. Eight pages would be enough for an endpoint; the rest is for
+// the service connection, which must stand a flood until the one who floods is
+// barred.
+const MaxPending = 64 << 20
 
 const (
 	endpointsAccount = "ENDPOINTS"
@@ -22,11 +23,11 @@ const (
 	maxSubscriptions = 16
 	maxPerEndpoint   = 2
 
-	// Slow lines: a far office needs seconds for TLS, and half a minute for a
-	// page.
+	// Slow lines: a far office needs seconds for TLS. Half a megabyte, a page's
+	// usual size, takes it half a minute at 128 kbit/s, all within one write.
 	tlsTimeout    = 10 * time.Second
 	authTimeout   = 10 * time.Second
-	writeDeadline = 30 * time.Second
+	writeDeadline = 60 * time.Second
 	pingInterval  = 30 * time.Second
 	maxPingsOut   = 3
 

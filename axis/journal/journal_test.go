@@ -339,6 +339,47 @@ func TestForeignStreamIsRefused(t *testing.T) {
 	}
 }
 
+func TestStreamKeepsWhatItHolds(t *testing.T) {
+	j, nc := newJournal(t, Config{})
+	mustAppend(t, j, "a")
+	js, err := nc.JetStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := js.DeleteMsg("JOURNAL-000001", 1); err == nil {
+		t.Error("a block was deleted")
+	}
+	if err := js.PurgeStream("JOURNAL-000001"); err == nil {
+		t.Error("the stream was purged")
+	}
+	info, err := js.StreamInfo("JOURNAL-000001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := info.Config
+	if c.Storage != nats.FileStorage || c.Discard != nats.DiscardNew || c.Duplicates != 100*time.Millisecond ||
+		c.MaxBytes != -1 || c.MaxMsgs != -1 || c.MaxAge != 0 || c.Subjects[0] != "journal.000001" {
+		t.Errorf("configuration %+v", c)
+	}
+	if diff := cmp.Diff([]string{"a"}, bodies(t, j)); diff != "" {
+		t.Errorf("journal (-want +got):\n%s", diff)
+	}
+}
+
+func TestStreamOutsideTheChainIsRefused(t *testing.T) {
+	nc := connect(t, startServer(t, t.TempDir(), 0))
+	js, err := nc.JetStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = js.AddStream(&nats.StreamConfig{Name: "OTHER", Subjects: []string{"journal.other"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(testContext(t), nc, Config{}); err == nil {
+		t.Error("opened beside a stream that takes the journal's subjects")
+	}
+}
+
 func blkFile(t *testing.T, dir, stream string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", stream, "msgs", "*.blk"))

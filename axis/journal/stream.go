@@ -74,6 +74,8 @@ func (j *Journal) checkConfig(n uint64, c jetstream.StreamConfig) error {
 // ensureStream makes sure that stream n exists. Creating it again changes nothing, so
 // a crash on either side of it is harmless.
 func (j *Journal) ensureStream(ctx context.Context, n uint64) (*jetstream.StreamInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	s, err := j.js.Stream(ctx, j.streamName(n))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		s, err = j.js.CreateStream(ctx, j.streamConfig(n))
@@ -89,12 +91,12 @@ func (j *Journal) ensureStream(ctx context.Context, n uint64) (*jetstream.Stream
 }
 
 // seal keeps a closed stream from taking anything more. It is housekeeping: the closing
-// block has ended the stream already, so a failure is only logged.
+// block has ended the stream already, so a failure is only logged, and Open does it later.
 func (j *Journal) seal(ctx context.Context, cfg jetstream.StreamConfig) {
 	if cfg.Sealed {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	ctx, cancel := context.WithTimeout(ctx, j.cfg.AttemptTimeout)
 	defer cancel()
 	cfg.Sealed = true
 	if _, err := j.js.UpdateStream(ctx, cfg); err != nil {
@@ -104,6 +106,8 @@ func (j *Journal) seal(ctx context.Context, cfg jetstream.StreamConfig) {
 
 // sealStream is seal for a stream whose configuration is not at hand.
 func (j *Journal) sealStream(ctx context.Context, n uint64) {
+	ctx, cancel := context.WithTimeout(ctx, j.cfg.AttemptTimeout)
+	defer cancel()
 	s, err := j.js.Stream(ctx, j.streamName(n))
 	if err != nil {
 		j.cfg.Log.Warn("journal: a closed stream was not sealed", "stream", j.streamName(n), "error", err)
@@ -117,15 +121,16 @@ func (j *Journal) sealStream(ctx context.Context, n uint64) {
 func (j *Journal) streams(ctx context.Context) (uint64, error) {
 	names := j.js.StreamNames(ctx, jetstream.WithStreamListSubject(strings.ToLower(j.cfg.Prefix)+".*"))
 	var numbers []uint64
-	for name := range names.Name() {
+	var foreign error
+	for name := range names.Name() { // to the end, or the lister never ends
 		rest, ok := strings.CutPrefix(name, j.cfg.Prefix+"-")
 		n, err := strconv.ParseUint(rest, 10, 64)
 		if !ok || err != nil || j.streamName(n) != name {
-			return 0, fmt.Errorf("journal: stream %q is not of the chain", name)
+			foreign = fmt.Errorf("stream %q is not of the chain", name)
 		}
 		numbers = append(numbers, n)
 	}
-	if err := names.Err(); err != nil {
+	if err := errors.Join(names.Err(), foreign); err != nil {
 		return 0, fmt.Errorf("journal: list streams: %w", err)
 	}
 	slices.Sort(numbers)

@@ -162,8 +162,18 @@ func (c *Conn) SetCertificate(cert tls.Certificate) error {
 // Connected reports whether a call has a chance just now.
 func (c *Conn) Connected() bool { return c.nc.IsConnected() }
 
-// Trouble is why there is no connection, for people; nil while there is one.
+// Trouble is why there is no connection, for people; nil while there is one or
+// nothing was tried yet. nats.ErrAuthorization: the axis does not let this
+// certificate in.
 func (c *Conn) Trouble() error {
+	if c.Connected() {
+		return nil
+	}
+	// nats.go keeps what went wrong after TCP, and reports only what went wrong
+	// before.
+	if err := c.nc.LastError(); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.trouble

@@ -10,8 +10,11 @@ type verdict int
 
 const (
 	taken verdict = iota
+	// busy is to be said.
 	busy
-	// excess is busy once too often.
+	// ignored is not worth an answer any more: it would cost the others.
+	ignored
+	// excess is ignored, and to be reported.
 	excess
 )
 
@@ -34,6 +37,7 @@ type share struct {
 	bytes    int64
 	refused  int       // in the window that began at since
 	since    time.Time // zero when nothing was refused
+	reported bool      // a report of excess is under way
 }
 
 func newLoad(cfg ServeConfig) *load {
@@ -68,17 +72,32 @@ func (l *load) take(endpoint string, size int64) verdict {
 	return taken
 }
 
+// refuse answers so many requests too many in a window of time. What comes on
+// top of them is reported again and again, but by one report at a time.
 func (l *load) refuse(s *share) verdict {
 	now := l.cfg.Now()
 	if s.since.IsZero() || now.Sub(s.since) > l.cfg.ExcessWindow {
 		s.since, s.refused = now, 0
 	}
 	s.refused++
-	if s.refused <= l.cfg.ExcessCount {
+	switch {
+	case s.refused <= l.cfg.ExcessCount:
 		return busy
+	case s.refused%l.cfg.ExcessCount == 1 && !s.reported:
+		s.reported = true
+		return excess
+	default:
+		return ignored
 	}
-	s.since, s.refused = time.Time{}, 0
-	return excess
+}
+
+// heard ends a report of excess.
+func (l *load) heard(endpoint string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.endpoints[endpoint]; s != nil {
+		s.reported = false
+	}
 }
 
 // done gives back what take took.
@@ -97,7 +116,7 @@ func (l *load) done(endpoint string, size int64) {
 // forget drops what says nothing any more.
 func (l *load) forget(endpoint string, s *share) {
 	over := s.since.IsZero() || l.cfg.Now().Sub(s.since) > l.cfg.ExcessWindow
-	if s.requests == 0 && over {
+	if s.requests == 0 && over && !s.reported {
 		delete(l.endpoints, endpoint)
 	}
 }

@@ -31,9 +31,9 @@ type ServeConfig struct {
 	MaxRequests   int
 	MaxBytes      int64
 	MaxTotalBytes int64
-	// An endpoint that is told more than ExcessCount (200) times within
-	// ExcessWindow (10 s) that it has too much under way is reported to Excess,
-	// which should cut its connection. Excess may block.
+	// An endpoint is told at most ExcessCount (200) times within ExcessWindow
+	// (10 s) that it has too much under way. Then it gets no answer to what is too
+	// much, and is reported to Excess, which should bar it, and may block.
 	ExcessCount  int
 	ExcessWindow time.Duration
 	Excess       func(endpoint string)
@@ -70,8 +70,9 @@ const (
 
 // Stats counts since the start.
 type Stats struct {
-	// Taken requests were given to a handler, Busy ones refused at once.
-	Taken, Busy uint64
+	// Taken requests were given to a handler, Busy ones refused at once, Ignored
+	// ones came from an endpoint that had been told so too often.
+	Taken, Busy, Ignored uint64
 	// BadReply requests named a reply subject that is not the asker's own.
 	BadReply uint64
 	// Dropped messages were lost before they were seen: the axis is overrun.
@@ -96,7 +97,9 @@ type Server struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	taken, busy, badReply, panics atomic.Uint64
+	busyAnswer []byte
+
+	taken, busy, ignored, badReply, panics atomic.Uint64
 }
 
 // Serve begins to answer on the connection, which needs no other rights than to
@@ -106,7 +109,11 @@ func Serve(nc *nats.Conn, handlers map[Service]Handler, cfg ServeConfig) (*Serve
 		return nil, errors.New("bus: a log is needed")
 	}
 	cfg = cfg.withDefaults()
-	s := &Server{nc: nc, cfg: cfg, load: newLoad(cfg)}
+	busy, err := answerBytes(reason.Temporary(axispb.ReasonCode_REASON_BUSY), nil)
+	if err != nil {
+		return nil, fmt.Errorf("bus: %w", err)
+	}
+	s := &Server{nc: nc, cfg: cfg, load: newLoad(cfg), busyAnswer: busy}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for service, h := range handlers {
 		if err := s.subscribe(service, h); err != nil {
@@ -154,12 +161,17 @@ func (s *Server) sort(service Service, h Handler, m *nats.Msg) {
 	case taken:
 		s.taken.Add(1)
 		go s.work(service, h, endpoint, m, size)
-	case excess:
-		s.aside.Go(func() { s.cfg.Excess(endpoint) })
-		fallthrough
 	case busy:
 		s.busy.Add(1)
-		s.reply(m.Reply, reason.Temporary(axispb.ReasonCode_REASON_BUSY), nil)
+		s.publish(m.Reply, s.busyAnswer)
+	case excess:
+		s.aside.Go(func() {
+			s.cfg.Excess(endpoint)
+			s.load.heard(endpoint)
+		})
+		fallthrough
+	case ignored:
+		s.ignored.Add(1)
 	}
 }
 
@@ -208,7 +220,11 @@ func (s *Server) reply(subject string, refusal *reason.Error, body proto.Message
 		s.cfg.Log.Error("an answer cannot be sent", slog.Any("error", err))
 		data, _ = answerBytes(reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "answer"), nil)
 	}
-	if err := s.nc.Publish(subject, data); err != nil {
+	s.publish(subject, data)
+}
+
+func (s *Server) publish(subject string, answer []byte) {
+	if err := s.nc.Publish(subject, answer); err != nil {
 		s.cfg.Log.Warn("an answer was not sent", slog.Any("error", err))
 	}
 }
@@ -242,7 +258,7 @@ func (s *Server) Ring(endpoint string) {
 
 // Stats counts what was done.
 func (s *Server) Stats() Stats {
-	st := Stats{Taken: s.taken.Load(), Busy: s.busy.Load(), BadReply: s.badReply.Load(), Panics: s.panics.Load()}
+	st := Stats{Taken: s.taken.Load(), Busy: s.busy.Load(), Ignored: s.ignored.Load(), BadReply: s.badReply.Load(), Panics: s.panics.Load()}
 	for _, sub := range s.subs {
 		// A subscription that is closed cannot say any more.
 		if n, err := sub.Dropped(); err == nil {
