@@ -32,7 +32,7 @@ const defaultFileBytes = 2 << 30
 // Settings is endpoint.toml: what the people of an office decide.
 type Settings struct {
 	// Listen is the address of the local API, host:port. Only this machine
-	// should reach it; 127.0.0.1:8700 where it is not set.
+	// can reach it; 127.0.0.1:0, a free port, where it is not set.
 	Listen string `toml:"listen"`
 	// Seals sign the documents of the agencies that send from here.
 	Seals []SealSettings `toml:"seal"`
@@ -86,7 +86,7 @@ type Config struct {
 // error: a misspelt one must not be passed over for a year. Where there is no
 // file, everything has its default.
 func LoadSettings(dir string) (Settings, error) {
-	s := Settings{Listen: "127.0.0.1:8700", Limits: Limits{FileBytes: defaultFileBytes}}
+	s := Settings{Listen: "127.0.0.1:0", Limits: Limits{FileBytes: defaultFileBytes}}
 	meta, err := toml.DecodeFile(filepath.Join(dir, SettingsFile), &s)
 	if errors.Is(err, os.ErrNotExist) {
 		return s, nil

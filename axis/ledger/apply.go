@@ -147,7 +147,7 @@ func (a *applier) block(b *Block) error {
 		}
 	}
 	p := b.After
-	return a.exec(`UPDATE position SET epoch = ?, blocks = ?, digest = ?, stream = ?, seq = ?, size = ?, root = ?, time_ms = ?, checkpoint = ?`,
+	return a.exec(`UPDATE position SET epoch = ?, blocks = ?, digest = ?, stream = ?, seq = ?, size = ?, root = ?, time_ms = ?, checkpoint = coalesce(?, x'')`,
 		p.Epoch, p.Blocks, p.Digest, p.Stream, p.Seq, p.Size, p.Root[:], p.TimeMS, p.Checkpoint)
 }
 

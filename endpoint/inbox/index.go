@@ -164,8 +164,8 @@ func (b Inbox) wakeUp(key []byte) error {
 	return b.put(before, e)
 }
 
-// Filter narrows a list. Code must be given; the zero values of the others do not
-// narrow.
+// Filter narrows a list; zero values do not narrow. A State without a Code does
+// not either.
 type Filter struct {
 	Code  string
 	State axispb.State
@@ -175,15 +175,18 @@ type Filter struct {
 	Limit int
 }
 
-// List gives the documents of a code, state by state, urgent ones first, then as
+// List gives the documents code by code, state by state, urgent ones first, then as
 // they were journaled.
 func (b Inbox) List(f Filter) ([]*axispb.InboxEntry, error) {
 	if f.Limit == 0 {
 		f.Limit = 100
 	}
-	prefix := append([]byte(f.Code), 0)
-	if f.State != axispb.State_STATE_UNSPECIFIED {
+	var prefix []byte
+	switch {
+	case f.Code != "" && f.State != axispb.State_STATE_UNSPECIFIED:
 		prefix = codePrefix(f.Code, f.State)
+	case f.Code != "":
+		prefix = append([]byte(f.Code), 0)
 	}
 	c := b.codes.Cursor()
 	k, v := c.Seek(prefix)
