@@ -55,8 +55,8 @@ generate: ## make proto/axispb from proto/*.proto
 
 # The line that names protoc's version differs from one Debian to the next.
 generated: needs ## proto/axispb must be what proto/*.proto give; changes nothing
-	@kept=$$(mktemp -d); cp -R proto/axispb/. "$$kept"; \
-	trap 'rm -rf proto/axispb; mkdir proto/axispb; cp -R "$$kept"/. proto/axispb; rm -rf "$$kept"' EXIT; \
+	@kept=$$(mktemp -d); cp -Rp proto/axispb/. "$$kept"; \
+	trap 'rm -rf proto/axispb; mkdir proto/axispb; cp -Rp "$$kept"/. proto/axispb; rm -rf "$$kept"' EXIT; \
 	rm -f proto/axispb/*.pb.go; proto/generate.sh; \
 	diff -ru -I '^//.protoc ' "$$kept" proto/axispb || { echo 'proto/axispb is not what proto/*.proto give: make generate' >&2; exit 1; }
 

@@ -279,3 +279,32 @@ func TestStartFailsOnATakenPort(t *testing.T) {
 		t.Error("listening on nonsense")
 	}
 }
+
+func TestCallWithoutAnAnswer(t *testing.T) {
+	a := newAuthority(t)
+	b := start(t, a)
+	c := dialed(t, a, b, "h41")
+	if _, err := call(t, c, bus.Pull, "x"); !reason.Is(err, axispb.ReasonCode_REASON_UNAVAILABLE) || !errors.Is(err, nats.ErrNoResponders) {
+		t.Errorf("nobody serves: %v", err)
+	}
+	entered, hold := make(chan struct{}, 8), make(chan struct{})
+	serve(t, b, func(context.Context, string, []byte) (proto.Message, error) {
+		entered <- struct{}{}
+		<-hold
+		return wrapperspb.String(""), nil
+	}, bus.ServeConfig{})
+	t.Cleanup(func() { close(hold) })
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-entered; cancel() }()
+	err := c.Call(ctx, bus.Pull, wrapperspb.String(""), new(wrapperspb.StringValue))
+	if !reason.Is(err, axispb.ReasonCode_REASON_UNAVAILABLE) || !reason.IsTemporary(err) || !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+	go func() { <-entered; c.Close() }()
+	if _, err := call(t, c, bus.Pull, "x"); !reason.Is(err, axispb.ReasonCode_REASON_UNAVAILABLE) {
+		t.Errorf("closed: %v", err)
+	}
+	if _, err := call(t, c, bus.Pull, "x"); !reason.Is(err, axispb.ReasonCode_REASON_UNAVAILABLE) {
+		t.Errorf("after it was closed: %v", err)
+	}
+}

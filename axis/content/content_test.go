@@ -175,6 +175,15 @@ func writeFile(t *testing.T, path string, data []byte) {
 	}
 }
 
+func loseDatabase(t *testing.T, dir string) {
+	t.Helper()
+	for _, name := range []string{"content.db", "content.db-wal", "content.db-shm"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestFolderWithOddName(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a b?c=%20#d")
 	s := open(t, dir, content.Config{})
@@ -216,11 +225,7 @@ func TestLostDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.shut()
-	for _, name := range []string{"content.db", "content.db-wal", "content.db-shm"} {
-		if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
-			t.Fatal(err)
-		}
-	}
+	loseDatabase(t, dir)
 	s.start(content.Config{})
 	for _, data := range [][]byte{accepted, waiting} {
 		wantServed(t, s, data)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -78,6 +79,8 @@ func TestCheckFileComparesSizes(t *testing.T) {
 	swapped := &axispb.FileContent{Name: fc.Name, Size: fc.Size, Chunks: [][]byte{fc.Chunks[1], fc.Chunks[0]}}
 	err := s.CheckFile(t.Context(), "e1", swapped, digest)
 	wantReason(t, err, axispb.ReasonCode_REASON_DIGEST_MISMATCH, false)
+	err = s.CheckFile(t.Context(), "e1", &axispb.FileContent{Name: fc.Name, Size: 1<<64 - 1}, sha256.Sum256(nil))
+	wantReason(t, err, axispb.ReasonCode_REASON_DIGEST_MISMATCH, false)
 	short := &axispb.FileContent{Name: fc.Name, Size: fc.Size, Chunks: [][]byte{fc.Chunks[0], fc.Chunks[1][:5]}}
 	err = s.CheckFile(t.Context(), "e1", short, digest)
 	wantReason(t, err, axispb.ReasonCode_REASON_MALFORMED, false)
@@ -120,13 +123,17 @@ func TestDamageIsMendedByAnUpload(t *testing.T) {
 	}
 }
 
+// ended is a context that says so only to who asks between two steps.
+type ended struct{ context.Context }
+
+func (ended) Err() error { return context.Canceled }
+
+// A long file is not hashed to its end for nobody.
 func TestCheckFileStops(t *testing.T) {
 	s := open(t, t.TempDir(), content.Config{})
 	fc, digest, pieces := fileOf(t, bytesOf(1, 10))
 	mustUpload(t, s, "e1", pieces...)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := s.CheckFile(ctx, "e1", fc, digest); !errors.Is(err, context.Canceled) {
+	if err := s.CheckFile(ended{context.Background()}, "e1", fc, digest); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -216,6 +223,9 @@ func TestSweep(t *testing.T) {
 	}
 
 	now.forward(2 * 24 * time.Hour)
+	if err := os.Chtimes(partFiles(t, dir)[0], now.now, now.now); err != nil { // written to lately
+		t.Fatal(err)
+	}
 	sweep(t, s)
 	wantHeld(t, s, "e1", accepted, 10, true)
 	wantHeld(t, s, "e1", asked, 20, true)
@@ -261,8 +271,8 @@ func TestSweepOfPartsWithoutRows(t *testing.T) {
 
 // More lapses than are listed at once.
 func TestSweepOfMany(t *testing.T) {
-	now := newClock()
-	s := open(t, t.TempDir(), content.Config{Now: now.Now})
+	dir, now := t.TempDir(), newClock()
+	s := open(t, dir, content.Config{Now: now.Now})
 	for i := range 1100 {
 		data := bytesOf(uint64(i), 33)
 		if _, err := s.Put(t.Context(), "e1", rangeOf(data, 0, 1)); err != nil {
@@ -271,23 +281,60 @@ func TestSweepOfMany(t *testing.T) {
 	}
 	now.forward(8 * 24 * time.Hour)
 	sweep(t, s)
-	for i := range 1100 {
-		wantHeld(t, s, "e1", bytesOf(uint64(i), 33), 0, false)
+	if n := rowCount(t, dir); n != 0 {
+		t.Errorf("%d rows are left", n)
 	}
+	if left := partFiles(t, dir); len(left) > 0 {
+		t.Errorf("%d parts are left", len(left))
+	}
+}
+
+func rowCount(t *testing.T, dir string) (n int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "content.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow(`SELECT count(*) FROM possession`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func TestHaveBounds(t *testing.T) {
 	s := open(t, t.TempDir(), content.Config{})
-	_, err := s.Have(t.Context(), "e1", make([][]byte, 4097))
-	wantReason(t, err, axispb.ReasonCode_REASON_MALFORMED, false)
-	_, err = s.Have(t.Context(), "e1", [][]byte{make([]byte, 33)})
-	wantReason(t, err, axispb.ReasonCode_REASON_MALFORMED, false)
-	many := make([][]byte, 4096)
+	many := make([][]byte, 4097)
 	for i := range many {
 		many[i] = idBytes(bytesOf(uint64(i), 4))
 	}
-	held, err := s.Have(t.Context(), "e1", many)
+	_, err := s.Have(t.Context(), "e1", many)
+	wantReason(t, err, axispb.ReasonCode_REASON_MALFORMED, false)
+	_, err = s.Have(t.Context(), "e1", [][]byte{make([]byte, 33)})
+	wantReason(t, err, axispb.ReasonCode_REASON_MALFORMED, false)
+	held, err := s.Have(t.Context(), "e1", many[:4096])
 	if err != nil || len(held) != 4096 {
 		t.Errorf("%d answers, %v", len(held), err)
 	}
+}
+
+// What an accepted document holds stays so, whatever its uploader sends later.
+func TestWrongBytesDoNotUndoAcceptance(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, content.Config{QuotaBytes: 16 << 10})
+	data := bytesOf(1, 1000)
+	mustUpload(t, s, "e1", data)
+	if err := s.Accepted(t.Context(), "e1", [][]byte{idBytes(data)}); err != nil {
+		t.Fatal(err)
+	}
+	mustUpload(t, s, "e1", bytesOf(2, 1000)) // the quota is used up
+	writeFile(t, chunkFile(dir, data), bytesOf(3, 1000))
+	_, err := s.ReadRange(t.Context(), idOf(data), 0, 10)
+	wantReason(t, err, axispb.ReasonCode_REASON_UNAVAILABLE, true)
+	wrong := rangeOf(data, 0, 1000)
+	wrong.Data = bytesOf(4, 1000)
+	_, err = s.Put(t.Context(), "e1", wrong)
+	wantReason(t, err, axispb.ReasonCode_REASON_DIGEST_MISMATCH, false)
+	mustUpload(t, s, "e1", data)
+	wantServed(t, s, data)
 }

@@ -299,22 +299,26 @@ func TestWholePartIsCompletedWithoutData(t *testing.T) {
 }
 
 // An upload goes on after a restart; where the restart harmed what was held, the
-// sender is not told that it lied.
+// sender is not told that it lied, even if its row was lost too.
 func TestPartFromBeforeTheStart(t *testing.T) {
-	for _, harmed := range []bool{false, true} {
-		t.Run(fmt.Sprintf("harmed=%v", harmed), func(t *testing.T) {
+	for _, c := range []struct{ harmed, lost bool }{{}, {harmed: true}, {harmed: true, lost: true}} {
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
 			dir := t.TempDir()
 			s := open(t, dir, content.Config{})
 			data := bytesOf(1, 1000)
 			if _, err := s.Put(t.Context(), "e1", rangeOf(data, 0, 400)); err != nil {
 				t.Fatal(err)
 			}
-			if harmed {
+			if c.harmed {
 				writeFile(t, partFiles(t, dir)[0], make([]byte, 400))
 			}
-			s.restart(content.Config{})
+			s.shut()
+			if c.lost {
+				loseDatabase(t, dir)
+			}
+			s.start(content.Config{})
 			wantHeld(t, s, "e1", data, 400, false)
-			if harmed {
+			if c.harmed {
 				wantReason(t, upload(s, "e1", data), axispb.ReasonCode_REASON_UNAVAILABLE, true)
 				wantHeld(t, s, "e1", data, 0, false)
 			}

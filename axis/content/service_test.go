@@ -97,7 +97,8 @@ func TestServiceRefuses(t *testing.T) {
 	data := bytesOf(1, 10)
 	large := rangeOf(data, 0, 10)
 	large.Data = make([]byte, chunk.MaxRange+1000)
-	unknown := append(marshal(t, get(7, data, 0, 1)), bytes.Repeat([]byte{0x7a, 100}, 3000)...)
+	field := append([]byte{0x7a, 100}, make([]byte, 100)...) // one that no request has
+	unknown := append(marshal(t, get(7, data, 0, 1)), bytes.Repeat(field, 30)...)
 	for name, c := range map[string]struct {
 		call func(context.Context, string, []byte) (proto.Message, error)
 		req  []byte

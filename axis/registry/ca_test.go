@@ -188,7 +188,7 @@ func TestIssueEndpoint(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	ca, _, _ := newCA(t)
+	ca, _, dir := newCA(t)
 	other, _, _ := newCA(t)
 	cert := issued(t, ca, p256(t), "vinh")
 	_, axisDER, err := ca.IssueAxis()
@@ -219,6 +219,9 @@ func TestVerify(t *testing.T) {
 		{"the CA's", ca.Certificate(), noon, registry.ErrNotIssued},
 		{"self-signed", parsed(t, certificate(t, "vinh")), noon, registry.ErrNotIssued},
 		{"signed by an endpoint", signedByEndpoint(t, ca), noon, registry.ErrNotIssued},
+		{"for a server", signedByHand(t, ca, dir, false, x509.ExtKeyUsageServerAuth), noon, registry.ErrNotIssued},
+		{"for both", signedByHand(t, ca, dir, false, x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth), noon, registry.ErrNotIssued},
+		{"for a lower CA", signedByHand(t, ca, dir, true, x509.ExtKeyUsageClientAuth), noon, registry.ErrNotIssued},
 	}
 	for _, tt := range tests {
 		if err := ca.Verify(tt.cert, tt.at); !errors.Is(err, tt.want) {
@@ -237,6 +240,25 @@ func signedByEndpoint(t testing.TB, ca *registry.CA) *x509.Certificate {
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, &x509.Certificate{Subject: ca.Certificate().Subject}, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed(t, der)
+}
+
+// signedByHand is a certificate by the CA's own key that the CA never would issue.
+func signedByHand(t testing.TB, ca *registry.CA, dir string, lower bool, usage ...x509.ExtKeyUsage) *x509.Certificate {
+	block, _ := pem.Decode(readFile(t, filepath.Join(dir, "ca.key")))
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: ca.Certificate().SerialNumber, Subject: pkix.Name{CommonName: "hue"},
+		NotBefore: noon.Add(-time.Hour), NotAfter: noon.Add(time.Hour),
+		ExtKeyUsage: usage, IsCA: lower, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, ca.Certificate(), &p256(t).PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
 	}

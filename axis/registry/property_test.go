@@ -57,7 +57,7 @@ func history(rt *rapid.T, certificates map[string][][]byte) ([]*axispb.RegistryC
 	times = append(times, at)
 	for range rapid.IntRange(1, 40).Draw(rt, "length") {
 		changes = append(changes, change(rapid.SliceOfN(step, 1, 4).Draw(rt, "steps")...))
-		at = at.Add(time.Duration(rapid.IntRange(0, 2000).Draw(rt, "ms")) * time.Millisecond)
+		at = at.Add(time.Duration(rapid.IntRange(0, 2_000_000).Draw(rt, "µs")) * time.Microsecond)
 		times = append(times, at)
 	}
 	return changes, times

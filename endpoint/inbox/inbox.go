@@ -197,14 +197,18 @@ func (b Inbox) Attempt(key Key, next time.Time) (*axispb.InboxEntry, error) {
 	})
 }
 
-// Fail records why an attempt failed and when the next is due. progressed says
+// Fail records why an attempt failed and when the next is due; the zero time
+// leaves it as the attempt recorded it. progressed says
 // that something was fetched: the count of attempts begins anew.
 func (b Inbox) Fail(key Key, why *axispb.Trouble, next time.Time, progressed bool) error {
 	_, err := b.change(key, func(e *axispb.InboxEntry) error {
 		if e.State != axispb.State_STATE_FETCHING {
 			return fmt.Errorf("%w: failure in %s", ErrState, e.State)
 		}
-		e.Trouble, e.NextAttemptMs = why, next.UnixMilli()
+		e.Trouble = why
+		if !next.IsZero() {
+			e.NextAttemptMs = next.UnixMilli()
+		}
 		if progressed {
 			e.Attempts = 0
 		}

@@ -32,7 +32,7 @@ func ClassOf(e *axispb.OutboxEntry) Class {
 // dueKey is the entry's place in the order of work; nil where there is nothing to
 // do for it.
 func dueKey(e *axispb.OutboxEntry) []byte {
-	if !live(e) || len(e.After) > 0 {
+	if !Live(e) || len(e.After) > 0 {
 		return nil
 	}
 	key := append(lanePrefix(ClassOf(e), e.Lane), boltpb.Uint64(uint64(e.NextAttemptMs))...)

@@ -113,7 +113,7 @@ func (o Outbox) Get(id string) (*axispb.OutboxEntry, error) {
 // have taken it.
 func (o Outbox) Attempt(id string, next time.Time, offered bool) (*axispb.OutboxEntry, error) {
 	return o.change(id, func(e *axispb.OutboxEntry) error {
-		if !live(e) {
+		if !Live(e) {
 			return fmt.Errorf("%w: attempt in %s", ErrState, e.State)
 		}
 		e.Attempts++
@@ -128,7 +128,7 @@ func (o Outbox) Attempt(id string, next time.Time, offered bool) (*axispb.Outbox
 // Offer records that an attempt which began with an upload now offers the envelope.
 func (o Outbox) Offer(id string) error {
 	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
-		if !live(e) {
+		if !Live(e) {
 			return fmt.Errorf("%w: offer in %s", ErrState, e.State)
 		}
 		e.State = axispb.State_STATE_SUBMITTED
@@ -137,16 +137,19 @@ func (o Outbox) Offer(id string) error {
 	return err
 }
 
-// Fail records why an attempt failed and when the next is due. progressed says
+// Fail records why an attempt failed and when the next is due; the zero time
+// leaves it as the attempt recorded it. progressed says
 // that it moved something: the count of attempts, and with it the waiting time,
 // begins anew.
 func (o Outbox) Fail(id string, why *axispb.Trouble, next time.Time, progressed bool) error {
 	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
-		if !live(e) {
+		if !Live(e) {
 			return fmt.Errorf("%w: failure in %s", ErrState, e.State)
 		}
 		e.Trouble = why
-		e.NextAttemptMs = next.UnixMilli()
+		if !next.IsZero() {
+			e.NextAttemptMs = next.UnixMilli()
+		}
 		if progressed {
 			e.Attempts = 0
 		}
@@ -158,7 +161,7 @@ func (o Outbox) Fail(id string, why *axispb.Trouble, next time.Time, progressed 
 // Park keeps a submission until a person calls Retry.
 func (o Outbox) Park(id string, why *axispb.Trouble) error {
 	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
-		if !live(e) {
+		if !Live(e) {
 			return fmt.Errorf("%w: parking in %s", ErrState, e.State)
 		}
 		e.State, e.Trouble = axispb.State_STATE_PARKED, why
@@ -174,7 +177,7 @@ func (o Outbox) Retry(id string, now time.Time) error {
 		switch {
 		case e.State == axispb.State_STATE_PARKED:
 			e.State = axispb.State_STATE_QUEUED
-		case !live(e):
+		case !Live(e):
 			return fmt.Errorf("%w: retry in %s", ErrState, e.State)
 		}
 		e.Attempts, e.NextAttemptMs = 0, now.UnixMilli()
@@ -290,14 +293,14 @@ func (o Outbox) put(before []byte, e *axispb.OutboxEntry) error {
 	return boltpb.Put(o.entries, []byte(e.Id), e)
 }
 
-// live reports whether the loop is to work on an entry.
-func live(e *axispb.OutboxEntry) bool {
+// Live reports whether the loop is to work on an entry.
+func Live(e *axispb.OutboxEntry) bool {
 	return e.State == axispb.State_STATE_QUEUED || e.State == axispb.State_STATE_SUBMITTED
 }
 
 // open reports whether the axis's answer is still outstanding. A parked entry may
 // get one as well: it was parked because an earlier answer was not understood.
-func open(e *axispb.OutboxEntry) bool { return live(e) || e.State == axispb.State_STATE_PARKED }
+func open(e *axispb.OutboxEntry) bool { return Live(e) || e.State == axispb.State_STATE_PARKED }
 
 func pairKey(id, other string) []byte {
 	return slices.Concat([]byte(id), []byte{0}, []byte(other))

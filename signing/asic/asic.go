@@ -55,6 +55,12 @@ func FileName(n int, trueName string) string {
 	return fmt.Sprintf("files/%03d.%s", n, ext)
 }
 
+// IsFileName reports whether name is that of file number n, whatever its
+// extension.
+func IsFileName(n int, name string) bool {
+	return checkName(name) == nil && strings.HasPrefix(name, fmt.Sprintf("files/%03d.", n))
+}
+
 // checkName lets only document.json and files/NNN.ext through, so that no name
 // can reach out of a folder or differ from another by case alone.
 func checkName(name string) error {
