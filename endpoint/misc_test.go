@@ -1,0 +1,5 @@
+package endpoint
+
+import "docaxis/internal/envelope"
+
+func group(under string) envelope.Group { return envelope.Group{Under: under} }

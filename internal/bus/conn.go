@@ -1,0 +1,288 @@
+package bus
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	defaultTimeout = 60 * time.Second
+	defaultWait    = time.Second
+	defaultMaxWait = 30 * time.Second
+	// Slow lines of far offices need this long for TCP, TLS and the log-in.
+	connectTimeout = 15 * time.Second
+	// A page of 1 MiB on a line of 128 kbit/s holds up the answer to a ping for a
+	// minute: only then is the line dead.
+	pingInterval = 30 * time.Second
+	maxPingsOut  = 4
+)
+
+var errBegun = errors.New("bus: the first connection is made in the background")
+
+// DialConfig says who connects, where to, and whom to trust.
+type DialConfig struct {
+	// Address of the axis, host:port. Its host must stand in the server's
+	// certificate.
+	Address string
+	// Endpoint is the name in the certificate.
+	Endpoint string
+	// Certificate and key of the endpoint.
+	Certificate tls.Certificate
+	// CA is the only certificate that the server's chain may end in.
+	CA *x509.Certificate
+	// Timeout is the longest that a call may take; 0 means 60 s.
+	Timeout time.Duration
+	// Wait is the first mean wait before a connection is tried again; it doubles
+	// up to MaxWait. 0 means 1 s and 30 s.
+	Wait, MaxWait time.Duration
+	Log           *slog.Logger
+	// Now is the clock by which the server's certificate is judged; nil means the
+	// machine's.
+	Now func() time.Time
+}
+
+// Conn is an endpoint's connection to the axis. It heals by itself for as long as
+// it is open. Safe for concurrent use.
+type Conn struct {
+	cfg     DialConfig
+	nc      *nats.Conn
+	cert    atomic.Pointer[tls.Certificate]
+	waiting waiting
+	stop    context.CancelFunc
+
+	mu        sync.Mutex // guards what follows
+	onConnect func()
+	onBell    func()
+	trouble   error
+}
+
+// Dial makes a connection. It returns at once and never fails because the axis
+// is away: the connection is made, and made again, in the background until
+// Close. ctx ends the connection like Close.
+func Dial(ctx context.Context, cfg DialConfig) (*Conn, error) {
+	if !ValidEndpoint(cfg.Endpoint) {
+		return nil, fmt.Errorf("bus: %q is no name of an endpoint", cfg.Endpoint)
+	}
+	if cfg.CA == nil || cfg.Log == nil {
+		return nil, errors.New("bus: the axis's CA and a log are needed")
+	}
+	cfg.Timeout = orDefault(cfg.Timeout, defaultTimeout)
+	cfg.Wait = orDefault(cfg.Wait, defaultWait)
+	cfg.MaxWait = orDefault(cfg.MaxWait, defaultMaxWait)
+	ctx, stop := context.WithCancel(ctx)
+	c := &Conn{cfg: cfg, stop: stop}
+	c.cert.Store(&cfg.Certificate)
+	if err := c.dial(ctx); err != nil {
+		stop()
+		return nil, err
+	}
+	context.AfterFunc(ctx, c.nc.Close)
+	return c, nil
+}
+
+func (c *Conn) dial(ctx context.Context) error {
+	nc, err := nats.Connect("tls://"+c.cfg.Address, append(commonOptions(),
+		nats.Name(c.cfg.Endpoint),
+		nats.Secure(c.tlsConfig()),
+		nats.SetCustomDialer(&dialer{ctx: ctx}),
+		nats.CustomInboxPrefix(InboxPrefix(c.cfg.Endpoint)),
+		nats.RetryOnFailedConnect(true),
+		nats.MaxReconnects(-1),
+		nats.CustomReconnectDelay(c.delay),
+		// A revoked or expired endpoint keeps asking: an operator may help it.
+		nats.IgnoreAuthErrorAbort(),
+		// What cannot be sent now is sent again by the outbox, not by a buffer.
+		nats.ReconnectBufSize(-1),
+		nats.ConnectHandler(c.connected),
+		nats.ReconnectHandler(c.connected),
+		nats.DisconnectErrHandler(c.disconnected),
+		nats.ReconnectErrHandler(c.refused),
+		nats.ErrorHandler(c.failed),
+	)...)
+	if err != nil {
+		return fmt.Errorf("bus: connect: %w", err)
+	}
+	c.nc = nc
+	if _, err := nc.Subscribe(BellSubject(c.cfg.Endpoint), c.rung); err != nil {
+		nc.Close()
+		return fmt.Errorf("bus: listen for the bell: %w", err)
+	}
+	return nil
+}
+
+// commonOptions are those of a connection and of an enrolment.
+func commonOptions() []nats.Option {
+	return []nats.Option{
+		// TLS comes before anything the server says, so nobody on the way can say
+		// it in its place.
+		nats.TLSHandshakeFirst(),
+		nats.Timeout(connectTimeout),
+		nats.PingInterval(pingInterval),
+		nats.MaxPingsOutstanding(maxPingsOut),
+		nats.SkipHostLookup(),
+		nats.IgnoreDiscoveredServers(),
+		nats.NoCallbacksAfterClientClose(),
+	}
+}
+
+func (c *Conn) tlsConfig() *tls.Config {
+	roots := x509.NewCertPool()
+	roots.AddCert(c.cfg.CA)
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13,
+		RootCAs:    roots,
+		Time:       c.cfg.Now,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return c.cert.Load(), nil
+		},
+	}
+}
+
+// SetCertificate puts a renewed certificate in the place of the old one and
+// connects again with it.
+func (c *Conn) SetCertificate(cert tls.Certificate) error {
+	c.cert.Store(&cert)
+	if err := c.nc.ForceReconnect(); err != nil {
+		return fmt.Errorf("bus: connect with the new certificate: %w", err)
+	}
+	return nil
+}
+
+// Connected reports whether a call has a chance just now.
+func (c *Conn) Connected() bool { return c.nc.IsConnected() }
+
+// Trouble is why there is no connection, for people; nil while there is one or
+// nothing was tried yet. nats.ErrAuthorization: the axis does not let this
+// certificate in.
+func (c *Conn) Trouble() error {
+	if c.Connected() {
+		return nil
+	}
+	// nats.go keeps what went wrong after TCP, and reports only what went wrong
+	// before.
+	if err := c.nc.LastError(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.trouble
+}
+
+// OnConnect sets what is called, quickly and perhaps once too often, whenever the
+// connection is there, and at once if it is already.
+func (c *Conn) OnConnect(f func()) {
+	c.mu.Lock()
+	c.onConnect = f
+	c.mu.Unlock()
+	if c.Connected() {
+		f()
+	}
+}
+
+// OnBell sets what is called, quickly, when the axis rings. A bell may be lost:
+// it only wakes.
+func (c *Conn) OnBell(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.onBell = f
+}
+
+// Close ends the connection and every call under way.
+func (c *Conn) Close() {
+	c.stop()
+	c.nc.Close()
+	c.waiting.abort(nats.ErrConnectionClosed)
+}
+
+func (c *Conn) connected(*nats.Conn) {
+	c.cfg.Log.Info("connected to the axis", slog.String("address", c.cfg.Address))
+	c.mu.Lock()
+	c.trouble = nil
+	f := c.onConnect
+	c.mu.Unlock()
+	if f != nil {
+		f()
+	}
+}
+
+func (c *Conn) disconnected(_ *nats.Conn, err error) {
+	c.cfg.Log.Warn("the connection to the axis is lost", slog.Any("error", err))
+	c.refused(nil, err)
+	c.waiting.abort(nats.ErrDisconnected)
+}
+
+func (c *Conn) refused(_ *nats.Conn, err error) {
+	if err == nil || errors.Is(err, errBegun) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trouble = err
+}
+
+// failed hears what the server says beside the answers.
+func (c *Conn) failed(_ *nats.Conn, _ *nats.Subscription, err error) {
+	if errors.Is(err, nats.ErrPermissionViolation) {
+		c.waiting.deny(c.cfg.Endpoint, err)
+	}
+	c.cfg.Log.Warn("the axis reports an error", slog.Any("error", err))
+}
+
+func (c *Conn) rung(*nats.Msg) {
+	c.mu.Lock()
+	f := c.onBell
+	c.mu.Unlock()
+	if f != nil {
+		f()
+	}
+}
+
+// delay is random between half and one and a half of a mean that doubles, so
+// that thousands of endpoints do not come back in the same second.
+func (c *Conn) delay(attempt int) time.Duration {
+	mean := c.cfg.Wait << min(attempt-1, 16)
+	if mean <= 0 || mean > c.cfg.MaxWait {
+		mean = c.cfg.MaxWait
+	}
+	return mean/2 + rand.N(mean)
+}
+
+// dialer connects, except for the first time, which it refuses so that Dial
+// returns and everything goes on in the background. It gives up when the
+// connection is closed.
+type dialer struct {
+	ctx   context.Context
+	begun atomic.Bool
+}
+
+// Dial implements nats.CustomDialer.
+func (d *dialer) Dial(network, address string) (net.Conn, error) {
+	if d.begun.CompareAndSwap(false, true) {
+		return nil, errBegun
+	}
+	return dialNow(d.ctx, network, address)
+}
+
+func dialNow(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: connectTimeout}
+	return d.DialContext(ctx, network, address)
+}
+
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
