@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"docaxis/internal/envelope"
+	"docaxis/internal/evidence"
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 	"docaxis/signing"
@@ -237,7 +238,7 @@ func (b *block) reject(s *submission, why *reason.Error) (outcome, error) {
 		return outcome{}, reason.Temporary(axispb.ReasonCode_REASON_QUOTA, strconv.Itoa(b.in.cfg.RefusalQuota)+" refusals an hour")
 	}
 	st := &axispb.Statement{
-		Version: 1, Event: axispb.Event_EVENT_SUBMISSION_REJECTION, Issuer: "axis",
+		Version: 1, Event: axispb.Event_EVENT_SUBMISSION_REJECTION, Issuer: evidence.AxisIssuer,
 		TimeMs: b.at.UnixMilli(), Reason: why.Reason, EnvelopeDigest: s.digest[:],
 	}
 	if s.envelope != nil {

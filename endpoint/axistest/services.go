@@ -192,7 +192,7 @@ func (a *Axis) journalEvidence(d *document, st *axispb.Statement, raw []byte) ui
 	return leaf
 }
 
-// standing follows DESIGN.md D12: progress after a passed deadline supersedes it, a
+// standing follows docs/design.md D12: progress after a passed deadline supersedes it, a
 // failure after a success contradicts it.
 func (d *document) standing(st *axispb.Statement) axispb.Standing {
 	has := func(event axispb.Event) bool { return d.stated[st.Code+" "+event.String()] != nil }
