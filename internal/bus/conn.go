@@ -60,8 +60,11 @@ type Conn struct {
 	cert    atomic.Pointer[tls.Certificate]
 	waiting waiting
 	stop    context.CancelFunc
+	tried   atomic.Bool
+	made    chan struct{} // closed when nc is set and knows its subscription
 
 	mu        sync.Mutex // guards what follows
+	up        bool       // nats.go's own answer has to wait while it dials
 	onConnect func()
 	onBell    func()
 	trouble   error
@@ -81,7 +84,7 @@ func Dial(ctx context.Context, cfg DialConfig) (*Conn, error) {
 	cfg.Wait = orDefault(cfg.Wait, defaultWait)
 	cfg.MaxWait = orDefault(cfg.MaxWait, defaultMaxWait)
 	ctx, stop := context.WithCancel(ctx)
-	c := &Conn{cfg: cfg, stop: stop}
+	c := &Conn{cfg: cfg, stop: stop, made: make(chan struct{})}
 	c.cert.Store(&cfg.Certificate)
 	if err := c.dial(ctx); err != nil {
 		stop()
@@ -92,6 +95,7 @@ func Dial(ctx context.Context, cfg DialConfig) (*Conn, error) {
 }
 
 func (c *Conn) dial(ctx context.Context) error {
+	defer close(c.made)
 	nc, err := nats.Connect("tls://"+c.cfg.Address, append(commonOptions(),
 		nats.Name(c.cfg.Endpoint),
 		nats.Secure(c.tlsConfig()),
@@ -149,10 +153,13 @@ func (c *Conn) tlsConfig() *tls.Config {
 	}
 }
 
-// SetCertificate puts a renewed certificate in the place of the old one and
-// connects again with it.
+// SetCertificate puts a renewed certificate in the place of the old one and, if
+// there is a connection, makes it again with the new one.
 func (c *Conn) SetCertificate(cert tls.Certificate) error {
 	c.cert.Store(&cert)
+	if !c.Connected() {
+		return nil
+	}
 	if err := c.nc.ForceReconnect(); err != nil {
 		return fmt.Errorf("bus: connect with the new certificate: %w", err)
 	}
@@ -160,32 +167,29 @@ func (c *Conn) SetCertificate(cert tls.Certificate) error {
 }
 
 // Connected reports whether a call has a chance just now.
-func (c *Conn) Connected() bool { return c.nc.IsConnected() }
+func (c *Conn) Connected() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.up
+}
 
 // Trouble is why there is no connection, for people; nil while there is one or
 // nothing was tried yet. nats.ErrAuthorization: the axis does not let this
 // certificate in.
 func (c *Conn) Trouble() error {
-	if c.Connected() {
-		return nil
-	}
-	// nats.go keeps what went wrong after TCP, and reports only what went wrong
-	// before.
-	if err := c.nc.LastError(); err != nil {
-		return err
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.trouble
 }
 
-// OnConnect sets what is called, quickly and perhaps once too often, whenever the
-// connection is there, and at once if it is already.
+// OnConnect sets what is called, quickly, whenever the connection is there, and
+// at once if it is already.
 func (c *Conn) OnConnect(f func()) {
 	c.mu.Lock()
 	c.onConnect = f
+	up := c.up
 	c.mu.Unlock()
-	if c.Connected() {
+	if up {
 		f()
 	}
 }
@@ -202,13 +206,16 @@ func (c *Conn) OnBell(f func()) {
 func (c *Conn) Close() {
 	c.stop()
 	c.nc.Close()
+	c.mu.Lock()
+	c.up = false
+	c.mu.Unlock()
 	c.waiting.abort(nats.ErrConnectionClosed)
 }
 
 func (c *Conn) connected(*nats.Conn) {
 	c.cfg.Log.Info("connected to the axis", slog.String("address", c.cfg.Address))
 	c.mu.Lock()
-	c.trouble = nil
+	c.up, c.trouble = true, nil
 	f := c.onConnect
 	c.mu.Unlock()
 	if f != nil {
@@ -218,6 +225,9 @@ func (c *Conn) connected(*nats.Conn) {
 
 func (c *Conn) disconnected(_ *nats.Conn, err error) {
 	c.cfg.Log.Warn("the connection to the axis is lost", slog.Any("error", err))
+	c.mu.Lock()
+	c.up = false
+	c.mu.Unlock()
 	c.refused(nil, err)
 	c.waiting.abort(nats.ErrDisconnected)
 }
@@ -249,8 +259,14 @@ func (c *Conn) rung(*nats.Msg) {
 }
 
 // delay is random between half and one and a half of a mean that doubles, so
-// that thousands of endpoints do not come back in the same second.
+// that thousands of endpoints do not come back in the same second. nats.go
+// reports what fails before TCP is there, and only keeps what fails after.
 func (c *Conn) delay(attempt int) time.Duration {
+	<-c.made
+	c.refused(nil, c.nc.LastError())
+	if !c.tried.Swap(true) {
+		return 0
+	}
 	mean := c.cfg.Wait << min(attempt-1, 16)
 	if mean <= 0 || mean > c.cfg.MaxWait {
 		mean = c.cfg.MaxWait
@@ -259,8 +275,7 @@ func (c *Conn) delay(attempt int) time.Duration {
 }
 
 // dialer connects, except for the first time, which it refuses so that Dial
-// returns and everything goes on in the background. It gives up when the
-// connection is closed.
+// returns and everything goes on in the background.
 type dialer struct {
 	ctx   context.Context
 	begun atomic.Bool
@@ -274,9 +289,28 @@ func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	return dialNow(d.ctx, network, address)
 }
 
+// dialNow makes a connection that ends with ctx, however far it got: nats.go
+// holds its lock until it is through.
 func dialNow(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{Timeout: connectTimeout}
-	return d.DialContext(ctx, network, address)
+	conn, err := d.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	bound := &boundConn{Conn: conn}
+	bound.release = context.AfterFunc(ctx, func() { conn.Close() })
+	return bound, nil
+}
+
+type boundConn struct {
+	net.Conn
+	release func() bool
+}
+
+// Close implements net.Conn.
+func (c *boundConn) Close() error {
+	c.release()
+	return c.Conn.Close()
 }
 
 func orDefault[T comparable](value, otherwise T) T {
