@@ -136,15 +136,19 @@ type OutboxEntry struct {
 	Receipt []byte `protobuf:"bytes,12,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	// Exact bytes of the SubmissionRejection, once refused.
 	Rejection []byte `protobuf:"bytes,13,opt,name=rejection,proto3" json:"rejection,omitempty"`
-	// Submission of this endpoint that must be accepted first.
-	After string `protobuf:"bytes,14,opt,name=after,proto3" json:"after,omitempty"`
+	// Submissions of this endpoint that must be accepted first.
+	After []string `protobuf:"bytes,14,rep,name=after,proto3" json:"after,omitempty"`
 	// For lists: what document.json says.
-	Subject       string   `protobuf:"bytes,15,opt,name=subject,proto3" json:"subject,omitempty"`
-	Recipients    []string `protobuf:"bytes,16,rep,name=recipients,proto3" json:"recipients,omitempty"`
-	Files         uint32   `protobuf:"varint,17,opt,name=files,proto3" json:"files,omitempty"`
-	Bytes         uint64   `protobuf:"varint,18,opt,name=bytes,proto3" json:"bytes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Subject    string   `protobuf:"bytes,15,opt,name=subject,proto3" json:"subject,omitempty"`
+	Recipients []string `protobuf:"bytes,16,rep,name=recipients,proto3" json:"recipients,omitempty"`
+	Files      uint32   `protobuf:"varint,17,opt,name=files,proto3" json:"files,omitempty"`
+	Bytes      uint64   `protobuf:"varint,18,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// document.json names groups: recipients that are not listed above may report.
+	Grouped bool `protobuf:"varint,19,opt,name=grouped,proto3" json:"grouped,omitempty"`
+	// Exact bytes of the Receipt of the record that has the rejection.
+	RejectionReceipt []byte `protobuf:"bytes,20,opt,name=rejection_receipt,json=rejectionReceipt,proto3" json:"rejection_receipt,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *OutboxEntry) Reset() {
@@ -268,11 +272,11 @@ func (x *OutboxEntry) GetRejection() []byte {
 	return nil
 }
 
-func (x *OutboxEntry) GetAfter() string {
+func (x *OutboxEntry) GetAfter() []string {
 	if x != nil {
 		return x.After
 	}
-	return ""
+	return nil
 }
 
 func (x *OutboxEntry) GetSubject() string {
@@ -301,6 +305,20 @@ func (x *OutboxEntry) GetBytes() uint64 {
 		return x.Bytes
 	}
 	return 0
+}
+
+func (x *OutboxEntry) GetGrouped() bool {
+	if x != nil {
+		return x.Grouped
+	}
+	return false
+}
+
+func (x *OutboxEntry) GetRejectionReceipt() []byte {
+	if x != nil {
+		return x.RejectionReceipt
+	}
+	return nil
 }
 
 // Trouble is a failure as the endpoint met it.
@@ -570,7 +588,10 @@ type InboxEntry struct {
 	Files         uint32   `protobuf:"varint,24,opt,name=files,proto3" json:"files,omitempty"`
 	Bytes         uint64   `protobuf:"varint,25,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// Evidence of this endpoint about it, oldest first: their counters.
-	Evidence      []uint64 `protobuf:"varint,26,rep,packed,name=evidence,proto3" json:"evidence,omitempty"`
+	Evidence []uint64 `protobuf:"varint,26,rep,packed,name=evidence,proto3" json:"evidence,omitempty"`
+	// Evidence that the journal already had when the row came, oldest first: exact
+	// bytes of Evidence. Proves a state that this store did not make itself.
+	Journaled     [][]byte `protobuf:"bytes,27,rep,name=journaled,proto3" json:"journaled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -787,6 +808,100 @@ func (x *InboxEntry) GetEvidence() []uint64 {
 	return nil
 }
 
+func (x *InboxEntry) GetJournaled() [][]byte {
+	if x != nil {
+		return x.Journaled
+	}
+	return nil
+}
+
+// QuarantineEntry is a pulled item that failed a check. Bucket quarantine, key:
+// lane, position and ordinal of its row, big-endian in 1, 8 and 4 bytes.
+type QuarantineEntry struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	TimeMs  int64                  `protobuf:"varint,2,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	Reason  *Reason                `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Technical words, for whoever looks into it.
+	Detail        string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	Epoch         uint64 `protobuf:"varint,5,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Item          *Item  `protobuf:"bytes,6,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuarantineEntry) Reset() {
+	*x = QuarantineEntry{}
+	mi := &file_agent_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuarantineEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuarantineEntry) ProtoMessage() {}
+
+func (x *QuarantineEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuarantineEntry.ProtoReflect.Descriptor instead.
+func (*QuarantineEntry) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *QuarantineEntry) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *QuarantineEntry) GetTimeMs() int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return 0
+}
+
+func (x *QuarantineEntry) GetReason() *Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return nil
+}
+
+func (x *QuarantineEntry) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *QuarantineEntry) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *QuarantineEntry) GetItem() *Item {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
 // EvidenceEntry is a statement of this endpoint. Bucket evidence, key: counter
 // as 8 bytes, big-endian.
 type EvidenceEntry struct {
@@ -805,7 +920,7 @@ type EvidenceEntry struct {
 
 func (x *EvidenceEntry) Reset() {
 	*x = EvidenceEntry{}
-	mi := &file_agent_proto_msgTypes[5]
+	mi := &file_agent_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -817,7 +932,7 @@ func (x *EvidenceEntry) String() string {
 func (*EvidenceEntry) ProtoMessage() {}
 
 func (x *EvidenceEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[5]
+	mi := &file_agent_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -830,7 +945,7 @@ func (x *EvidenceEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvidenceEntry.ProtoReflect.Descriptor instead.
 func (*EvidenceEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{5}
+	return file_agent_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *EvidenceEntry) GetVersion() uint32 {
@@ -886,7 +1001,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_agent_proto_msgTypes[6]
+	mi := &file_agent_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -898,7 +1013,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[6]
+	mi := &file_agent_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -911,7 +1026,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{6}
+	return file_agent_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Progress) GetVersion() uint32 {
@@ -956,12 +1071,245 @@ func (x *Progress) GetCounter() uint64 {
 	return 0
 }
 
+// AgencyEntry is an agency as the registry's records left it. Bucket agency,
+// key: code.
+type AgencyEntry struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Agency  *Agency                `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
+	// Endpoint that serves it now; empty for none.
+	Endpoint string `protobuf:"bytes,3,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	// Every endpoint that ever served it, this one last: evidence made before a
+	// move stays good.
+	ServedBy []string `protobuf:"bytes,4,rep,name=served_by,json=servedBy,proto3" json:"served_by,omitempty"`
+	// Journal time of its closing, Unix milliseconds UTC; 0 while open.
+	ClosedMs      int64    `protobuf:"varint,5,opt,name=closed_ms,json=closedMs,proto3" json:"closed_ms,omitempty"`
+	Successors    []string `protobuf:"bytes,6,rep,name=successors,proto3" json:"successors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgencyEntry) Reset() {
+	*x = AgencyEntry{}
+	mi := &file_agent_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgencyEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgencyEntry) ProtoMessage() {}
+
+func (x *AgencyEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgencyEntry.ProtoReflect.Descriptor instead.
+func (*AgencyEntry) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *AgencyEntry) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *AgencyEntry) GetAgency() *Agency {
+	if x != nil {
+		return x.Agency
+	}
+	return nil
+}
+
+func (x *AgencyEntry) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
+func (x *AgencyEntry) GetServedBy() []string {
+	if x != nil {
+		return x.ServedBy
+	}
+	return nil
+}
+
+func (x *AgencyEntry) GetClosedMs() int64 {
+	if x != nil {
+		return x.ClosedMs
+	}
+	return 0
+}
+
+func (x *AgencyEntry) GetSuccessors() []string {
+	if x != nil {
+		return x.Successors
+	}
+	return nil
+}
+
+// SealEntry is a seal as the registry's records left it. Bucket seal, key: code
+// 0x00 SHA-256 of the certificate.
+type SealEntry struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Seal    *Seal                  `protobuf:"bytes,2,opt,name=seal,proto3" json:"seal,omitempty"`
+	// Journal times of admission and retirement; retired_ms is 0 while admitted.
+	AdmittedMs    int64 `protobuf:"varint,3,opt,name=admitted_ms,json=admittedMs,proto3" json:"admitted_ms,omitempty"`
+	RetiredMs     int64 `protobuf:"varint,4,opt,name=retired_ms,json=retiredMs,proto3" json:"retired_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SealEntry) Reset() {
+	*x = SealEntry{}
+	mi := &file_agent_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SealEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SealEntry) ProtoMessage() {}
+
+func (x *SealEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SealEntry.ProtoReflect.Descriptor instead.
+func (*SealEntry) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SealEntry) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SealEntry) GetSeal() *Seal {
+	if x != nil {
+		return x.Seal
+	}
+	return nil
+}
+
+func (x *SealEntry) GetAdmittedMs() int64 {
+	if x != nil {
+		return x.AdmittedMs
+	}
+	return 0
+}
+
+func (x *SealEntry) GetRetiredMs() int64 {
+	if x != nil {
+		return x.RetiredMs
+	}
+	return 0
+}
+
+// EndpointEntry is an endpoint as the registry's records left it. Bucket
+// endpoint, key: name.
+type EndpointEntry struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Name    string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// DER, oldest first.
+	Certificates [][]byte `protobuf:"bytes,3,rep,name=certificates,proto3" json:"certificates,omitempty"`
+	// Journal time of its revocation; 0 while it is not.
+	RevokedMs     int64 `protobuf:"varint,4,opt,name=revoked_ms,json=revokedMs,proto3" json:"revoked_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndpointEntry) Reset() {
+	*x = EndpointEntry{}
+	mi := &file_agent_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndpointEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndpointEntry) ProtoMessage() {}
+
+func (x *EndpointEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndpointEntry.ProtoReflect.Descriptor instead.
+func (*EndpointEntry) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *EndpointEntry) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *EndpointEntry) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *EndpointEntry) GetCertificates() [][]byte {
+	if x != nil {
+		return x.Certificates
+	}
+	return nil
+}
+
+func (x *EndpointEntry) GetRevokedMs() int64 {
+	if x != nil {
+		return x.RevokedMs
+	}
+	return 0
+}
+
 var File_agent_proto protoreflect.FileDescriptor
 
 const file_agent_proto_rawDesc = "" +
 	"\n" +
 	"\vagent.proto\x12\n" +
-	"docaxis.v1\x1a\rjournal.proto\x1a\freason.proto\x1a\rservice.proto\"\xb6\x04\n" +
+	"docaxis.v1\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\x1a\rservice.proto\"\xfd\x04\n" +
 	"\vOutboxEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
@@ -978,13 +1326,15 @@ const file_agent_proto_rawDesc = "" +
 	"\atrouble\x18\v \x01(\v2\x13.docaxis.v1.TroubleR\atrouble\x12\x18\n" +
 	"\areceipt\x18\f \x01(\fR\areceipt\x12\x1c\n" +
 	"\trejection\x18\r \x01(\fR\trejection\x12\x14\n" +
-	"\x05after\x18\x0e \x01(\tR\x05after\x12\x18\n" +
+	"\x05after\x18\x0e \x03(\tR\x05after\x12\x18\n" +
 	"\asubject\x18\x0f \x01(\tR\asubject\x12\x1e\n" +
 	"\n" +
 	"recipients\x18\x10 \x03(\tR\n" +
 	"recipients\x12\x14\n" +
 	"\x05files\x18\x11 \x01(\rR\x05files\x12\x14\n" +
-	"\x05bytes\x18\x12 \x01(\x04R\x05bytes\"f\n" +
+	"\x05bytes\x18\x12 \x01(\x04R\x05bytes\x12\x18\n" +
+	"\agrouped\x18\x13 \x01(\bR\agrouped\x12+\n" +
+	"\x11rejection_receipt\x18\x14 \x01(\fR\x10rejectionReceipt\"f\n" +
 	"\aTrouble\x12\x17\n" +
 	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\x12*\n" +
 	"\x06reason\x18\x02 \x01(\v2\x12.docaxis.v1.ReasonR\x06reason\x12\x16\n" +
@@ -1001,7 +1351,7 @@ const file_agent_proto_rawDesc = "" +
 	"\bevidence\x18\x01 \x01(\fR\bevidence\x12\x18\n" +
 	"\areceipt\x18\x02 \x01(\fR\areceipt\x120\n" +
 	"\bstanding\x18\x03 \x01(\x0e2\x14.docaxis.v1.StandingR\bstanding\x12\x1b\n" +
-	"\tclock_off\x18\x04 \x01(\bR\bclockOff\"\xbe\x06\n" +
+	"\tclock_off\x18\x04 \x01(\bR\bclockOff\"\xdc\x06\n" +
 	"\n" +
 	"InboxEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
@@ -1031,7 +1381,15 @@ const file_agent_proto_rawDesc = "" +
 	"\asubject\x18\x17 \x01(\tR\asubject\x12\x14\n" +
 	"\x05files\x18\x18 \x01(\rR\x05files\x12\x14\n" +
 	"\x05bytes\x18\x19 \x01(\x04R\x05bytes\x12\x1a\n" +
-	"\bevidence\x18\x1a \x03(\x04R\bevidence\"\xac\x01\n" +
+	"\bevidence\x18\x1a \x03(\x04R\bevidence\x12\x1c\n" +
+	"\tjournaled\x18\x1b \x03(\fR\tjournaled\"\xc4\x01\n" +
+	"\x0fQuarantineEntry\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12\x17\n" +
+	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x12*\n" +
+	"\x06reason\x18\x03 \x01(\v2\x12.docaxis.v1.ReasonR\x06reason\x12\x16\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\x12\x14\n" +
+	"\x05epoch\x18\x05 \x01(\x04R\x05epoch\x12$\n" +
+	"\x04item\x18\x06 \x01(\v2\x10.docaxis.v1.ItemR\x04item\"\xac\x01\n" +
 	"\rEvidenceEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1a\n" +
 	"\bevidence\x18\x02 \x01(\fR\bevidence\x12\x18\n" +
@@ -1047,7 +1405,29 @@ const file_agent_proto_rawDesc = "" +
 	"checkpoint\x18\x04 \x01(\fR\n" +
 	"checkpoint\x12-\n" +
 	"\x04seen\x18\x05 \x01(\v2\x19.docaxis.v1.CheckpointRefR\x04seen\x12\x18\n" +
-	"\acounter\x18\x06 \x01(\x04R\acounter*\xa0\x02\n" +
+	"\acounter\x18\x06 \x01(\x04R\acounter\"\xc9\x01\n" +
+	"\vAgencyEntry\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12*\n" +
+	"\x06agency\x18\x02 \x01(\v2\x12.docaxis.v1.AgencyR\x06agency\x12\x1a\n" +
+	"\bendpoint\x18\x03 \x01(\tR\bendpoint\x12\x1b\n" +
+	"\tserved_by\x18\x04 \x03(\tR\bservedBy\x12\x1b\n" +
+	"\tclosed_ms\x18\x05 \x01(\x03R\bclosedMs\x12\x1e\n" +
+	"\n" +
+	"successors\x18\x06 \x03(\tR\n" +
+	"successors\"\x8b\x01\n" +
+	"\tSealEntry\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12$\n" +
+	"\x04seal\x18\x02 \x01(\v2\x10.docaxis.v1.SealR\x04seal\x12\x1f\n" +
+	"\vadmitted_ms\x18\x03 \x01(\x03R\n" +
+	"admittedMs\x12\x1d\n" +
+	"\n" +
+	"retired_ms\x18\x04 \x01(\x03R\tretiredMs\"\x80\x01\n" +
+	"\rEndpointEntry\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\"\n" +
+	"\fcertificates\x18\x03 \x03(\fR\fcertificates\x12\x1d\n" +
+	"\n" +
+	"revoked_ms\x18\x04 \x01(\x03R\trevokedMs*\xa0\x02\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATE_QUEUED\x10\x01\x12\x13\n" +
@@ -1077,45 +1457,56 @@ func file_agent_proto_rawDescGZIP() []byte {
 }
 
 var file_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_agent_proto_goTypes = []any{
-	(State)(0),             // 0: docaxis.v1.State
-	(*OutboxEntry)(nil),    // 1: docaxis.v1.OutboxEntry
-	(*Trouble)(nil),        // 2: docaxis.v1.Trouble
-	(*RecipientEntry)(nil), // 3: docaxis.v1.RecipientEntry
-	(*Proof)(nil),          // 4: docaxis.v1.Proof
-	(*InboxEntry)(nil),     // 5: docaxis.v1.InboxEntry
-	(*EvidenceEntry)(nil),  // 6: docaxis.v1.EvidenceEntry
-	(*Progress)(nil),       // 7: docaxis.v1.Progress
-	(Lane)(0),              // 8: docaxis.v1.Lane
-	(*Reason)(nil),         // 9: docaxis.v1.Reason
-	(Standing)(0),          // 10: docaxis.v1.Standing
-	(*RecordRef)(nil),      // 11: docaxis.v1.RecordRef
-	(Target)(0),            // 12: docaxis.v1.Target
-	(*Cursor)(nil),         // 13: docaxis.v1.Cursor
-	(*CheckpointRef)(nil),  // 14: docaxis.v1.CheckpointRef
+	(State)(0),              // 0: docaxis.v1.State
+	(*OutboxEntry)(nil),     // 1: docaxis.v1.OutboxEntry
+	(*Trouble)(nil),         // 2: docaxis.v1.Trouble
+	(*RecipientEntry)(nil),  // 3: docaxis.v1.RecipientEntry
+	(*Proof)(nil),           // 4: docaxis.v1.Proof
+	(*InboxEntry)(nil),      // 5: docaxis.v1.InboxEntry
+	(*QuarantineEntry)(nil), // 6: docaxis.v1.QuarantineEntry
+	(*EvidenceEntry)(nil),   // 7: docaxis.v1.EvidenceEntry
+	(*Progress)(nil),        // 8: docaxis.v1.Progress
+	(*AgencyEntry)(nil),     // 9: docaxis.v1.AgencyEntry
+	(*SealEntry)(nil),       // 10: docaxis.v1.SealEntry
+	(*EndpointEntry)(nil),   // 11: docaxis.v1.EndpointEntry
+	(Lane)(0),               // 12: docaxis.v1.Lane
+	(*Reason)(nil),          // 13: docaxis.v1.Reason
+	(Standing)(0),           // 14: docaxis.v1.Standing
+	(*RecordRef)(nil),       // 15: docaxis.v1.RecordRef
+	(Target)(0),             // 16: docaxis.v1.Target
+	(*Item)(nil),            // 17: docaxis.v1.Item
+	(*Cursor)(nil),          // 18: docaxis.v1.Cursor
+	(*CheckpointRef)(nil),   // 19: docaxis.v1.CheckpointRef
+	(*Agency)(nil),          // 20: docaxis.v1.Agency
+	(*Seal)(nil),            // 21: docaxis.v1.Seal
 }
 var file_agent_proto_depIdxs = []int32{
 	0,  // 0: docaxis.v1.OutboxEntry.state:type_name -> docaxis.v1.State
-	8,  // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
+	12, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
 	2,  // 2: docaxis.v1.OutboxEntry.trouble:type_name -> docaxis.v1.Trouble
-	9,  // 3: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
+	13, // 3: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
 	0,  // 4: docaxis.v1.RecipientEntry.state:type_name -> docaxis.v1.State
 	4,  // 5: docaxis.v1.RecipientEntry.proofs:type_name -> docaxis.v1.Proof
-	10, // 6: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
+	14, // 6: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
 	0,  // 7: docaxis.v1.InboxEntry.state:type_name -> docaxis.v1.State
-	8,  // 8: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
-	11, // 9: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
-	12, // 10: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
+	12, // 8: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
+	15, // 9: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
+	16, // 10: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
 	2,  // 11: docaxis.v1.InboxEntry.trouble:type_name -> docaxis.v1.Trouble
-	9,  // 12: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
-	13, // 13: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
-	14, // 14: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	13, // 12: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
+	17, // 13: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
+	13, // 14: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
+	18, // 15: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
+	19, // 16: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
+	20, // 17: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
+	21, // 18: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_agent_proto_init() }
@@ -1125,6 +1516,7 @@ func file_agent_proto_init() {
 	}
 	file_journal_proto_init()
 	file_reason_proto_init()
+	file_registry_proto_init()
 	file_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1132,7 +1524,7 @@ func file_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agent_proto_rawDesc), len(file_agent_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,204 @@
+package axis
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	"docaxis/axis/intake"
+	"docaxis/axis/journal"
+	"docaxis/axis/ledger"
+	"docaxis/axis/mailbox"
+	"docaxis/axis/registry"
+	axistlog "docaxis/axis/tlog"
+	"docaxis/internal/evidence"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// The parts of the axis do not know one another: here each is given to the others
+// in the form that they asked for.
+
+// routes is the registry as a decision sees it.
+type routes struct{ *registry.State }
+
+func (r routes) Route(code string, at time.Time) (intake.Route, error) {
+	route, refused := r.State.Route(code, at)
+	if refused != nil {
+		return intake.Route{}, refused
+	}
+	return intake.Route{Code: code, Serving: route.Serving, Endpoint: route.Endpoint, Routed: route.Routed}, nil
+}
+
+func (r routes) Group(under string, level axispb.Level, at time.Time) ([]intake.Route, int) {
+	served, unserved := r.State.Group(under, level, at)
+	all := make([]intake.Route, len(served))
+	for i, route := range served {
+		all[i] = intake.Route{Code: route.Serving, Serving: route.Serving, Endpoint: route.Endpoint}
+	}
+	return all, unserved
+}
+
+func (r routes) Seal(code string, certificate [32]byte, at time.Time) error {
+	if _, refused := r.State.Seal(code, certificate, at); refused != nil {
+		return refused
+	}
+	return nil
+}
+
+func (r routes) Pinned(code string) []*x509.Certificate {
+	var all []*x509.Certificate
+	for _, s := range r.State.Seals(code) {
+		if cert, err := x509.ParseCertificate(s.Certificate); err == nil {
+			all = append(all, cert)
+		}
+	}
+	return all
+}
+
+// accepted is the ledger as a decision sees it.
+type accepted struct{ *ledger.Ledger }
+
+func (a accepted) ByIdentity(ctx context.Context, sender, id string) (intake.Known, bool, error) {
+	k, found, err := a.Ledger.ByIdentity(ctx, sender, id)
+	return intake.Known(k), found, err
+}
+
+func (a accepted) ByPosition(ctx context.Context, position uint64) (intake.Known, bool, error) {
+	k, found, err := a.Ledger.ByPosition(ctx, position)
+	return intake.Known(k), found, err
+}
+
+func (a accepted) First(ctx context.Context, document uint64, code string, event axispb.Event) (intake.Said, bool, error) {
+	s, found, err := a.Ledger.First(ctx, document, code, event)
+	return intake.Said(s), found, err
+}
+
+func (a accepted) ByCounter(ctx context.Context, issuer string, counter uint64) (intake.Said, bool, error) {
+	s, found, err := a.Ledger.ByCounter(ctx, issuer, counter)
+	return intake.Said(s), found, err
+}
+
+// boxes is the ledger as the mailbox sees it.
+type boxes struct{ *ledger.Ledger }
+
+func (b boxes) Snapshot(ctx context.Context) (mailbox.Snapshot, error) {
+	s, err := b.Ledger.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return snapshot{s}, nil
+}
+
+type snapshot struct{ *ledger.Snapshot }
+
+func (s snapshot) Epoch() uint64      { return s.Position.Epoch }
+func (s snapshot) Size() uint64       { return s.Position.Size }
+func (s snapshot) Checkpoint() []byte { return s.Position.Checkpoint }
+
+func (s snapshot) Inclusion(leaf uint64) ([][]byte, error) {
+	return axistlog.Inclusion(s.Position.Size, leaf, s.Snapshot)
+}
+
+func (s snapshot) Consistency(from uint64) ([][]byte, error) {
+	return axistlog.Consistency(from, s.Position.Size, s.Snapshot)
+}
+
+func (s snapshot) Rows(ctx context.Context, endpoint string, after *axispb.Cursor, limit int) ([]mailbox.Row, error) {
+	rows, err := s.Snapshot.Rows(ctx, endpoint, after, limit)
+	all := make([]mailbox.Row, len(rows))
+	for i, r := range rows {
+		all[i] = mailbox.Row{
+			Lane: r.Lane, Position: r.Position, Ordinal: r.Ordinal, Record: mailbox.Location(r.Record),
+			Kind: r.Kind, Code: r.Code, Serving: r.Serving, Target: r.Target,
+		}
+	}
+	return all, err
+}
+
+func (s snapshot) Journaled(ctx context.Context, document uint64, code string) ([]mailbox.Location, error) {
+	at, err := s.Snapshot.Journaled(ctx, document, code)
+	all := make([]mailbox.Location, len(at))
+	for i, l := range at {
+		all[i] = mailbox.Location(l)
+	}
+	return all, err
+}
+
+// records reads records out of the journal's blocks.
+type records struct{ journal *journal.Journal }
+
+func (r records) Record(ctx context.Context, at mailbox.Location) (*axispb.Record, error) {
+	e, err := r.journal.Get(ctx, journal.Location{Stream: at.Stream, Seq: at.Seq})
+	if err != nil {
+		return nil, err
+	}
+	all := e.Block.GetRecords()
+	if at.Nth >= len(all) || e.Block.GetFirstLeaf()+uint64(at.Nth) != at.Position {
+		return nil, fmt.Errorf("the ledger names record %d of block %v, which is another", at.Nth, e.Location)
+	}
+	return all[at.Nth], nil
+}
+
+// proofs makes receipts, and checks what a statement says of the log.
+type proofs struct {
+	ledger  *ledger.Ledger
+	records records
+	trust   *evidence.Trust
+}
+
+// Receipt proves the record at a leaf under the newest checkpoint.
+func (p proofs) Receipt(ctx context.Context, leaf uint64) ([]byte, error) {
+	s, err := p.ledger.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close() //nolint:errcheck // a snapshot only reads
+	at, found, err := p.ledger.Locate(ctx, leaf)
+	if err != nil {
+		return nil, err
+	}
+	if !found || leaf >= s.Position.Size {
+		return nil, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the record is not applied yet")
+	}
+	record, err := p.records.Record(ctx, mailbox.Location(at))
+	if err != nil {
+		return nil, err
+	}
+	inclusion, err := axistlog.Inclusion(s.Position.Size, leaf, s)
+	if err != nil {
+		return nil, err
+	}
+	return evidence.NewReceipt(record, leaf, inclusion, s.Position.Checkpoint)
+}
+
+// Signed reports whether this log had a root at a size. What an earlier epoch had
+// beyond the base of the next is not in this tree: nobody here can contradict it.
+func (p proofs) Signed(_ context.Context, ref *axispb.CheckpointRef) (bool, error) {
+	position, err := p.ledger.Position(context.Background())
+	if err != nil {
+		return false, err
+	}
+	bound := position.Size
+	if ref.GetEpoch() != position.Epoch {
+		next, ok := p.trust.Epoch(ref.GetEpoch() + 1)
+		if _, known := p.trust.Epoch(ref.GetEpoch()); !ok || !known {
+			return false, nil
+		}
+		if bound = next.GetBaseSize(); ref.GetSize() > bound {
+			return true, nil
+		}
+	}
+	if ref.GetSize() > bound {
+		return false, nil
+	}
+	root, err := tlog.TreeHash(int64(ref.GetSize()), p.ledger)
+	if err != nil {
+		return false, fmt.Errorf("root at size %d: %w", ref.GetSize(), err)
+	}
+	return bytes.Equal(root[:], ref.GetRoot()), nil
+}

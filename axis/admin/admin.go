@@ -1,0 +1,220 @@
+// Package admin owns what an operator's commands ask of a running axis, and in
+// which form.
+package admin
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"docaxis/internal/admin"
+)
+
+// Operator is what the axis does for an operator.
+type Operator interface {
+	Status(ctx context.Context) (Status, error)
+	// Waiting lists recipients that have not received, longest first.
+	Waiting(ctx context.Context, limit int) ([]Waiting, error)
+	// Documents finds the documents of an id.
+	Documents(ctx context.Context, id string) ([]Document, error)
+	ImportAgencies(ctx context.Context, req Import) (Imported, error)
+	AdmitSeal(ctx context.Context, req Seal) (Admitted, error)
+	Invite(ctx context.Context, req Invite) (Invited, error)
+	ConfirmClock(ctx context.Context, req Why) (Done, error)
+}
+
+// Why says who acts and for what reason; it is journaled.
+type Why struct {
+	Actor  string `json:"actor"`
+	Reason string `json:"reason"`
+}
+
+// Done says that something was journaled.
+type Done struct {
+	OK bool `json:"ok"`
+}
+
+// Status is an axis at a glance.
+type Status struct {
+	Name      string            `json:"name"`
+	Address   string            `json:"address"`
+	StartedMS int64             `json:"started_ms"`
+	Epoch     uint64            `json:"epoch"`
+	Origin    string            `json:"origin"`
+	Size      uint64            `json:"size"` // records in the journal
+	Blocks    uint64            `json:"blocks"`
+	Root      string            `json:"root"` // base64
+	TimeMS    int64             `json:"time_ms"`
+	Agencies  int               `json:"agencies"`
+	Endpoints []Endpoint        `json:"endpoints"`
+	Documents uint64            `json:"documents"`
+	Evidence  uint64            `json:"evidence"`
+	Refused   uint64            `json:"refused"`
+	States    map[string]uint64 `json:"states"` // recipients, by state
+}
+
+// Endpoint is an enrolled endpoint.
+type Endpoint struct {
+	Name       string   `json:"name"`
+	Codes      []string `json:"codes"`
+	Connected  bool     `json:"connected"`
+	Revoked    bool     `json:"revoked,omitempty"`
+	EnrolledMS int64    `json:"enrolled_ms"`
+}
+
+// Waiting is a recipient that has not received a document.
+type Waiting struct {
+	Document  string `json:"document"` // id
+	LeafIndex uint64 `json:"leaf_index"`
+	Sender    string `json:"sender"`
+	Subject   string `json:"subject"`
+	Code      string `json:"code"`
+	Serving   string `json:"serving"`
+	Name      string `json:"name"` // of the agency
+	Endpoint  string `json:"endpoint"`
+	State     string `json:"state"`
+	Urgent    bool   `json:"urgent"`
+	SinceMS   int64  `json:"since_ms"`
+	// Why: away, fetching, failed, or waiting for its DMS.
+	Why        string `json:"why"`
+	DeadlineMS int64  `json:"deadline_ms,omitempty"`
+}
+
+// Document is a document's story.
+type Document struct {
+	ID         string `json:"id"`
+	Sender     string `json:"sender"`
+	Subject    string `json:"subject"`
+	Kind       string `json:"kind"`
+	Epoch      uint64 `json:"epoch"`
+	LeafIndex  uint64 `json:"leaf_index"`
+	Commitment string `json:"commitment"` // hex
+	Manifest   string `json:"manifest"`   // hex
+	Endpoint   string `json:"endpoint"`
+	AcceptedMS int64  `json:"accepted_ms"`
+	Files      int    `json:"files"`
+	Bytes      uint64 `json:"bytes"`
+	Urgent     bool   `json:"urgent"`
+	// Refused is the reason's word where the submission was refused as a whole.
+	Refused    string      `json:"refused,omitempty"`
+	Recipients []Recipient `json:"recipients"`
+	Evidence   []Evidence  `json:"evidence"`
+}
+
+// Recipient is a document's state at a code; refused ones have a reason instead.
+type Recipient struct {
+	Code     string `json:"code"`
+	Serving  string `json:"serving,omitempty"`
+	Endpoint string `json:"endpoint,omitempty"`
+	State    string `json:"state"`
+	SinceMS  int64  `json:"since_ms,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+}
+
+// Evidence is a journaled statement.
+type Evidence struct {
+	LeafIndex uint64 `json:"leaf_index"`
+	Code      string `json:"code"`
+	Event     string `json:"event"`
+	Issuer    string `json:"issuer"`
+	Standing  string `json:"standing"`
+	TimeMS    int64  `json:"time_ms"`
+}
+
+// Import asks to put the agencies of a CSV file into the registry.
+type Import struct {
+	Why
+	CSV string `json:"csv"`
+}
+
+// Imported says how many agencies are new, changed and as they were.
+type Imported struct {
+	Added   int `json:"added"`
+	Changed int `json:"changed"`
+	Same    int `json:"same"`
+}
+
+// Seal asks to admit a certificate as a seal.
+type Seal struct {
+	Why
+	Code        string   `json:"code"`
+	Certificate []byte   `json:"certificate"` // DER
+	Chain       [][]byte `json:"chain,omitempty"`
+	Delegated   bool     `json:"delegated,omitempty"`
+	FromMS      int64    `json:"from_ms,omitempty"`
+	UntilMS     int64    `json:"until_ms,omitempty"`
+}
+
+// Admitted names an admitted seal.
+type Admitted struct {
+	Code    string `json:"code"`
+	Subject string `json:"subject"`
+	Digest  string `json:"digest"` // SHA-256, hex
+	UntilMS int64  `json:"until_ms"`
+}
+
+// Invite asks for an invitation.
+type Invite struct {
+	Why
+	Codes []string `json:"codes"`
+	// Endpoint is the name that it will have; made from the first code where empty.
+	Endpoint string `json:"endpoint,omitempty"`
+	Hours    int    `json:"hours,omitempty"` // 168 where 0
+}
+
+// Invited is an invitation; its text is shown once and kept nowhere.
+type Invited struct {
+	Invitation string   `json:"invitation"`
+	Endpoint   string   `json:"endpoint"`
+	Codes      []string `json:"codes"`
+	ExpiresMS  int64    `json:"expires_ms"`
+}
+
+// Paths of the API.
+const (
+	PathStatus   = "/status"
+	PathWaiting  = "/waiting"
+	PathDocument = "/document"
+	PathImport   = "/agency/import"
+	PathSeal     = "/seal/admit"
+	PathInvite   = "/endpoint/invite"
+	PathClock    = "/clock/confirm"
+)
+
+// Handler serves an operator's commands.
+func Handler(o Operator) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+PathStatus, func(w http.ResponseWriter, r *http.Request) {
+		v, err := o.Status(r.Context())
+		admin.Answer(w, v, err)
+	})
+	mux.HandleFunc("GET "+PathWaiting, func(w http.ResponseWriter, r *http.Request) {
+		limit, err := strconv.Atoi(r.FormValue("limit"))
+		if err != nil || limit <= 0 {
+			limit = 1000
+		}
+		v, err := o.Waiting(r.Context(), limit)
+		admin.Answer(w, v, err)
+	})
+	mux.HandleFunc("GET "+PathDocument, func(w http.ResponseWriter, r *http.Request) {
+		v, err := o.Documents(r.Context(), r.FormValue("id"))
+		admin.Answer(w, v, err)
+	})
+	post(mux, PathImport, o.ImportAgencies)
+	post(mux, PathSeal, o.AdmitSeal)
+	post(mux, PathInvite, o.Invite)
+	post(mux, PathClock, o.ConfirmClock)
+	return mux
+}
+
+func post[Q, A any](mux *http.ServeMux, path string, f func(context.Context, Q) (A, error)) {
+	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		var req Q
+		if err := admin.Read(r, &req); err != nil {
+			admin.Answer(w, nil, err)
+			return
+		}
+		v, err := f(r.Context(), req)
+		admin.Answer(w, v, err)
+	})
+}

@@ -1,0 +1,159 @@
+package axis
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"docaxis/axis/broker"
+	"docaxis/axis/registry"
+	"docaxis/internal/bus"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+)
+
+// errNotReady refuses connections while the registry is being read: endpoints
+// come back by themselves.
+var errNotReady = errors.New("the axis is starting")
+
+// authority says who may connect: it is asked by the broker at each log-in.
+type authority struct{ h *Hub }
+
+// Admit knows an endpoint by the exact certificate that the registry has: chain
+// and revocation follow from it.
+func (a authority) Admit(cert *x509.Certificate, now time.Time) (broker.Grant, error) {
+	if !a.h.ready.Load() {
+		return broker.Grant{}, errNotReady
+	}
+	e, ok := a.h.registry.EndpointByCertificate(cert.Raw)
+	if !ok {
+		return broker.Grant{}, errors.New("no endpoint of the registry has this certificate")
+	}
+	if e.Revoked {
+		return broker.Grant{}, reason.Permanent(axispb.ReasonCode_REASON_ENDPOINT_REVOKED, e.Name)
+	}
+	err := a.h.ca.Verify(cert, now)
+	if err != nil && !errors.Is(err, registry.ErrExpired) {
+		return broker.Grant{}, err
+	}
+	return broker.Grant{Endpoint: e.Name, RenewOnly: err != nil}, nil
+}
+
+// AdmitInvitation lets whoever holds an invitation ask for a certificate, also one
+// that was used: its holder may have missed the answer.
+func (a authority) AdmitInvitation(secretHash []byte, now time.Time) error {
+	if !a.h.ready.Load() {
+		return errNotReady
+	}
+	inv, ok := a.h.invited(bus.InviteUser(secretHash))
+	switch {
+	case !ok:
+		return reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)
+	case now.After(inv.Expires):
+		return reason.Permanent(axispb.ReasonCode_REASON_INVITATION_EXPIRED, reason.Time(inv.Expires))
+	}
+	return nil
+}
+
+// invited finds the invitation behind a connection's user name.
+func (h *Hub) invited(user string) (registry.Invitation, bool) {
+	for _, inv := range h.registry.Invitations() {
+		if bus.InviteUser(inv.Hash[:]) == user {
+			return inv, true
+		}
+	}
+	return registry.Invitation{}, false
+}
+
+// enrol gives whoever came with an invitation a certificate. The appender decides
+// whether the invitation is still open: of two who use it at once, one gets in.
+// The same key asking again gets the same certificate again.
+func (h *Hub) enrol(ctx context.Context, user string, req *axispb.EnrolRequest) (*axispb.EnrolAnswer, error) {
+	inv, ok := h.invited(user)
+	if !ok {
+		return nil, reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)
+	}
+	cert, known := h.certified(inv.Endpoint, req.GetCsr())
+	if !inv.Used || !known {
+		var err error
+		if cert, err = h.admit(ctx, inv, req.GetCsr()); err != nil {
+			return nil, err
+		}
+	}
+	epochs, err := h.signedEpochs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &axispb.EnrolAnswer{
+		Endpoint: inv.Endpoint, Certificate: cert, Ca: h.ca.Certificate().Raw, Epochs: epochs, Codes: inv.Codes,
+	}, nil
+}
+
+// certified finds the certificate that an endpoint already has for the key of a
+// request.
+func (h *Hub) certified(endpoint string, csr []byte) ([]byte, bool) {
+	req, err := x509.ParseCertificateRequest(csr)
+	if err != nil || req.CheckSignature() != nil {
+		return nil, false
+	}
+	e, _ := h.registry.Endpoint(endpoint)
+	for _, der := range e.Certificates {
+		cert, err := x509.ParseCertificate(der)
+		if err == nil && bytes.Equal(cert.RawSubjectPublicKeyInfo, req.RawSubjectPublicKeyInfo) {
+			return der, true
+		}
+	}
+	return nil, false
+}
+
+// admit journals a new endpoint and the use of its invitation, both or neither.
+func (h *Hub) admit(ctx context.Context, inv registry.Invitation, csr []byte) ([]byte, error) {
+	cert, err := h.ca.IssueEndpoint(csr, inv.Endpoint)
+	if err != nil {
+		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "certificate request").Because(err)
+	}
+	_, err = h.intake.Change(ctx, "",
+		change("axis", "enrolment", &axispb.Change{Change: &axispb.Change_PutEndpoint{
+			PutEndpoint: &axispb.Endpoint{Name: inv.Endpoint, Certificate: cert, Codes: inv.Codes},
+		}}),
+		change("axis", "enrolment", &axispb.Change{Change: &axispb.Change_UseInvitation{
+			UseInvitation: &axispb.UseInvitation{SecretHash: inv.Hash[:]},
+		}}))
+	return cert, err
+}
+
+// renew gives an endpoint a further certificate; the one it has stays good.
+func (h *Hub) renew(ctx context.Context, endpoint string, req *axispb.RenewRequest) (*axispb.RenewAnswer, error) {
+	if cert, known := h.certified(endpoint, req.GetCsr()); known {
+		return &axispb.RenewAnswer{Certificate: cert}, nil
+	}
+	cert, err := h.ca.IssueEndpoint(req.GetCsr(), endpoint)
+	if err != nil {
+		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "certificate request").Because(err)
+	}
+	_, err = h.intake.Change(ctx, endpoint, change(endpoint, "renewal", &axispb.Change{Change: &axispb.Change_PutEndpoint{
+		PutEndpoint: &axispb.Endpoint{Name: endpoint, Certificate: cert},
+	}}))
+	if err != nil {
+		return nil, err
+	}
+	return &axispb.RenewAnswer{Certificate: cert}, nil
+}
+
+func (h *Hub) signedEpochs(ctx context.Context) ([][]byte, error) {
+	epochs, err := h.ledger.Epochs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([][]byte, len(epochs))
+	for i, e := range epochs {
+		all[i] = e.Signed
+	}
+	return all, nil
+}
+
+func change(actor, why string, steps ...*axispb.Change) *axispb.RegistryChange {
+	return &axispb.RegistryChange{Version: 1, Actor: actor, Reason: why, Changes: steps}
+}

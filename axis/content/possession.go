@@ -1,0 +1,240 @@
+package content
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"docaxis/internal/chunk"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+)
+
+// minCharge is what the smallest chunk costs of a quota: about what a file costs
+// of a file system, in blocks and in its share of names.
+const minCharge = 16 << 10
+
+const schema = `
+CREATE TABLE IF NOT EXISTS possession (
+  endpoint     TEXT    NOT NULL,
+  digest       BLOB    NOT NULL,
+  size         INTEGER NOT NULL, -- bytes of the whole chunk
+  complete     INTEGER NOT NULL, -- 1: uploaded whole and right, and in chunks/
+  accepted     INTEGER NOT NULL, -- 1: an accepted document of this endpoint holds it
+  charged      INTEGER NOT NULL, -- bytes counted in usage
+  pinned_until INTEGER NOT NULL, -- Unix milliseconds; without meaning once accepted
+  start        INTEGER NOT NULL, -- the start of this store in which the part was begun; 0 unknown
+  PRIMARY KEY (endpoint, digest)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS possession_digest ON possession (digest);
+CREATE INDEX IF NOT EXISTS possession_lapse ON possession (pinned_until) WHERE accepted = 0;
+CREATE TABLE IF NOT EXISTS usage (
+  endpoint TEXT    PRIMARY KEY,
+  bytes    INTEGER NOT NULL -- sum of charged over the endpoint's rows
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS starts (only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL);
+`
+
+// possession is content.db.
+type possession struct {
+	db    *sql.DB
+	find  *sql.Stmt
+	start int64 // number of this start, from 1
+}
+
+// row is what is known of one endpoint's upload of one chunk.
+type row struct {
+	size     int64
+	complete bool
+	accepted bool
+	charged  int64
+	pinned   time.Time
+	start    int64
+}
+
+func openPossession(path string) (*possession, error) {
+	dsn, err := dataSource(path)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	// SQLite has one writer; a few readers beside it are enough, and each has a
+	// page cache.
+	db.SetMaxOpenConns(4)
+	p := &possession{db: db}
+	if err := p.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("content.db: %w", err), db.Close())
+	}
+	return p, nil
+}
+
+func dataSource(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	// A path of Windows begins with its drive; a URI's path with a slash.
+	u := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(abs), "/")}
+	u.RawQuery = "_txlock=immediate&_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"
+	return u.String(), nil
+}
+
+func (p *possession) prepare() error {
+	if _, err := p.db.Exec(schema); err != nil {
+		return err
+	}
+	err := p.db.QueryRow(`INSERT INTO starts VALUES (1, 1)
+		ON CONFLICT DO UPDATE SET number = number + 1 RETURNING number`).Scan(&p.start)
+	if err != nil {
+		return err
+	}
+	p.find, err = p.db.Prepare(`SELECT size, complete, accepted, charged, pinned_until, start
+		FROM possession WHERE endpoint = ? AND digest = ?`)
+	return err
+}
+
+func (p *possession) close() error { return errors.Join(p.find.Close(), p.db.Close()) }
+
+// lookup finds a row; false where there is none.
+func (p *possession) lookup(ctx context.Context, endpoint string, id chunk.ID) (row, bool, error) {
+	return scan(p.find.QueryRowContext(ctx, endpoint, id[:]))
+}
+
+func scan(from *sql.Row) (row, bool, error) {
+	var (
+		r  row
+		ms int64
+	)
+	err := from.Scan(&r.size, &r.complete, &r.accepted, &r.charged, &ms, &r.start)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row{}, false, nil
+	}
+	r.pinned = time.UnixMilli(ms)
+	return r, err == nil, err
+}
+
+// in runs f in a transaction, which commits when f returns nil.
+func (p *possession) in(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := p.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// begin makes the row of an upload that starts, charged to the endpoint's quota;
+// where there is a row already, only its start is set.
+func (p *possession) begin(ctx context.Context, endpoint string, id chunk.ID, r row, quota int64) error {
+	r.charged = max(r.size, minCharge)
+	return p.in(ctx, func(tx *sql.Tx) error {
+		done, err := affected(tx.ExecContext(ctx, `UPDATE possession SET start = ? WHERE endpoint = ? AND digest = ?`,
+			r.start, endpoint, id[:]))
+		if err != nil || done > 0 {
+			return err
+		}
+		if err := charge(ctx, tx, endpoint, r.charged, quota); err != nil {
+			return err
+		}
+		return insert(ctx, tx, endpoint, id, r)
+	})
+}
+
+// charge counts bytes, which may be negative, and refuses to go over the quota.
+func charge(ctx context.Context, tx *sql.Tx, endpoint string, bytes, quota int64) error {
+	var used int64
+	err := tx.QueryRowContext(ctx, `INSERT INTO usage VALUES (?, ?)
+		ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes RETURNING bytes`, endpoint, bytes).Scan(&used)
+	if err == nil && bytes > 0 && used > quota {
+		return reason.Temporary(axispb.ReasonCode_REASON_QUOTA, size(quota))
+	}
+	return err
+}
+
+func insert(ctx context.Context, tx *sql.Tx, endpoint string, id chunk.ID, r row) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO possession VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		endpoint, id[:], r.size, r.complete, r.accepted, r.charged, r.pinned.UnixMilli(), r.start)
+	return err
+}
+
+// complete marks a row whose chunk is in its place.
+func (p *possession) complete(ctx context.Context, endpoint string, id chunk.ID, pinned time.Time) error {
+	done, err := affected(p.db.ExecContext(ctx, `UPDATE possession SET complete = 1, pinned_until = ?
+		WHERE endpoint = ? AND digest = ?`, pinned.UnixMilli(), endpoint, id[:]))
+	if err == nil && done == 0 {
+		return fmt.Errorf("no row of the upload of %s by %s", id, endpoint)
+	}
+	return err
+}
+
+// renew pins a row for longer; false where there is none any more.
+func (p *possession) renew(ctx context.Context, endpoint string, id chunk.ID, pinned time.Time) (bool, error) {
+	done, err := affected(p.db.ExecContext(ctx, `UPDATE possession SET pinned_until = ?
+		WHERE endpoint = ? AND digest = ?`, pinned.UnixMilli(), endpoint, id[:]))
+	return done > 0, err
+}
+
+// forget removes a row that is not accepted, and what it was charged. Where
+// lapsed is not zero, only one whose pin ended before then.
+func (p *possession) forget(ctx context.Context, endpoint string, id chunk.ID, lapsed time.Time) error {
+	before := int64(1<<63 - 1)
+	if !lapsed.IsZero() {
+		before = lapsed.UnixMilli()
+	}
+	return p.in(ctx, func(tx *sql.Tx) error {
+		var charged int64
+		err := tx.QueryRowContext(ctx, `DELETE FROM possession WHERE endpoint = ? AND digest = ?
+			AND accepted = 0 AND pinned_until < ? RETURNING charged`, endpoint, id[:], before).Scan(&charged)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return charge(ctx, tx, endpoint, -charged, 0)
+	})
+}
+
+// disown makes everybody upload a chunk again whose file is not as it should be.
+func (p *possession) disown(ctx context.Context, id chunk.ID) error {
+	_, err := p.db.ExecContext(ctx, `UPDATE possession SET complete = 0 WHERE digest = ?`, id[:])
+	return err
+}
+
+// accept marks a row as held by an accepted document, and stops counting it.
+func accept(ctx context.Context, tx *sql.Tx, endpoint string, id chunk.ID) (known bool, err error) {
+	var charged int64
+	err = tx.QueryRowContext(ctx, `SELECT charged FROM possession WHERE endpoint = ? AND digest = ?`,
+		endpoint, id[:]).Scan(&charged)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil || charged == 0 {
+		return err == nil, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE possession SET accepted = 1, charged = 0 WHERE endpoint = ? AND digest = ?`,
+		endpoint, id[:])
+	if err != nil {
+		return true, err
+	}
+	return true, charge(ctx, tx, endpoint, -charged, 0)
+}
+
+func affected(r sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}

@@ -1,0 +1,281 @@
+// Package axis is the hub: it wires the parts by their interfaces and owns the
+// order in which they start and stop.
+package axis
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	operator "docaxis/axis/admin"
+	"docaxis/axis/broker"
+	"docaxis/axis/content"
+	"docaxis/axis/intake"
+	"docaxis/axis/journal"
+	"docaxis/axis/ledger"
+	"docaxis/axis/mailbox"
+	"docaxis/axis/registry"
+	axistlog "docaxis/axis/tlog"
+	"docaxis/internal/admin"
+	"docaxis/internal/bus"
+	"docaxis/internal/evidence"
+	"docaxis/internal/fault"
+)
+
+// Config of a Hub: what its file says, and what is injected.
+type Config struct {
+	File
+	// Now is the clock of every decision; the machine's by default.
+	Now func() time.Time
+	// Random makes keys, nonces and secrets; the machine's by default.
+	Random io.Reader
+	Log    *slog.Logger
+	// Faults makes steps fail in tests.
+	Faults fault.Hook
+	// MaxStreamBytes ends a stream of the journal; 4 GiB by default.
+	MaxStreamBytes uint64
+	// ExpireEvery is how often passed deadlines are looked for; 30 s by default.
+	ExpireEvery time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.ExpireEvery == 0 {
+		c.ExpireEvery = 30 * time.Second
+	}
+	return c
+}
+
+// floodBar is how long an endpoint that floods the axis must stay away.
+const floodBar = 10 * time.Second
+
+// Hub is one axis over its folder.
+type Hub struct {
+	dir string
+	cfg Config
+	log *slog.Logger
+
+	ca       *registry.CA
+	guard    *axistlog.Guard
+	trust    *evidence.Trust
+	registry *registry.State
+	broker   *broker.Broker
+	journal  *journal.Journal
+	ledger   *ledger.Ledger
+	content  *content.Store
+	mailbox  *mailbox.Mailbox
+	intake   *intake.Intake
+	server   *bus.Server
+	admin    *admin.Server
+	chain    *chain
+
+	contentService *content.Service
+	ready          atomic.Bool // the registry may be asked
+	started        time.Time
+}
+
+// Open starts everything up to the point where endpoints may connect; Run keeps
+// it going, and Close must be called whether or not it ran. One process owns a
+// folder: a second one is refused.
+func Open(ctx context.Context, dir string, cfg Config) (*Hub, error) {
+	cfg = cfg.withDefaults()
+	h := &Hub{dir: dir, cfg: cfg, log: cfg.Log, registry: registry.NewState(), started: cfg.Now()}
+	if err := h.open(ctx); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	return h, nil
+}
+
+func (h *Hub) open(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openContent, h.openServices,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	h.ready.Store(true)
+	return nil
+}
+
+func (h *Hub) now() time.Time { return h.cfg.Now() }
+
+func (h *Hub) keys() string { return filepath.Join(h.dir, "keys") }
+
+func (h *Hub) keyPath(epoch uint64) string {
+	return filepath.Join(h.keys(), fmt.Sprintf("log-%06d.key", epoch))
+}
+
+func (h *Hub) openKeys(context.Context) error {
+	var err error
+	if h.ca, err = registry.OpenCA(h.keys(), registry.CAConfig{Now: h.cfg.Now}); err != nil {
+		return fmt.Errorf("open the CA (run axis init first): %w", err)
+	}
+	if h.guard, err = axistlog.OpenGuard(filepath.Join(h.keys(), "guard")); err != nil {
+		return fmt.Errorf("open the guard: %w", err)
+	}
+	h.trust = evidence.NewTrust(h.ca.Certificate())
+	return nil
+}
+
+func (h *Hub) openBroker(context.Context) error {
+	var err error
+	h.broker, err = broker.Start(broker.Config{
+		Dir: filepath.Join(h.dir, "journal"), Listen: h.cfg.Listen,
+		TLS:       &tls.Config{GetCertificate: h.ca.ServerCertificate(h.cfg.Hosts)},
+		Authority: authority{h}, Now: h.cfg.Now, Log: h.log,
+	})
+	return err
+}
+
+func (h *Hub) openJournal(ctx context.Context) error {
+	var err error
+	h.journal, err = journal.Open(ctx, h.broker.Journal(), journal.Config{
+		MaxStreamBytes: h.cfg.MaxStreamBytes, Faults: h.cfg.Faults, Log: h.log, AcceptLost: true,
+	})
+	if err != nil {
+		return fmt.Errorf("open the journal: %w", err)
+	}
+	h.chain = &chain{
+		journal: h.journal, guard: h.guard, faults: h.cfg.Faults,
+		project: &projector{registry: h.registry},
+	}
+	return nil
+}
+
+func (h *Hub) openContent(context.Context) error {
+	var err error
+	h.content, err = content.Open(filepath.Join(h.dir, "content"), content.Config{
+		Now: h.cfg.Now, Faults: h.cfg.Faults, Log: h.log,
+	})
+	if err != nil {
+		return fmt.Errorf("open the content store: %w", err)
+	}
+	h.contentService = content.NewService(h.content, h.ledger)
+	return nil
+}
+
+func (h *Hub) records() records { return records{h.journal} }
+
+func (h *Hub) openServices(context.Context) error {
+	key, cert, err := h.ca.IssueAxis()
+	if err != nil {
+		return fmt.Errorf("the axis's evidence key: %w", err)
+	}
+	signer, err := evidence.NewSigner(key, cert)
+	if err != nil {
+		return fmt.Errorf("the axis's evidence key: %w", err)
+	}
+	h.intake = intake.New(intake.Parts{
+		Log: h.chain, Registry: routes{h.registry}, Ledger: accepted{h.ledger}, Content: h.content,
+		Proofs: proofs{h.ledger, h.records(), h.trust}, Trust: h.trust, Signer: signer,
+	}, intake.Config{
+		Now: h.cfg.Now, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
+	})
+	h.mailbox = mailbox.New(boxes{h.ledger}, h.records())
+	if h.server, err = bus.Serve(h.broker.Services(), h.services(), bus.ServeConfig{
+		Now: h.cfg.Now, Log: h.log, Excess: func(endpoint string) {
+			h.log.Warn("cut off an endpoint that asks too much at once", "endpoint", endpoint, "for", floodBar)
+			h.broker.Bar(endpoint, floodBar)
+		},
+	}); err != nil {
+		return fmt.Errorf("answer endpoints: %w", err)
+	}
+	h.chain.told = h.tell
+	if h.admin, err = admin.Listen(h.dir, h.cfg.Admin, operator.Handler(h)); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Run decides and answers until ctx ends. An error means that the state on disk is
+// not known: start again.
+func (h *Hub) Run(ctx context.Context) error {
+	g, running := errgroup.WithContext(ctx)
+	// Intake ends last: what was taken from endpoints is decided first.
+	deciding, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g.Go(func() error { return h.intake.Run(deciding) })
+	g.Go(func() error { return h.content.Run(running) })
+	g.Go(func() error { return h.expire(running) })
+	g.Go(func() error { return h.admin.Run(running) })
+	g.Go(func() error {
+		<-running.Done()
+		drain, cancel := context.WithTimeout(deciding, 5*time.Second)
+		defer cancel()
+		err := h.server.Drain(drain)
+		stop()
+		return err
+	})
+	return g.Wait()
+}
+
+// tell rings whoever has something new, after it was committed.
+func (h *Hub) tell(a ledger.Applied) {
+	if a.Everybody {
+		for _, name := range h.broker.Connected() {
+			h.server.Ring(name)
+		}
+		h.cutRevoked()
+		return
+	}
+	for name := range a.Endpoints {
+		h.server.Ring(name)
+	}
+}
+
+// cutRevoked ends the open connections of endpoints that were just revoked.
+func (h *Hub) cutRevoked() {
+	for _, name := range h.broker.Connected() {
+		if e, ok := h.registry.Endpoint(name); ok && e.Revoked {
+			h.broker.Cut(name)
+		}
+	}
+}
+
+// Addr is where endpoints connect.
+func (h *Hub) Addr() string { return h.broker.Addr() }
+
+// Close stops everything that Open started, in the opposite order.
+func (h *Hub) Close() error {
+	var errs []error
+	if h.broker != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		errs = append(errs, h.broker.Stop(ctx))
+		cancel()
+	}
+	for _, c := range []io.Closer{closer(h.content), closer(h.ledger), closer(h.guard)} {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// closer turns a nil pointer into a nil interface.
+func closer[T any, P interface {
+	*T
+	io.Closer
+}](p P) io.Closer {
+	if p == nil {
+		return nil
+	}
+	return p
+}

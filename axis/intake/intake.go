@@ -1,0 +1,176 @@
+// Package intake owns acceptance: it checks what is submitted, decides in journal
+// order, and answers only when the decision is durable.
+package intake
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"docaxis/internal/evidence"
+	"docaxis/proto/axispb"
+)
+
+// ErrDecideAgain says that another writer was faster: nothing was written, and
+// every pending record must be decided again on the newer state.
+var ErrDecideAgain = errors.New("the journal has moved on; decide again")
+
+// Log is where decided records become durable. It belongs to the appender's
+// goroutine.
+type Log interface {
+	// Commit writes records as one block, all or none, and applies it, so that the
+	// next decision sees it. An answer may leave once it returns nil.
+	// ErrDecideAgain: nothing was written. Any other error means that it is not
+	// known what was written: the process must stop and start clean.
+	Commit(ctx context.Context, records []*axispb.Record) (Committed, error)
+	// Epoch is the epoch of the next record, Size its leaf index, Time the journal
+	// time of the last one.
+	Epoch() uint64
+	Size() uint64
+	Time() time.Time
+}
+
+// Committed says where a block's records came to lie.
+type Committed struct {
+	FirstLeaf uint64
+	Size      uint64 // of the tree, with the block
+}
+
+// Registry is what a decision needs of the registry, as of the tail.
+type Registry interface {
+	Serves(endpoint, code string) bool
+	// Route finds who serves a recipient code.
+	Route(code string, at time.Time) (Route, error)
+	// Group resolves a group to the codes that somebody serves.
+	Group(under string, level axispb.Level, at time.Time) (served []Route, unserved int)
+	// Seal refuses a certificate that may not seal an agency's documents.
+	Seal(code string, certificate [32]byte, at time.Time) error
+	// Pinned lists the certificates ever admitted as seals of an agency.
+	Pinned(code string) []*x509.Certificate
+	// Check refuses a change that contradicts the registry.
+	Check(change *axispb.RegistryChange, at time.Time) error
+}
+
+// Route is a recipient code, the code that serves it, and its endpoint.
+type Route struct {
+	Code, Serving, Endpoint string
+	// Routed: the named code is closed and Serving took over.
+	Routed bool
+}
+
+// Ledger is what a decision needs of what was accepted, as of the tail.
+type Ledger interface {
+	ByIdentity(ctx context.Context, sender, id string) (Known, bool, error)
+	ByPosition(ctx context.Context, position uint64) (Known, bool, error)
+	First(ctx context.Context, document uint64, code string, event axispb.Event) (Said, bool, error)
+	ByCounter(ctx context.Context, issuer string, counter uint64) (Said, bool, error)
+	RecipientState(ctx context.Context, document uint64, code string) (axispb.State, bool, error)
+	HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error)
+}
+
+// Known is an accepted document.
+type Known struct {
+	Position   uint64
+	Epoch      uint64
+	Sender, ID string
+	Manifest   []byte
+	Commitment []byte
+	Endpoint   string
+	Lane       axispb.Lane
+	DeadlineMS int64
+}
+
+// Said is a journaled evidence.
+type Said struct {
+	Position uint64
+	Digest   []byte
+	Standing axispb.Standing
+	Event    axispb.Event
+	Issuer   string
+}
+
+// Content is the chunk store, as far as an acceptance needs it.
+type Content interface {
+	// CheckFile refuses a file whose chunks this endpoint did not upload, or whose
+	// digest differs.
+	CheckFile(ctx context.Context, endpoint string, file *axispb.FileContent, digest [32]byte) error
+	// Accepted says that an accepted document holds these chunks.
+	Accepted(ctx context.Context, endpoint string, digests [][]byte) error
+}
+
+// Proofs makes receipts and checks what a statement says of the log.
+type Proofs interface {
+	// Receipt proves the record at a leaf.
+	Receipt(ctx context.Context, leaf uint64) ([]byte, error)
+	// Signed reports whether this log had this root at this size.
+	Signed(ctx context.Context, ref *axispb.CheckpointRef) (bool, error)
+}
+
+// Config has limits and what is injected.
+type Config struct {
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+	// Largest file in bytes; default 2 GiB.
+	MaxFile uint64
+	// Refusals of one endpoint that are journaled within an hour; default 1,000.
+	RefusalQuota int
+}
+
+const (
+	// MaxEvidence is the number of statements that one request may offer.
+	MaxEvidence = 100
+	// clockTolerance is how far a claimed time may be off, and the clock may jump.
+	clockTolerance = 10 * time.Minute
+)
+
+// Intake accepts or refuses. Run owns every decision; Submit, Evidence and
+// Registry may be called by any goroutine.
+type Intake struct {
+	log      Log
+	registry Registry
+	ledger   Ledger
+	content  Content
+	proofs   Proofs
+	trust    *evidence.Trust
+	signer   *evidence.Signer
+	cfg      Config
+
+	queue chan *candidate
+	crypt chan struct{} // a place for each core: hashing and signatures
+	clock *clock        // owned by Run, but for confirm
+	quota *quota
+}
+
+// Parts are what an Intake is made of.
+type Parts struct {
+	Log      Log
+	Registry Registry
+	Ledger   Ledger
+	Content  Content
+	Proofs   Proofs
+	// Trust verifies statements; Signer signs refusals as the axis.
+	Trust  *evidence.Trust
+	Signer *evidence.Signer
+}
+
+// New makes an Intake; Run must be started for it to decide anything.
+func New(p Parts, cfg Config) *Intake {
+	if cfg.MaxFile == 0 {
+		cfg.MaxFile = 2 << 30
+	}
+	if cfg.RefusalQuota == 0 {
+		cfg.RefusalQuota = 1000
+	}
+	return &Intake{
+		log: p.Log, registry: p.Registry, ledger: p.Ledger, content: p.Content, proofs: p.Proofs,
+		trust: p.Trust, signer: p.Signer, cfg: cfg,
+		queue: make(chan *candidate, queueLength),
+		crypt: make(chan struct{}, cores()),
+		clock: newClock(cfg.Now, p.Log.Time()),
+		quota: newQuota(cfg.RefusalQuota, time.Hour),
+	}
+}

@@ -1,0 +1,256 @@
+package intake
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strconv"
+	"time"
+
+	"docaxis/internal/envelope"
+	"docaxis/internal/evidence"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+	"docaxis/signing"
+)
+
+// submission is an envelope that passed every check that needs no order.
+type submission struct {
+	endpoint string
+	raw      []byte
+	digest   [32]byte
+	envelope *envelope.Envelope // nil where it could not be read
+	seal     [32]byte           // digest of the certificate that sealed it
+	refused  *reason.Error      // found before its turn; its turn makes it a record
+}
+
+// Submit accepts or refuses an envelope of an endpoint. The answer holds a
+// receipt or a signed rejection and leaves only when it is durable; asking again
+// gives the same leaf index. Errors are temporary: nothing was decided.
+func (in *Intake) Submit(ctx context.Context, endpoint string, raw []byte) (*axispb.SubmitAnswer, error) {
+	s := &submission{endpoint: endpoint, raw: raw, digest: sha256.Sum256(raw)}
+	if err := in.examine(ctx, s); err != nil {
+		var refused *reason.Error
+		if !errors.As(err, &refused) || refused.Temporary() {
+			return nil, err
+		}
+		s.refused = refused
+	}
+	a, err := in.wait(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	receipt, err := in.proofs.Receipt(ctx, a.leaf)
+	if err != nil {
+		return nil, err
+	}
+	if a.rejection != nil {
+		return &axispb.SubmitAnswer{Rejection: a.rejection, RejectionReceipt: receipt}, nil
+	}
+	in.accepted(ctx, s)
+	return &axispb.SubmitAnswer{Receipt: receipt}, nil
+}
+
+// accepted frees the endpoint's quota. Should it fail, the quota is freed later
+// than it could be, and nothing else is wrong.
+func (in *Intake) accepted(ctx context.Context, s *submission) {
+	for _, f := range s.envelope.Pb.GetContents() {
+		if err := in.content.Accepted(ctx, s.endpoint, f.GetChunks()); err != nil {
+			in.cfg.Log.Warn("the chunks of an accepted document still count for the quota", "endpoint", s.endpoint, "error", err)
+			return
+		}
+	}
+}
+
+// examine checks what does not depend on the journal's order: form, security,
+// seal, content. A known submission is not examined again: its content may be
+// gone by now, and its receipt is owed all the same.
+func (in *Intake) examine(ctx context.Context, s *submission) error {
+	e, err := envelope.Parse(s.raw)
+	if err != nil {
+		return err
+	}
+	s.envelope = e
+	if known, err := in.known(ctx, e); known || err != nil {
+		return err
+	}
+	if err := e.Document.CheckSecurity(envelope.SecurityOrdinary); err != nil {
+		return err
+	}
+	for _, f := range e.Document.Files {
+		if f.Size > in.cfg.MaxFile {
+			return reason.Permanent(axispb.ReasonCode_REASON_FILE_TOO_LARGE, f.Title,
+				strconv.FormatUint(f.Size, 10), strconv.FormatUint(in.cfg.MaxFile, 10))
+		}
+	}
+	return in.examineCostly(ctx, s)
+}
+
+func (in *Intake) known(ctx context.Context, e *envelope.Envelope) (bool, error) {
+	k, found, err := in.ledger.ByIdentity(ctx, e.Document.Sender, e.Document.ID)
+	return found && bytes.Equal(k.Manifest, e.ManifestDigest[:]), err
+}
+
+// examineCostly checks seal and content, on at most as many cores as there are.
+func (in *Intake) examineCostly(ctx context.Context, s *submission) error {
+	select {
+	case in.crypt <- struct{}{}:
+		defer func() { <-in.crypt }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := in.checkSeal(s); err != nil {
+		return err
+	}
+	contents := s.envelope.Pb.GetContents()
+	for i, f := range s.envelope.Files() {
+		if err := in.content.CheckFile(ctx, s.endpoint, contents[i], f.Content.Digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkSeal judges the seal by the certificates admitted for the sender. That the
+// certificate is not admitted, or not any more, is the more useful thing to say.
+func (in *Intake) checkSeal(s *submission) error {
+	sender, now := s.envelope.Document.Sender, in.cfg.Now()
+	v := s.envelope.CheckSeal(signing.Options{At: now, Pinned: in.registry.Pinned(sender)})
+	if v.Signer != nil {
+		s.seal = v.SignerDigest()
+		if err := in.registry.Seal(sender, s.seal, now); err != nil {
+			return err
+		}
+	}
+	if refused := envelope.SealRefusal(v); refused != nil {
+		return refused
+	}
+	return nil
+}
+
+// decide gives a submission its outcome in journal order.
+func (s *submission) decide(ctx context.Context, b *block) (outcome, error) {
+	if s.refused != nil {
+		return b.reject(s, s.refused)
+	}
+	// First of all: only an endpoint that acts for the sender learns anything of
+	// what its agency submitted.
+	if sender := s.envelope.Document.Sender; !b.in.registry.Serves(s.endpoint, sender) {
+		return b.reject(s, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, sender))
+	}
+	if o, known, err := b.repeated(ctx, s); known || err != nil {
+		return o, err
+	}
+	decision, err := b.admit(ctx, s)
+	if err != nil {
+		var refused *reason.Error
+		if errors.As(err, &refused) && !refused.Temporary() {
+			return b.reject(s, refused)
+		}
+		return outcome{}, err
+	}
+	index, err := b.add(axispb.Kind_KIND_DOCUMENT, s.raw, &axispb.Decision{Endpoint: s.endpoint, Document: decision})
+	if err != nil {
+		return outcome{}, err
+	}
+	d := s.envelope.Document
+	b.documents[identity{d.Sender, d.ID}] = placed{index, s.envelope.ManifestDigest, decision.Lane}
+	return outcome{index: index}, nil
+}
+
+// repeated finds the outcome of the same submission, accepted before or in this
+// block; the same id with other content is refused.
+func (b *block) repeated(ctx context.Context, s *submission) (outcome, bool, error) {
+	d := s.envelope.Document
+	collision := reason.Permanent(axispb.ReasonCode_REASON_ID_COLLISION, d.ID)
+	if p, ok := b.documents[identity{d.Sender, d.ID}]; ok {
+		if p.manifest == s.envelope.ManifestDigest {
+			return outcome{index: p.index}, true, nil
+		}
+		o, err := b.reject(s, collision)
+		return o, true, err
+	}
+	k, found, err := b.in.ledger.ByIdentity(ctx, d.Sender, d.ID)
+	if err != nil || !found {
+		return outcome{}, false, err
+	}
+	if !bytes.Equal(k.Manifest, s.envelope.ManifestDigest[:]) {
+		o, err := b.reject(s, collision)
+		return o, true, err
+	}
+	return outcome{index: -1, leaf: &k.Position}, true, nil
+}
+
+// admit checks a submission against the registry and resolves its recipients.
+func (b *block) admit(ctx context.Context, s *submission) (*axispb.DocumentDecision, error) {
+	d := s.envelope.Document
+	if err := b.in.registry.Seal(d.Sender, s.seal, b.at); err != nil {
+		return nil, err
+	}
+	if !d.Deadline.IsZero() && d.Deadline.Before(b.at) {
+		return nil, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, d.Deadline.UTC().Format(time.RFC3339))
+	}
+	target, lane, err := b.target(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	rows, decision := Resolve(d, b.in.registry, b.at)
+	if len(rows) == 0 {
+		return nil, noRecipient(decision)
+	}
+	decision.Target, decision.Lane = target, min(d.Lane(), lane)
+	return decision, nil
+}
+
+// noRecipient is the reason of the only recipient, where there is one.
+func noRecipient(d *axispb.DocumentDecision) error {
+	if len(d.Refused) == 1 && len(d.Groups) == 0 {
+		r := d.Refused[0].Reason
+		return reason.Permanent(r.Code, r.Args...)
+	}
+	return reason.Permanent(axispb.ReasonCode_REASON_NO_RECIPIENT)
+}
+
+// target resolves what a change is about, and the lane it must not be slower than.
+func (b *block) target(ctx context.Context, d *envelope.Document) (*axispb.RecordRef, axispb.Lane, error) {
+	ref, isChange := d.Target()
+	if !isChange {
+		return nil, axispb.Lane_LANE_NORMAL, nil
+	}
+	if p, ok := b.documents[identity{ref.Sender, ref.ID}]; ok {
+		return &axispb.RecordRef{Epoch: b.epoch, LeafIndex: b.first + uint64(p.index)}, p.lane, nil
+	}
+	k, found, err := b.in.ledger.ByIdentity(ctx, ref.Sender, ref.ID)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !found {
+		return nil, 0, reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_TARGET, ref.Sender, ref.ID)
+	}
+	return &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Position}, k.Lane, nil
+}
+
+// reject makes the record of a refusal: the axis's own signed statement. Past the
+// endpoint's quota nothing is journaled and the endpoint is asked to slow down.
+func (b *block) reject(s *submission, why *reason.Error) (outcome, error) {
+	if !b.in.quota.take(s.endpoint, b.at) {
+		return outcome{}, reason.Temporary(axispb.ReasonCode_REASON_QUOTA, strconv.Itoa(b.in.cfg.RefusalQuota)+" refusals an hour")
+	}
+	st := &axispb.Statement{
+		Version: 1, Event: axispb.Event_EVENT_SUBMISSION_REJECTION, Issuer: evidence.AxisIssuer,
+		TimeMs: b.at.UnixMilli(), Reason: why.Reason, EnvelopeDigest: s.digest[:],
+	}
+	if s.envelope != nil {
+		st.Sender, st.EnvelopeId = s.envelope.Document.Sender, s.envelope.Document.ID
+		st.ManifestDigest = s.envelope.ManifestDigest[:]
+	}
+	raw, err := b.in.signer.Sign(st)
+	if err != nil {
+		return outcome{}, err
+	}
+	index, err := b.add(axispb.Kind_KIND_EVIDENCE, raw, &axispb.Decision{
+		Endpoint: s.endpoint, Evidence: &axispb.EvidenceDecision{Standing: axispb.Standing_STANDING_FIRST},
+	})
+	return outcome{index: index, rejection: raw}, err
+}

@@ -1,0 +1,407 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"docaxis/internal/chunk"
+	"docaxis/proto/axispb"
+)
+
+// Block is what the ledger needs to know of a block of the journal. The parent
+// makes it, in the same way when a block was just committed and when it is read
+// again.
+type Block struct {
+	Number  uint64
+	Records []Record
+	// Stored hashes that the block's leaves add, in order.
+	Hashes []tlog.Hash
+	// Where the ledger stands once the block is applied.
+	After Position
+}
+
+// Record is one record's part in the projection.
+type Record struct {
+	Position uint64 // leaf index
+	Kind     axispb.Kind
+	TimeMS   int64
+	Public   bool // served to everybody in lane 0
+	// At most one of these.
+	Document *Document
+	Evidence *Evidence
+	Epoch    *Epoch
+	// Codes that a registry change moved.
+	Moves []Move
+}
+
+// Document is an accepted document.
+type Document struct {
+	Epoch      uint64
+	Sender, ID string
+	Manifest   [32]byte
+	Commitment [32]byte
+	Endpoint   string // that submitted it
+	Kind       string
+	Lane       axispb.Lane
+	Priority   int
+	Subject    string
+	DeadlineMS int64
+	Bytes      uint64
+	Files      int
+	Target     *uint64 // leaf index
+	Rows       []Row
+	Refused    []*axispb.RefusedCode
+	Chunks     []chunk.ID
+}
+
+// Row is a recipient that a document has: code as named, code that serves it,
+// endpoint.
+type Row struct {
+	Code, Serving, Endpoint string
+}
+
+// Evidence is a journaled statement.
+type Evidence struct {
+	Document *uint64 // leaf index; nil for a refused submission
+	Code     string
+	Event    axispb.Event
+	Issuer   string
+	Counter  uint64
+	Digest   [32]byte
+	Standing axispb.Standing
+	// State that it brings the recipient to; unspecified for none.
+	State axispb.State
+	// Endpoint that is told: the sender's. Empty for none.
+	Tell string
+	// Set where Document is nil.
+	Refusal *Refusal
+}
+
+// Refusal is a submission that was refused as a whole.
+type Refusal struct {
+	Sender, ID string // as far as the envelope could be read
+	Endpoint   string // that submitted it
+	Reason     axispb.ReasonCode
+}
+
+// Epoch is an opened epoch.
+type Epoch struct {
+	Number uint64
+	Base   uint64
+	Signed []byte
+}
+
+// Move is a code that another endpoint serves from a record on.
+type Move struct {
+	Code, From, To string
+}
+
+// Applied says who has something new: everybody, or the named endpoints.
+type Applied struct {
+	Everybody bool
+	Endpoints map[string]struct{}
+}
+
+// ErrGap says that a block does not follow the last one applied.
+var ErrGap = errors.New("the block does not follow the ledger's last one")
+
+// Apply writes a block's rows, hashes and position in one transaction.
+func (l *Ledger) Apply(ctx context.Context, b *Block) (Applied, error) {
+	tx, err := l.write.BeginTx(ctx, nil)
+	if err != nil {
+		return Applied{}, fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it has nothing to do
+	a := &applier{ctx: ctx, tx: tx, endpoints: map[string]int64{}, applied: Applied{Endpoints: map[string]struct{}{}}}
+	if err := a.block(b); err != nil {
+		return Applied{}, fmt.Errorf("apply block %d: %w", b.Number, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return Applied{}, fmt.Errorf("commit block %d: %w", b.Number, err)
+	}
+	return a.applied, nil
+}
+
+// applier writes one block inside one transaction.
+type applier struct {
+	ctx       context.Context
+	tx        *sql.Tx
+	endpoints map[string]int64
+	applied   Applied
+}
+
+func (a *applier) exec(query string, args ...any) error {
+	_, err := a.tx.ExecContext(a.ctx, query, args...)
+	return err
+}
+
+func (a *applier) block(b *Block) error {
+	at, err := position(a.ctx, a.tx)
+	if err != nil {
+		return err
+	}
+	if at.Blocks != b.Number {
+		return fmt.Errorf("%w: %d applied", ErrGap, at.Blocks)
+	}
+	if err := a.hashes(at.Size, b.Hashes); err != nil {
+		return err
+	}
+	for i := range b.Records {
+		if err := a.record(&b.Records[i], i, b.After); err != nil {
+			return fmt.Errorf("record %d: %w", b.Records[i].Position, err)
+		}
+	}
+	p := b.After
+	return a.exec(`UPDATE position SET epoch = ?, blocks = ?, digest = ?, stream = ?, seq = ?, size = ?, root = ?, time_ms = ?, checkpoint = coalesce(?, x'')`,
+		p.Epoch, p.Blocks, p.Digest, p.Stream, p.Seq, p.Size, p.Root[:], p.TimeMS, p.Checkpoint)
+}
+
+func (a *applier) hashes(size uint64, hashes []tlog.Hash) error {
+	if len(hashes) == 0 {
+		return nil
+	}
+	st, err := a.tx.PrepareContext(a.ctx, `INSERT INTO hash VALUES (?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	first := tlog.StoredHashCount(int64(size))
+	for i := range hashes {
+		if _, err := st.ExecContext(a.ctx, first+int64(i), hashes[i][:]); err != nil {
+			return fmt.Errorf("hash of the tree: %w", err)
+		}
+	}
+	return nil
+}
+
+func (a *applier) record(r *Record, nth int, p Position) error {
+	err := a.exec(`INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		r.Position, r.Kind, r.TimeMS, p.Stream, p.Seq, nth, r.Public)
+	if err != nil {
+		return err
+	}
+	if r.Public {
+		a.applied.Everybody = true
+	}
+	switch {
+	case r.Document != nil:
+		return a.document(r, r.Document)
+	case r.Evidence != nil:
+		return a.evidence(r, r.Evidence)
+	case r.Epoch != nil:
+		return a.exec(`INSERT INTO epoch VALUES (?, ?, ?, ?)`, r.Epoch.Number, r.Position, r.Epoch.Base, r.Epoch.Signed)
+	}
+	return a.moves(r)
+}
+
+func (a *applier) document(r *Record, d *Document) error {
+	endpoint, err := a.endpoint(d.Endpoint)
+	if err != nil {
+		return err
+	}
+	err = a.exec(`INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.Position, d.Epoch, d.Sender, d.ID, d.Manifest[:], d.Commitment[:], endpoint, d.Kind, d.Lane, d.Priority,
+		d.Subject, r.TimeMS, d.DeadlineMS, d.Bytes, d.Files, d.Target)
+	if err != nil {
+		return err
+	}
+	for _, id := range d.Chunks {
+		if err := a.exec(`INSERT OR IGNORE INTO chunk VALUES (?, ?)`, id[:], r.Position); err != nil {
+			return err
+		}
+	}
+	for _, c := range d.Refused {
+		if err := a.exec(`INSERT INTO refused VALUES (?, ?, ?)`, r.Position, c.GetCode(), c.GetReason().GetCode()); err != nil {
+			return err
+		}
+	}
+	return a.rows(r, d)
+}
+
+func (a *applier) rows(r *Record, d *Document) error {
+	recipient, err := a.tx.PrepareContext(a.ctx, `INSERT INTO recipient VALUES (?, ?, ?, ?, ?, ?, NULL)`)
+	if err != nil {
+		return err
+	}
+	defer recipient.Close()
+	mailbox, err := a.tx.PrepareContext(a.ctx, `INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer mailbox.Close()
+	for i, row := range d.Rows {
+		endpoint, err := a.endpoint(row.Endpoint)
+		if err != nil {
+			return err
+		}
+		target, err := a.target(d.Target, endpoint)
+		if err != nil {
+			return err
+		}
+		if _, err := recipient.ExecContext(a.ctx, r.Position, row.Code, row.Serving, endpoint, axispb.State_STATE_ACCEPTED, r.TimeMS); err != nil {
+			return fmt.Errorf("recipient %s: %w", row.Code, err)
+		}
+		if _, err := mailbox.ExecContext(a.ctx, endpoint, d.Lane, r.Position, i, r.Position, row.Code, row.Serving, target); err != nil {
+			return fmt.Errorf("mailbox row of %s: %w", row.Code, err)
+		}
+		a.applied.Endpoints[row.Endpoint] = struct{}{}
+	}
+	return nil
+}
+
+// target says whether a change finds its document in the same mailbox before it.
+func (a *applier) target(document *uint64, endpoint int64) (axispb.Target, error) {
+	if document == nil {
+		return axispb.Target_TARGET_NONE, nil
+	}
+	var n int
+	err := a.tx.QueryRowContext(a.ctx, `SELECT
+		(SELECT count(*) FROM recipient WHERE document = ?1 AND endpoint = ?2) +
+		(SELECT count(*) FROM moved WHERE document = ?1 AND endpoint = ?2)`, *document, endpoint).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("look for the target: %w", err)
+	}
+	if n > 0 {
+		return axispb.Target_TARGET_PRECEDES, nil
+	}
+	return axispb.Target_TARGET_ELSEWHERE, nil
+}
+
+func (a *applier) evidence(r *Record, e *Evidence) error {
+	err := a.exec(`INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.Position, e.Document, e.Code, e.Event, e.Issuer, e.Counter, e.Digest[:], e.Standing, r.TimeMS)
+	if err != nil {
+		return err
+	}
+	if e.Document == nil {
+		return a.refusal(r.Position, e.Refusal)
+	}
+	if e.State != axispb.State_STATE_UNSPECIFIED {
+		err := a.exec(`UPDATE recipient SET state = ?, since_ms = ?, evidence = ? WHERE document = ? AND code = ?`,
+			e.State, r.TimeMS, r.Position, *e.Document, e.Code)
+		if err != nil {
+			return err
+		}
+	}
+	return a.tell(r, e)
+}
+
+func (a *applier) refusal(position uint64, r *Refusal) error {
+	if r == nil {
+		return nil
+	}
+	endpoint, err := a.endpoint(r.Endpoint)
+	if err != nil {
+		return err
+	}
+	return a.exec(`INSERT INTO refusal VALUES (?, ?, ?, ?, ?)`, position, r.Sender, r.ID, endpoint, r.Reason)
+}
+
+// tell makes the row that brings an evidence to the sender, in its document's
+// lane, so that an urgent document's evidence is urgent too.
+func (a *applier) tell(r *Record, e *Evidence) error {
+	if e.Tell == "" {
+		return nil
+	}
+	endpoint, err := a.endpoint(e.Tell)
+	if err != nil {
+		return err
+	}
+	a.applied.Endpoints[e.Tell] = struct{}{}
+	return a.exec(`INSERT INTO mailbox SELECT ?, lane, ?, 0, ?, sender, sender, 0 FROM document WHERE position = ?`,
+		endpoint, r.Position, r.Position, *e.Document)
+}
+
+// moves gives the documents that a moved code has not consigned yet to the
+// endpoint that serves it now.
+func (a *applier) moves(r *Record) error {
+	ordinal := 0
+	for _, m := range r.Moves {
+		if m.To == "" {
+			continue
+		}
+		to, err := a.endpoint(m.To)
+		if err != nil {
+			return err
+		}
+		waiting, err := a.waiting(m.Code, to)
+		if err != nil {
+			return err
+		}
+		for _, w := range waiting {
+			if err := a.move(r, w, to, m.Code, ordinal); err != nil {
+				return err
+			}
+			ordinal++
+		}
+		a.applied.Endpoints[m.To] = struct{}{}
+	}
+	return nil
+}
+
+type waitingRow struct {
+	document       uint64
+	code           string
+	from           int64
+	lane           axispb.Lane
+	documentTarget *uint64
+}
+
+func (a *applier) waiting(serving string, to int64) ([]waitingRow, error) {
+	rows, err := a.tx.QueryContext(a.ctx, `SELECT r.document, r.code, r.endpoint, d.lane, d.target
+		FROM recipient r JOIN document d ON d.position = r.document
+		WHERE r.serving = ? AND r.state = 3 AND r.endpoint <> ? ORDER BY r.document, r.code`, serving, to)
+	if err != nil {
+		return nil, fmt.Errorf("look for what waits: %w", err)
+	}
+	defer rows.Close()
+	var all []waitingRow
+	for rows.Next() {
+		var w waitingRow
+		if err := rows.Scan(&w.document, &w.code, &w.from, &w.lane, &w.documentTarget); err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return all, rows.Err()
+}
+
+func (a *applier) move(r *Record, w waitingRow, to int64, serving string, ordinal int) error {
+	target, err := a.target(w.documentTarget, to)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		a.exec(`INSERT OR IGNORE INTO moved VALUES (?, ?, ?)`, w.document, w.code, w.from),
+		a.exec(`UPDATE recipient SET endpoint = ? WHERE document = ? AND code = ?`, to, w.document, w.code),
+		a.exec(`INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, to, w.lane, r.Position, ordinal, w.document, w.code, serving, target),
+	)
+}
+
+// endpoint numbers an endpoint, in the order in which the journal names them.
+func (a *applier) endpoint(name string) (int64, error) {
+	if id, ok := a.endpoints[name]; ok {
+		return id, nil
+	}
+	var id int64
+	err := a.tx.QueryRowContext(a.ctx, `INSERT INTO endpoint (name) VALUES (?)
+		ON CONFLICT (name) DO UPDATE SET name = name RETURNING id`, name).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("number endpoint %s: %w", name, err)
+	}
+	a.endpoints[name] = id
+	return id, nil
+}
+
+// SetCheckpoint replaces the signed checkpoint of where the ledger stands: the
+// same tree, signed after it was replayed.
+func (l *Ledger) SetCheckpoint(ctx context.Context, epoch uint64, checkpoint []byte) error {
+	if _, err := l.write.ExecContext(ctx, `UPDATE position SET epoch = ?, checkpoint = ?`, epoch, checkpoint); err != nil {
+		return fmt.Errorf("keep a checkpoint: %w", err)
+	}
+	return nil
+}

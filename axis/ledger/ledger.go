@@ -1,0 +1,171 @@
+// Package ledger owns the projection of the journal in SQLite: mailboxes, ids,
+// states, the tree's hashes. It can be deleted at any time and is rebuilt.
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+
+	"golang.org/x/mod/sumdb/tlog"
+	_ "modernc.org/sqlite" // the driver
+)
+
+// SchemaVersion of the tables; a ledger of another version is rebuilt.
+const SchemaVersion = 1
+
+// ErrOtherSchema says that the file is a ledger of another version: delete it, it
+// is rebuilt from the journal.
+var ErrOtherSchema = errors.New("the ledger has another schema version")
+
+//go:embed schema.sql
+var schema string
+
+// Position is where the ledger stands in the journal.
+type Position struct {
+	Epoch      uint64
+	Blocks     uint64 // applied
+	Digest     []byte // SHA-256 of the last block; empty for none
+	Stream     uint64 // where the last block lies
+	Seq        uint64
+	Size       uint64 // leaves
+	Root       tlog.Hash
+	TimeMS     int64  // journal time of the last record
+	Checkpoint []byte // signed note; empty for none
+}
+
+// Ledger is the projection. Apply is called by one goroutine; everything else may
+// be called by any.
+type Ledger struct {
+	write *sql.DB // one connection
+	read  *sql.DB
+}
+
+// Open opens or makes the ledger in a file. It need not be synced: what a power
+// cut takes away is applied again.
+func Open(ctx context.Context, path string) (*Ledger, error) {
+	write, err := open(path, "&_txlock=immediate")
+	if err != nil {
+		return nil, err
+	}
+	write.SetMaxOpenConns(1)
+	read, err := open(path, "&_pragma=query_only(1)")
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	read.SetMaxOpenConns(8)
+	l := &Ledger{write: write, read: read}
+	if err := l.prepare(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func open(path, more string) (*sql.DB, error) {
+	u := url.URL{Scheme: "file", Opaque: filepath.ToSlash(path)}
+	dsn := u.String() + "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
+		"&_pragma=busy_timeout(10000)&_pragma=cache_size(-16384)" + more
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	return db, nil
+}
+
+func (l *Ledger) prepare(ctx context.Context) error {
+	var tables int
+	err := l.write.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = 'position'`).Scan(&tables)
+	if err != nil {
+		return fmt.Errorf("read ledger: %w", err)
+	}
+	if tables == 0 {
+		return l.create(ctx)
+	}
+	var version int
+	if err := l.write.QueryRowContext(ctx, `SELECT version FROM position`).Scan(&version); err != nil {
+		return fmt.Errorf("read the ledger's position: %w", err)
+	}
+	if version != SchemaVersion {
+		return fmt.Errorf("%w: %d, not %d", ErrOtherSchema, version, SchemaVersion)
+	}
+	return nil
+}
+
+func (l *Ledger) create(ctx context.Context) error {
+	tx, err := l.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("create ledger: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it has nothing to do
+	if _, err := tx.ExecContext(ctx, schema); err != nil {
+		return fmt.Errorf("create the ledger's tables: %w", err)
+	}
+	empty, err := tlog.TreeHash(0, nil)
+	if err != nil {
+		return fmt.Errorf("root of the empty tree: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO position VALUES (1, ?, 0, 0, x'', 0, 0, 0, ?, 0, x'')`,
+		SchemaVersion, empty[:])
+	if err != nil {
+		return fmt.Errorf("write the first position: %w", err)
+	}
+	return tx.Commit()
+}
+
+// Close closes the files.
+func (l *Ledger) Close() error {
+	return errors.Join(l.read.Close(), l.write.Close())
+}
+
+// Position says where the ledger stands.
+func (l *Ledger) Position(ctx context.Context) (Position, error) {
+	return position(ctx, l.read)
+}
+
+// querier is a database or a transaction.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func position(ctx context.Context, q querier) (Position, error) {
+	var (
+		p    Position
+		root []byte
+	)
+	err := q.QueryRowContext(ctx, `SELECT epoch, blocks, digest, stream, seq, size, root, time_ms, checkpoint FROM position`).
+		Scan(&p.Epoch, &p.Blocks, &p.Digest, &p.Stream, &p.Seq, &p.Size, &root, &p.TimeMS, &p.Checkpoint)
+	if err != nil {
+		return Position{}, fmt.Errorf("read the ledger's position: %w", err)
+	}
+	if len(root) != tlog.HashSize {
+		return Position{}, fmt.Errorf("the ledger's root has %d bytes", len(root))
+	}
+	p.Root = tlog.Hash(root)
+	return p, nil
+}
+
+// ReadHashes gives stored hashes of the tree; it makes the ledger a
+// tlog.HashReader.
+func (l *Ledger) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	return readHashes(context.Background(), l.read, indexes)
+}
+
+func readHashes(ctx context.Context, q querier, indexes []int64) ([]tlog.Hash, error) {
+	hashes := make([]tlog.Hash, len(indexes))
+	for i, id := range indexes {
+		var b []byte
+		if err := q.QueryRowContext(ctx, `SELECT hash FROM hash WHERE id = ?`, id).Scan(&b); err != nil {
+			return nil, fmt.Errorf("read hash %d of the tree: %w", id, err)
+		}
+		if len(b) != tlog.HashSize {
+			return nil, fmt.Errorf("hash %d of the tree has %d bytes", id, len(b))
+		}
+		hashes[i] = tlog.Hash(b)
+	}
+	return hashes, nil
+}

@@ -1,0 +1,260 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"docaxis/internal/chunk"
+	"docaxis/proto/axispb"
+)
+
+// book grows a ledger as the axis does, one record a block.
+type book struct {
+	t     *testing.T
+	l     *Ledger
+	after Position
+	tree  []tlog.Hash // stored hashes
+}
+
+func openBook(t *testing.T) *book {
+	t.Helper()
+	l, err := Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &book{t: t, l: l}
+}
+
+func (b *book) next(r Record) *Block {
+	b.t.Helper()
+	leaf := sha256.Sum256([]byte{byte(b.after.Size)})
+	reader := tlog.HashReaderFunc(func(ids []int64) ([]tlog.Hash, error) {
+		out := make([]tlog.Hash, len(ids))
+		for i, id := range ids {
+			out[i] = b.tree[id]
+		}
+		return out, nil
+	})
+	hashes, err := tlog.StoredHashesForRecordHash(int64(b.after.Size), leaf, reader)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.tree = append(b.tree, hashes...)
+	root, err := tlog.TreeHash(int64(b.after.Size)+1, reader)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Position, r.TimeMS = b.after.Size, 1000+int64(b.after.Size)
+	block := &Block{Number: b.after.Blocks, Records: []Record{r}, Hashes: hashes}
+	b.after = Position{
+		Epoch: 1, Blocks: b.after.Blocks + 1, Digest: leaf[:], Stream: 1, Seq: b.after.Seq + 1,
+		Size: b.after.Size + 1, Root: root, TimeMS: r.TimeMS, Checkpoint: []byte("note"),
+	}
+	block.After = b.after
+	return block
+}
+
+func (b *book) apply(r Record) Applied {
+	b.t.Helper()
+	a, err := b.l.Apply(b.t.Context(), b.next(r))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return a
+}
+
+func document(id string, rows ...Row) *Document {
+	return &Document{
+		Epoch: 1, Sender: "G22", ID: id, Endpoint: "g22", Kind: "document", Lane: axispb.Lane_LANE_NORMAL,
+		Subject: "Công văn", Rows: rows, Chunks: []chunk.ID{sha256.Sum256([]byte(id))},
+	}
+}
+
+func row(code, endpoint string) Row { return Row{Code: code, Serving: code, Endpoint: endpoint} }
+
+func (b *book) rows(endpoint string, lane axispb.Lane, c *axispb.Cursor) []Waiting {
+	b.t.Helper()
+	s, err := b.l.Snapshot(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // only reads
+	if c == nil {
+		c = &axispb.Cursor{}
+	}
+	c.Lane = lane
+	rows, err := s.Rows(b.t.Context(), endpoint, c, 100)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return rows
+}
+
+func positions(rows []Waiting) []uint64 {
+	out := []uint64{}
+	for _, r := range rows {
+		out = append(out, r.Record.Position)
+	}
+	return out
+}
+
+func TestRowsWaitForTheirEndpointInOrder(t *testing.T) {
+	b := openBook(t)
+	told := b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("a", row("H41", "h41"), row("H27", "h27"))})
+	b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("b", row("H41", "h41"), row("H41.11", "h41"))})
+	if diff := cmp.Diff(map[string]struct{}{"h41": {}, "h27": {}}, told.Endpoints); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]uint64{0, 1, 1}, positions(b.rows("h41", axispb.Lane_LANE_NORMAL, nil))); diff != "" {
+		t.Errorf("rows of h41 (-want +got):\n%s", diff)
+	}
+	after := &axispb.Cursor{Position: 2, Ordinal: 1}
+	rest := b.rows("h41", axispb.Lane_LANE_NORMAL, after)
+	if len(rest) != 1 || rest[0].Code != "H41.11" || rest[0].Ordinal != 1 {
+		t.Errorf("after the first row of record 1 come %+v, not its second", rest)
+	}
+	if got := b.rows("stranger", axispb.Lane_LANE_NORMAL, nil); len(got) != 0 {
+		t.Errorf("a stranger has rows: %+v", got)
+	}
+}
+
+func TestABlockOutOfOrderChangesNothing(t *testing.T) {
+	b := openBook(t)
+	b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("a", row("H41", "h41"))})
+	before := b.dump()
+	again := b.next(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("b", row("H41", "h41"))})
+	again.Number = 7
+	if _, err := b.l.Apply(t.Context(), again); !errors.Is(err, ErrGap) {
+		t.Fatalf("error %v, not ErrGap", err)
+	}
+	if b.dump() != before {
+		t.Error("a refused block left something behind")
+	}
+}
+
+func (b *book) dump() string {
+	b.t.Helper()
+	var s strings.Builder
+	if err := b.l.Dump(context.Background(), &s); err != nil {
+		b.t.Fatal(err)
+	}
+	return s.String()
+}
+
+func TestEvidenceMovesTheStateAndTellsTheSender(t *testing.T) {
+	b := openBook(t)
+	b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("a", row("H41", "h41"))})
+	doc := uint64(0)
+	e := &Evidence{
+		Document: &doc, Code: "H41", Event: axispb.Event_EVENT_CONTENT_CONSIGNMENT, Issuer: "h41", Counter: 1,
+		Standing: axispb.Standing_STANDING_FIRST, State: axispb.State_STATE_CONSIGNED, Tell: "g22",
+	}
+	b.apply(Record{Kind: axispb.Kind_KIND_EVIDENCE, Evidence: e})
+	state, found, err := b.l.RecipientState(t.Context(), 0, "H41")
+	if err != nil || !found || state != axispb.State_STATE_CONSIGNED {
+		t.Errorf("state %v, found %v, error %v", state, found, err)
+	}
+	if diff := cmp.Diff([]uint64{1}, positions(b.rows("g22", axispb.Lane_LANE_NORMAL, nil))); diff != "" {
+		t.Errorf("the sender's rows (-want +got):\n%s", diff)
+	}
+	said, found, err := b.l.ByCounter(t.Context(), "h41", 1)
+	if err != nil || !found || said.Position != 1 {
+		t.Errorf("by counter: %+v, %v, %v", said, found, err)
+	}
+}
+
+func TestAMovedCodeTakesWhatWaitsAlong(t *testing.T) {
+	b := openBook(t)
+	b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("a", row("H41", "old"))})
+	b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("b", row("H41", "old"))})
+	doc := uint64(0)
+	b.apply(Record{Kind: axispb.Kind_KIND_EVIDENCE, Evidence: &Evidence{
+		Document: &doc, Code: "H41", Event: axispb.Event_EVENT_CONTENT_CONSIGNMENT, Issuer: "old", Counter: 1,
+		Standing: axispb.Standing_STANDING_FIRST, State: axispb.State_STATE_CONSIGNED,
+	}})
+	b.apply(Record{Kind: axispb.Kind_KIND_REGISTRY, Public: true, Moves: []Move{{Code: "H41", From: "old", To: "new"}}})
+	got := b.rows("new", axispb.Lane_LANE_NORMAL, nil)
+	if diff := cmp.Diff([]uint64{1}, positions(got)); diff != "" {
+		t.Fatalf("rows of the new endpoint (-want +got):\n%s", diff)
+	}
+	if got[0].Position != 3 {
+		t.Errorf("the row stands at record %d, not at the move's", got[0].Position)
+	}
+	for _, who := range []string{"old", "new"} {
+		if had, err := b.l.HadRow(t.Context(), who, 1, "H41"); err != nil || !had {
+			t.Errorf("%s had a row: %v, %v", who, had, err)
+		}
+	}
+	if had, err := b.l.HadRow(t.Context(), "new", 0, "H41"); err != nil || had {
+		t.Errorf("the new endpoint has a row of what was consigned before: %v, %v", had, err)
+	}
+}
+
+func TestOnlyPartiesMayReadAChunk(t *testing.T) {
+	b := openBook(t)
+	b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("a", row("H41", "h41"))})
+	b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("b", row("H27", "h27"))})
+	a := sha256.Sum256([]byte("a"))
+	for _, c := range []struct {
+		endpoint string
+		document uint64
+		may      bool
+	}{
+		{"h41", 0, true},
+		{"g22", 0, true},
+		{"h27", 0, false},
+		{"stranger", 0, false},
+		{"h27", 1, false}, // a party, but of a document without this chunk
+		{"h41", 9, false},
+	} {
+		may, err := b.l.MayRead(t.Context(), c.endpoint, c.document, a[:])
+		if err != nil || may != c.may {
+			t.Errorf("%s, document %d: %v (%v), not %v", c.endpoint, c.document, may, err, c.may)
+		}
+	}
+}
+
+func TestAChangeKnowsWhetherItsTargetCameBefore(t *testing.T) {
+	b := openBook(t)
+	b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("a", row("H41", "h41"))})
+	target := uint64(0)
+	recall := document("b", row("H41", "h41"), row("H27", "h27"))
+	recall.Target = &target
+	b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: recall})
+	if got := b.rows("h41", axispb.Lane_LANE_NORMAL, nil)[1].Target; got != axispb.Target_TARGET_PRECEDES {
+		t.Errorf("h41: %v", got)
+	}
+	if got := b.rows("h27", axispb.Lane_LANE_NORMAL, nil)[0].Target; got != axispb.Target_TARGET_ELSEWHERE {
+		t.Errorf("h27: %v", got)
+	}
+}
+
+func TestHashesServeTheTree(t *testing.T) {
+	b := openBook(t)
+	for range 20 {
+		b.apply(Record{Kind: axispb.Kind_KIND_ACT})
+	}
+	root, err := tlog.TreeHash(20, b.l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := b.l.Position(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if root != p.Root || p.Size != 20 || p.Blocks != 20 {
+		t.Errorf("position %+v, root of the stored hashes %v", p, root)
+	}
+}

@@ -1,0 +1,175 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"docaxis/proto/axispb"
+)
+
+// Location says where a record lies in the journal.
+type Location struct {
+	Position uint64 // leaf index
+	Stream   uint64
+	Seq      uint64
+	Nth      int // within its block
+}
+
+// Locate finds a record's place in the journal; false where there is none.
+func (l *Ledger) Locate(ctx context.Context, position uint64) (Location, bool, error) {
+	return locate(ctx, l.read, position)
+}
+
+func locate(ctx context.Context, q querier, position uint64) (Location, bool, error) {
+	at := Location{Position: position}
+	err := q.QueryRowContext(ctx, `SELECT stream, seq, nth FROM record WHERE position = ?`, position).
+		Scan(&at.Stream, &at.Seq, &at.Nth)
+	found, err := one(err, "locate a record")
+	return at, found, err
+}
+
+// one turns the error of a one-row query into found or not.
+func one(err error, what string) (bool, error) {
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("%s: %w", what, err)
+	}
+	return true, nil
+}
+
+// Known is what the ledger knows of an accepted document.
+type Known struct {
+	Position   uint64
+	Epoch      uint64
+	Sender, ID string
+	Manifest   []byte
+	Commitment []byte
+	Endpoint   string // that submitted it
+	Lane       axispb.Lane
+	DeadlineMS int64
+}
+
+const knownColumns = `SELECT d.position, d.epoch, d.sender, d.id, d.manifest, d.commitment, e.name, d.lane, d.deadline_ms
+	FROM document d JOIN endpoint e ON e.id = d.endpoint `
+
+func scanKnown(row *sql.Row) (Known, bool, error) {
+	var k Known
+	err := row.Scan(&k.Position, &k.Epoch, &k.Sender, &k.ID, &k.Manifest, &k.Commitment, &k.Endpoint, &k.Lane, &k.DeadlineMS)
+	found, err := one(err, "look up a document")
+	return k, found, err
+}
+
+// ByIdentity finds an accepted document by sending agency and id.
+func (l *Ledger) ByIdentity(ctx context.Context, sender, id string) (Known, bool, error) {
+	return scanKnown(l.read.QueryRowContext(ctx, knownColumns+`WHERE d.sender = ? AND d.id = ?`, sender, id))
+}
+
+// ByPosition finds an accepted document by its leaf index.
+func (l *Ledger) ByPosition(ctx context.Context, position uint64) (Known, bool, error) {
+	return scanKnown(l.read.QueryRowContext(ctx, knownColumns+`WHERE d.position = ?`, position))
+}
+
+// RecipientState is the state of a document at a code; false where it has none.
+func (l *Ledger) RecipientState(ctx context.Context, document uint64, code string) (axispb.State, bool, error) {
+	var s axispb.State
+	err := l.read.QueryRowContext(ctx, `SELECT state FROM recipient WHERE document = ? AND code = ?`, document, code).Scan(&s)
+	found, err := one(err, "look up a recipient")
+	return s, found, err
+}
+
+// HadRow reports whether an endpoint has, or had, a mailbox row of this document
+// and code: only then may it state anything about them.
+func (l *Ledger) HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error) {
+	var n int
+	err := l.read.QueryRowContext(ctx, `SELECT
+		(SELECT count(*) FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?1 AND r.code = ?2 AND e.name = ?3) +
+		(SELECT count(*) FROM moved m JOIN endpoint e ON e.id = m.endpoint WHERE m.document = ?1 AND m.code = ?2 AND e.name = ?3)`,
+		document, code, endpoint).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look up a mailbox row: %w", err)
+	}
+	return n > 0, nil
+}
+
+// Said is a journaled evidence.
+type Said struct {
+	Position uint64
+	Digest   []byte
+	Standing axispb.Standing
+	Event    axispb.Event
+	Issuer   string
+}
+
+// First finds the first evidence of an event about a document and code.
+func (l *Ledger) First(ctx context.Context, document uint64, code string, event axispb.Event) (Said, bool, error) {
+	return scanSaid(l.read.QueryRowContext(ctx, saidColumns+
+		`WHERE document = ? AND code = ? AND event = ? ORDER BY position LIMIT 1`, document, code, event))
+}
+
+// ByCounter finds what an issuer said under a counter.
+func (l *Ledger) ByCounter(ctx context.Context, issuer string, counter uint64) (Said, bool, error) {
+	return scanSaid(l.read.QueryRowContext(ctx, saidColumns+`WHERE issuer = ? AND counter = ? AND counter > 0`, issuer, counter))
+}
+
+const saidColumns = `SELECT position, digest, standing, event, issuer FROM evidence `
+
+func scanSaid(row *sql.Row) (Said, bool, error) {
+	var s Said
+	err := row.Scan(&s.Position, &s.Digest, &s.Standing, &s.Event, &s.Issuer)
+	found, err := one(err, "look up evidence")
+	return s, found, err
+}
+
+// MayRead reports whether an endpoint is a party of a document that contains a
+// chunk.
+func (l *Ledger) MayRead(ctx context.Context, endpoint string, document uint64, digest []byte) (bool, error) {
+	var n int
+	err := l.read.QueryRowContext(ctx, `SELECT count(*) FROM chunk c WHERE c.digest = ?1 AND c.document = ?2 AND (
+		EXISTS (SELECT 1 FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?2 AND e.name = ?3) OR
+		EXISTS (SELECT 1 FROM document d JOIN endpoint e ON e.id = d.endpoint WHERE d.position = ?2 AND e.name = ?3))`,
+		digest, document, endpoint).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look up a party: %w", err)
+	}
+	return n > 0, nil
+}
+
+// Registry lists where the registry's changes and the epochs lie, in journal order.
+func (l *Ledger) Registry(ctx context.Context) ([]Location, error) {
+	rows, err := l.read.QueryContext(ctx, `SELECT position, stream, seq, nth FROM record WHERE kind = ? ORDER BY position`,
+		axispb.Kind_KIND_REGISTRY)
+	if err != nil {
+		return nil, fmt.Errorf("list registry records: %w", err)
+	}
+	return collect(rows, func(rows *sql.Rows, at *Location) error {
+		return rows.Scan(&at.Position, &at.Stream, &at.Seq, &at.Nth)
+	})
+}
+
+// Epochs lists every epoch, oldest first.
+func (l *Ledger) Epochs(ctx context.Context) ([]Epoch, error) {
+	rows, err := l.read.QueryContext(ctx, `SELECT number, base, signed FROM epoch ORDER BY number`)
+	if err != nil {
+		return nil, fmt.Errorf("list epochs: %w", err)
+	}
+	return collect(rows, func(rows *sql.Rows, e *Epoch) error {
+		return rows.Scan(&e.Number, &e.Base, &e.Signed)
+	})
+}
+
+func collect[T any](rows *sql.Rows, scan func(*sql.Rows, *T) error) ([]T, error) {
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		var one T
+		if err := scan(rows, &one); err != nil {
+			return nil, fmt.Errorf("read a row: %w", err)
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}

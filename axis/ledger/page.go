@@ -1,0 +1,125 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"docaxis/proto/axispb"
+)
+
+// Snapshot is the ledger as it stood at one moment: everything read from it fits
+// together, and its checkpoint covers every row.
+type Snapshot struct {
+	Position Position
+	tx       *sql.Tx
+}
+
+// Snapshot begins one; the caller must Close it.
+func (l *Ledger) Snapshot(ctx context.Context) (*Snapshot, error) {
+	tx, err := l.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	p, err := position(ctx, tx)
+	if err != nil {
+		tx.Rollback() //nolint:errcheck // the first error counts
+		return nil, err
+	}
+	return &Snapshot{Position: p, tx: tx}, nil
+}
+
+// Close ends the snapshot.
+func (s *Snapshot) Close() error { return s.tx.Rollback() }
+
+// ReadHashes makes the snapshot a tlog.HashReader.
+func (s *Snapshot) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	return readHashes(context.Background(), s.tx, indexes)
+}
+
+// Waiting is a mailbox row.
+type Waiting struct {
+	Lane     axispb.Lane
+	Position uint64
+	Ordinal  uint32
+	// What is served, and where it lies.
+	Record  Location
+	Kind    axispb.Kind
+	Code    string
+	Serving string
+	Target  axispb.Target
+}
+
+// Rows lists the next rows of a mailbox lane after a cursor, at most limit.
+func (s *Snapshot) Rows(ctx context.Context, endpoint string, c *axispb.Cursor, limit int) ([]Waiting, error) {
+	if c.GetLane() == axispb.Lane_LANE_REGISTRY {
+		return s.public(ctx, c, limit)
+	}
+	rows, err := s.tx.QueryContext(ctx, `SELECT m.position, m.ordinal, m.record, m.code, m.serving, m.target, r.kind, r.stream, r.seq, r.nth
+		FROM mailbox m JOIN record r ON r.position = m.record
+		WHERE m.endpoint = (SELECT id FROM endpoint WHERE name = ?) AND m.lane = ? AND (m.position, m.ordinal) >= (?, ?)
+		ORDER BY m.position, m.ordinal LIMIT ?`, append([]any{endpoint, c.GetLane()}, append(after(c), limit)...)...)
+	if err != nil {
+		return nil, fmt.Errorf("read a mailbox: %w", err)
+	}
+	return collect(rows, func(rows *sql.Rows, w *Waiting) error {
+		w.Lane = c.GetLane()
+		err := rows.Scan(&w.Position, &w.Ordinal, &w.Record.Position, &w.Code, &w.Serving, &w.Target,
+			&w.Kind, &w.Record.Stream, &w.Record.Seq, &w.Record.Nth)
+		return err
+	})
+}
+
+// after gives the first (position, ordinal) that a cursor has not reached.
+func after(c *axispb.Cursor) []any {
+	if c.GetPosition() == 0 {
+		return []any{0, 0}
+	}
+	return []any{c.GetPosition() - 1, c.GetOrdinal()}
+}
+
+func (s *Snapshot) public(ctx context.Context, c *axispb.Cursor, limit int) ([]Waiting, error) {
+	rows, err := s.tx.QueryContext(ctx, `SELECT position, kind, stream, seq, nth FROM record
+		WHERE public = 1 AND position >= ? ORDER BY position LIMIT ?`, c.GetPosition(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the registry lane: %w", err)
+	}
+	return collect(rows, func(rows *sql.Rows, w *Waiting) error {
+		w.Lane = axispb.Lane_LANE_REGISTRY
+		err := rows.Scan(&w.Position, &w.Kind, &w.Record.Stream, &w.Record.Seq, &w.Record.Nth)
+		w.Record.Position = w.Position
+		return err
+	})
+}
+
+// Journaled lists where the evidence about a document and code lies, oldest first.
+func (s *Snapshot) Journaled(ctx context.Context, document uint64, code string) ([]Location, error) {
+	rows, err := s.tx.QueryContext(ctx, `SELECT r.position, r.stream, r.seq, r.nth
+		FROM evidence e JOIN record r ON r.position = e.position
+		WHERE e.document = ? AND e.code = ? ORDER BY e.position`, document, code)
+	if err != nil {
+		return nil, fmt.Errorf("list evidence: %w", err)
+	}
+	return collect(rows, func(rows *sql.Rows, at *Location) error {
+		return rows.Scan(&at.Position, &at.Stream, &at.Seq, &at.Nth)
+	})
+}
+
+// EpochsAfter lists the epochs that whoever knows one lacks, oldest first.
+func (s *Snapshot) EpochsAfter(ctx context.Context, number uint64) ([][]byte, error) {
+	rows, err := s.tx.QueryContext(ctx, `SELECT signed FROM epoch WHERE number > ? ORDER BY number`, number)
+	if err != nil {
+		return nil, fmt.Errorf("list epochs: %w", err)
+	}
+	return collect(rows, func(rows *sql.Rows, b *[]byte) error { return rows.Scan(b) })
+}
+
+// Base is the size at which an epoch was opened; false where there is no such epoch.
+func (s *Snapshot) Base(ctx context.Context, number uint64) (uint64, bool, error) {
+	var base uint64
+	err := s.tx.QueryRowContext(ctx, `SELECT base FROM epoch WHERE number = ?`, number).Scan(&base)
+	found, err := one(err, "look up an epoch")
+	return base, found, err
+}

@@ -1,0 +1,138 @@
+-- The ledger: what the journal adds up to. Everything here can be deleted and is
+-- rebuilt; a row without a comment here is a row nobody understands in five years.
+
+-- Where the ledger stands: written in the same transaction as the rows of the
+-- block that brought it there.
+CREATE TABLE position (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  version    INTEGER NOT NULL,            -- of this schema
+  epoch      INTEGER NOT NULL,            -- of the checkpoint
+  blocks     INTEGER NOT NULL,            -- blocks applied
+  digest     BLOB    NOT NULL,            -- SHA-256 of the last block
+  stream     INTEGER NOT NULL,            -- where the last block lies
+  seq        INTEGER NOT NULL,
+  size       INTEGER NOT NULL,            -- leaves of the tree
+  root       BLOB    NOT NULL,
+  time_ms    INTEGER NOT NULL,            -- journal time of the last record
+  checkpoint BLOB    NOT NULL             -- signed note
+) STRICT;
+
+-- Stored hashes of the tree, numbered as golang.org/x/mod/sumdb/tlog does.
+CREATE TABLE hash (id INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;
+
+-- Where each record lies in the journal.
+CREATE TABLE record (
+  position INTEGER PRIMARY KEY,           -- leaf index
+  kind     INTEGER NOT NULL,
+  time_ms  INTEGER NOT NULL,
+  stream   INTEGER NOT NULL,
+  seq      INTEGER NOT NULL,
+  nth      INTEGER NOT NULL,              -- within its block
+  public   INTEGER NOT NULL               -- 1: served to everybody in lane 0
+) STRICT;
+CREATE INDEX record_public ON record (position) WHERE public = 1;
+CREATE INDEX record_registry ON record (position) WHERE kind = 3;
+
+-- Endpoints by a small number, in the order in which the journal first named them.
+CREATE TABLE endpoint (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE document (
+  position    INTEGER PRIMARY KEY,        -- leaf index
+  epoch       INTEGER NOT NULL,
+  sender      TEXT    NOT NULL,
+  id          TEXT    NOT NULL,
+  manifest    BLOB    NOT NULL,           -- SHA-256
+  commitment  BLOB    NOT NULL,
+  endpoint    INTEGER NOT NULL,           -- that submitted it
+  kind        TEXT    NOT NULL,
+  lane        INTEGER NOT NULL,
+  priority    INTEGER NOT NULL,
+  subject     TEXT    NOT NULL,
+  time_ms     INTEGER NOT NULL,
+  deadline_ms INTEGER NOT NULL,           -- 0: none
+  bytes       INTEGER NOT NULL,           -- of its files
+  files       INTEGER NOT NULL,
+  target      INTEGER                     -- leaf index of the document it changes
+) STRICT;
+CREATE UNIQUE INDEX document_identity ON document (sender, id);
+CREATE INDEX document_id ON document (id);
+
+-- What is true of a document at one recipient.
+CREATE TABLE recipient (
+  document INTEGER NOT NULL,
+  code     TEXT    NOT NULL,              -- as named
+  serving  TEXT    NOT NULL,              -- that serves it
+  endpoint INTEGER NOT NULL,
+  state    INTEGER NOT NULL,              -- axispb.State
+  since_ms INTEGER NOT NULL,
+  evidence INTEGER,                       -- leaf index of what proves the state; NULL: the document's own
+  PRIMARY KEY (document, code)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX recipient_waiting ON recipient (serving, document) WHERE state = 3;
+
+-- Endpoints that once had a row of a document whose code has moved since.
+CREATE TABLE moved (
+  document INTEGER NOT NULL,
+  code     TEXT    NOT NULL,
+  endpoint INTEGER NOT NULL,
+  PRIMARY KEY (document, code, endpoint)
+) STRICT, WITHOUT ROWID;
+
+-- Recipients that were refused, one by one; the reason is in the record.
+CREATE TABLE refused (
+  document INTEGER NOT NULL,
+  code     TEXT    NOT NULL,
+  reason   INTEGER NOT NULL,
+  PRIMARY KEY (document, code)
+) STRICT, WITHOUT ROWID;
+
+-- Rows that wait for endpoints, in the order in which they are served.
+CREATE TABLE mailbox (
+  endpoint INTEGER NOT NULL,
+  lane     INTEGER NOT NULL,
+  position INTEGER NOT NULL,              -- record that made the row
+  ordinal  INTEGER NOT NULL,              -- within that record
+  record   INTEGER NOT NULL,              -- leaf index of what is served
+  code     TEXT    NOT NULL,
+  serving  TEXT    NOT NULL,
+  target   INTEGER NOT NULL,              -- axispb.Target
+  PRIMARY KEY (endpoint, lane, position, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE evidence (
+  position INTEGER PRIMARY KEY,
+  document INTEGER,                       -- NULL: a refused submission
+  code     TEXT    NOT NULL,
+  event    INTEGER NOT NULL,
+  issuer   TEXT    NOT NULL,
+  counter  INTEGER NOT NULL,
+  digest   BLOB    NOT NULL,              -- SHA-256 of the evidence's bytes
+  standing INTEGER NOT NULL,
+  time_ms  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX evidence_document ON evidence (document, code, event) WHERE document IS NOT NULL;
+CREATE UNIQUE INDEX evidence_counter ON evidence (issuer, counter) WHERE counter > 0;
+
+-- Submissions that were refused as a whole; the evidence says why.
+CREATE TABLE refusal (
+  position INTEGER PRIMARY KEY,           -- of the evidence
+  sender   TEXT    NOT NULL,              -- as far as the envelope could be read
+  id       TEXT    NOT NULL,
+  endpoint INTEGER NOT NULL,
+  reason   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX refusal_id ON refusal (id);
+
+-- Which documents contain a chunk.
+CREATE TABLE chunk (
+  digest   BLOB    NOT NULL,
+  document INTEGER NOT NULL,
+  PRIMARY KEY (digest, document)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE epoch (
+  number   INTEGER PRIMARY KEY,
+  position INTEGER NOT NULL,
+  base     INTEGER NOT NULL,              -- size at which it was opened
+  signed   BLOB    NOT NULL               -- marshalled SignedEpoch
+) STRICT;

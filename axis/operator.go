@@ -1,0 +1,275 @@
+package axis
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	operator "docaxis/axis/admin"
+	"docaxis/axis/ledger"
+	"docaxis/axis/registry"
+	"docaxis/internal/bus"
+	"docaxis/internal/evidence"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+)
+
+// StateName is a state's word in JSON and on pages: ACCEPTED, CONSIGNED ...
+func StateName(s axispb.State) string { return strings.TrimPrefix(s.String(), "STATE_") }
+
+// Status is the axis at a glance.
+func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
+	at, err := h.ledger.Position(ctx)
+	if err != nil {
+		return operator.Status{}, err
+	}
+	counts, err := h.ledger.Counts(ctx)
+	if err != nil {
+		return operator.Status{}, err
+	}
+	out := operator.Status{
+		Name: h.cfg.Name, Address: h.address(), StartedMS: h.started.UnixMilli(), Epoch: at.Epoch,
+		Size: at.Size, Blocks: at.Blocks, Root: base64.StdEncoding.EncodeToString(at.Root[:]), TimeMS: at.TimeMS,
+		Agencies: len(h.registry.Agencies()), Documents: counts.Documents, Evidence: counts.Evidence,
+		Refused: counts.Refused, States: map[string]uint64{},
+	}
+	if e, ok := h.trust.Epoch(at.Epoch); ok {
+		out.Origin = e.GetOrigin()
+	}
+	for s, n := range counts.Recipients {
+		out.States[StateName(s)] = n
+	}
+	for _, e := range h.registry.Endpoints() {
+		out.Endpoints = append(out.Endpoints, operator.Endpoint{
+			Name: e.Name, Codes: e.Codes, Connected: h.broker.IsConnected(e.Name), Revoked: e.Revoked,
+			EnrolledMS: e.EnrolledAt.UnixMilli(),
+		})
+	}
+	return out, nil
+}
+
+// Waiting lists who has not received, since when and why.
+func (h *Hub) Waiting(ctx context.Context, limit int) ([]operator.Waiting, error) {
+	all, err := h.ledger.Outstanding(ctx, []axispb.State{
+		axispb.State_STATE_ACCEPTED, axispb.State_STATE_CONSIGNED,
+		axispb.State_STATE_CONSIGNMENT_FAILED, axispb.State_STATE_HANDOVER_FAILED,
+	}, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]operator.Waiting, len(all))
+	for i, o := range all {
+		out[i] = operator.Waiting{
+			Document: o.ID, LeafIndex: o.Document, Sender: o.Sender, Subject: o.Subject, Code: o.Code, Serving: o.Serving,
+			Endpoint: o.Endpoint, State: StateName(o.State), Urgent: o.Lane == axispb.Lane_LANE_URGENT,
+			SinceMS: o.SinceMS, DeadlineMS: o.DeadlineMS, Why: h.why(o),
+		}
+		if a, ok := h.registry.Agency(o.Serving); ok {
+			out[i].Name = a.Name
+		}
+	}
+	return out, nil
+}
+
+// why names what a document waits for.
+func (h *Hub) why(o ledger.Outstanding) string {
+	switch {
+	case o.State == axispb.State_STATE_CONSIGNED:
+		return "dms"
+	case o.State != axispb.State_STATE_ACCEPTED:
+		return "failed"
+	case h.broker.IsConnected(o.Endpoint):
+		return "fetching"
+	}
+	return "away"
+}
+
+// Documents tells the stories of an id.
+func (h *Hub) Documents(ctx context.Context, id string) ([]operator.Document, error) {
+	stories, err := h.ledger.Stories(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	refusals, err := h.ledger.Refusals(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" || len(stories)+len(refusals) == 0 {
+		return nil, reason.Permanent(axispb.ReasonCode_REASON_NOT_FOUND, id)
+	}
+	var out []operator.Document
+	for _, s := range stories {
+		out = append(out, story(s))
+	}
+	for _, r := range refusals {
+		out = append(out, refused(r))
+	}
+	return out, nil
+}
+
+// refused tells of a submission that was refused as a whole.
+func refused(r ledger.RefusedSubmission) operator.Document {
+	return operator.Document{
+		ID: r.ID, Sender: r.Sender, Endpoint: r.Endpoint, Refused: strings.TrimPrefix(r.Reason.String(), "REASON_"),
+		Evidence: []operator.Evidence{{
+			LeafIndex: r.Position, Event: evidence.EventName(axispb.Event_EVENT_SUBMISSION_REJECTION),
+			Issuer: evidence.AxisIssuer, Standing: "FIRST", TimeMS: r.TimeMS,
+		}},
+	}
+}
+
+func story(s ledger.Story) operator.Document {
+	d := operator.Document{
+		ID: s.ID, Sender: s.Sender, Subject: s.Subject, Kind: s.Kind, Epoch: s.Epoch, LeafIndex: s.Position,
+		Commitment: hex.EncodeToString(s.Commitment), Manifest: hex.EncodeToString(s.Manifest), Endpoint: s.Endpoint,
+		AcceptedMS: s.AcceptedMS, Files: s.Files, Bytes: s.Bytes, Urgent: s.Lane == axispb.Lane_LANE_URGENT,
+	}
+	for _, r := range s.Recipients {
+		d.Recipients = append(d.Recipients, operator.Recipient{
+			Code: r.Code, Serving: r.Serving, Endpoint: r.Endpoint, State: StateName(r.State), SinceMS: r.SinceMS,
+		})
+	}
+	for _, r := range s.Refused {
+		d.Recipients = append(d.Recipients, operator.Recipient{
+			Code: r.Code, State: StateName(axispb.State_STATE_REJECTED),
+			Reason: reason.Sentence(&axispb.Reason{Code: r.Reason, Args: []string{r.Code}}, reason.English),
+		})
+	}
+	for _, e := range s.Evidence {
+		d.Evidence = append(d.Evidence, operator.Evidence{
+			LeafIndex: e.Position, Code: e.Code, Event: evidence.EventName(e.Event), Issuer: e.Issuer,
+			Standing: strings.TrimPrefix(e.Standing.String(), "STANDING_"), TimeMS: e.TimeMS,
+		})
+	}
+	return d
+}
+
+// ImportAgencies puts the agencies of a CSV file into the registry, leaving out
+// those that are in it already as they are.
+func (h *Hub) ImportAgencies(ctx context.Context, req operator.Import) (operator.Imported, error) {
+	agencies, err := registry.ParseCSV(strings.NewReader(req.CSV))
+	if err != nil {
+		return operator.Imported{}, err
+	}
+	var (
+		out operator.Imported
+		put []*axispb.Agency
+	)
+	for _, a := range agencies {
+		switch known, ok := h.registry.Agency(a.GetCode()); {
+		case !ok:
+			out.Added++
+		case same(known, a):
+			out.Same++
+			continue
+		default:
+			out.Changed++
+		}
+		put = append(put, a)
+	}
+	for _, c := range registry.Batches(put, req.Actor, req.Reason) {
+		if _, err := h.intake.Change(ctx, "", c); err != nil {
+			return operator.Imported{}, err
+		}
+	}
+	return out, nil
+}
+
+func same(a registry.Agency, b *axispb.Agency) bool {
+	from := int64(0)
+	if !a.ValidFrom.IsZero() {
+		from = a.ValidFrom.UnixMilli()
+	}
+	aliases := slices.Clone(b.GetAliases())
+	slices.Sort(aliases)
+	have := slices.Clone(a.Aliases)
+	slices.Sort(have)
+	return a.Code == b.GetCode() && a.Name == b.GetName() && a.Parent == b.GetParent() && a.Level == b.GetLevel() &&
+		from == b.GetValidFromMs() && slices.Equal(have, aliases)
+}
+
+// AdmitSeal lets a certificate sign an agency's documents.
+func (h *Hub) AdmitSeal(ctx context.Context, req operator.Seal) (operator.Admitted, error) {
+	cert, err := x509.ParseCertificate(req.Certificate)
+	if err != nil {
+		return operator.Admitted{}, reason.Permanent(axispb.ReasonCode_REASON_REGISTRY_CONFLICT,
+			"the file holds no certificate that can be read").Because(err)
+	}
+	_, err = h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_AdmitSeal{
+		AdmitSeal: &axispb.Seal{
+			Code: req.Code, Certificate: req.Certificate, Chain: req.Chain, Delegated: req.Delegated,
+			ValidFromMs: req.FromMS, ValidUntilMs: req.UntilMS,
+		},
+	}}))
+	if err != nil {
+		return operator.Admitted{}, err
+	}
+	digest := sha256.Sum256(req.Certificate)
+	s, refused := h.registry.Seal(req.Code, digest, h.now())
+	until := cert.NotAfter
+	if refused == nil {
+		until = s.Until
+	}
+	return operator.Admitted{
+		Code: req.Code, Subject: cert.Subject.String(), Digest: hex.EncodeToString(digest[:]), UntilMS: until.UnixMilli(),
+	}, nil
+}
+
+// Invite makes a one-time right to enrol an endpoint. Only the hash of its secret
+// is journaled.
+func (h *Hub) Invite(ctx context.Context, req operator.Invite) (operator.Invited, error) {
+	if len(req.Codes) == 0 {
+		return operator.Invited{}, reason.Permanent(axispb.ReasonCode_REASON_REGISTRY_CONFLICT, "name at least one code that the endpoint will serve")
+	}
+	inv := bus.Invite{Address: h.address(), Pin: sha256.Sum256(h.ca.Certificate().RawSubjectPublicKeyInfo)}
+	if _, err := io.ReadFull(h.cfg.Random, inv.Secret[:]); err != nil {
+		return operator.Invited{}, fmt.Errorf("make a secret: %w", err)
+	}
+	name, err := h.endpointName(req)
+	if err != nil {
+		return operator.Invited{}, err
+	}
+	hours := req.Hours
+	if hours <= 0 {
+		hours = 7 * 24
+	}
+	expires := h.now().Add(time.Duration(hours) * time.Hour)
+	_, err = h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_Invite{
+		Invite: &axispb.Invitation{SecretHash: inv.SecretHash(), Endpoint: name, Codes: req.Codes, ExpiresMs: expires.UnixMilli()},
+	}}))
+	if err != nil {
+		return operator.Invited{}, err
+	}
+	return operator.Invited{Invitation: inv.String(), Endpoint: name, Codes: req.Codes, ExpiresMS: expires.UnixMilli()}, nil
+}
+
+// endpointName makes a name that a person can read: the first code and four
+// characters, so that a later endpoint for the same code has another.
+func (h *Hub) endpointName(req operator.Invite) (string, error) {
+	if req.Endpoint != "" {
+		return req.Endpoint, nil
+	}
+	b := make([]byte, 3)
+	if _, err := io.ReadFull(h.cfg.Random, b); err != nil {
+		return "", fmt.Errorf("make a name: %w", err)
+	}
+	code := strings.ToLower(strings.ReplaceAll(req.Codes[0], ".", "-"))
+	tail := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:4]
+	return code + "-" + tail, nil
+}
+
+// ConfirmClock lets the journal follow a clock that jumped.
+func (h *Hub) ConfirmClock(ctx context.Context, req operator.Why) (operator.Done, error) {
+	if err := h.intake.ConfirmClock(ctx, req.Actor, req.Reason); err != nil {
+		return operator.Done{}, err
+	}
+	return operator.Done{OK: true}, nil
+}

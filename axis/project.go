@@ -1,0 +1,182 @@
+package axis
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"docaxis/axis/intake"
+	"docaxis/axis/journal"
+	"docaxis/axis/ledger"
+	"docaxis/axis/registry"
+	"docaxis/internal/chunk"
+	"docaxis/internal/envelope"
+	"docaxis/internal/evidence"
+	"docaxis/proto/axispb"
+)
+
+// projector turns blocks of the journal into what the ledger is told, moving the
+// registry along. It depends on nothing but the journal, so that a rebuilt ledger
+// equals the one that grew with it.
+type projector struct {
+	registry *registry.State
+	ledger   *ledger.Ledger
+	last     int64 // journal time of the last record
+}
+
+func (p *projector) block(ctx context.Context, e journal.Entry) (*ledger.Block, error) {
+	b := &ledger.Block{Number: e.Block.GetNumber()}
+	for i, r := range e.Block.GetRecords() {
+		record, err := p.record(ctx, e.Block.GetFirstLeaf()+uint64(i), r)
+		if err != nil {
+			return nil, fmt.Errorf("record %d: %w", e.Block.GetFirstLeaf()+uint64(i), err)
+		}
+		b.Records = append(b.Records, record)
+		p.last = record.TimeMS
+	}
+	b.After = ledger.Position{
+		Blocks: e.Block.GetNumber() + 1, Digest: e.Digest[:],
+		Stream: e.Location.Stream, Seq: e.Location.Seq, TimeMS: p.last,
+	}
+	return b, nil
+}
+
+func (p *projector) record(ctx context.Context, position uint64, r *axispb.Record) (ledger.Record, error) {
+	header, decision, err := evidence.OpenRecord(r)
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	out := ledger.Record{Position: position, Kind: header.GetKind(), TimeMS: header.GetTimeMs()}
+	at := time.UnixMilli(header.GetTimeMs())
+	switch header.GetKind() {
+	case axispb.Kind_KIND_DOCUMENT:
+		out.Document, err = p.document(ctx, r, header, decision, at)
+	case axispb.Kind_KIND_EVIDENCE:
+		out.Evidence, err = p.evidence(ctx, r.GetBody(), decision, at)
+	case axispb.Kind_KIND_REGISTRY:
+		err = p.change(&out, r.GetBody(), at)
+	case axispb.Kind_KIND_EPOCH:
+		out.Public = true
+		out.Epoch, err = epochOf(r.GetBody())
+	}
+	return out, err
+}
+
+func (p *projector) document(ctx context.Context, r *axispb.Record, h *axispb.RecordHeader, d *axispb.Decision, at time.Time) (*ledger.Document, error) {
+	e, err := envelope.Parse(r.GetBody())
+	if err != nil {
+		return nil, fmt.Errorf("read a journaled envelope: %w", err)
+	}
+	doc := e.Document
+	rows, _ := intake.Resolve(doc, routes{p.registry}, at)
+	out := &ledger.Document{
+		Epoch: h.GetEpoch(), Sender: doc.Sender, ID: doc.ID,
+		Manifest: e.ManifestDigest, Commitment: evidence.Commitment(r.GetHeader()),
+		Endpoint: d.GetEndpoint(), Kind: string(doc.Kind), Lane: d.GetDocument().GetLane(), Priority: doc.Priority,
+		Subject: doc.Subject, Files: len(doc.Files), Refused: d.GetDocument().GetRefused(),
+	}
+	if !doc.Deadline.IsZero() {
+		out.DeadlineMS = doc.Deadline.UnixMilli()
+	}
+	if t := d.GetDocument().GetTarget(); t != nil {
+		leaf := t.GetLeafIndex()
+		out.Target = &leaf
+	}
+	for _, row := range rows {
+		out.Rows = append(out.Rows, ledger.Row{Code: row.Code, Serving: row.Serving, Endpoint: row.Endpoint})
+	}
+	return out, contents(e, out)
+}
+
+func contents(e *envelope.Envelope, out *ledger.Document) error {
+	for _, f := range e.Pb.GetContents() {
+		out.Bytes += f.GetSize()
+		for _, digest := range f.GetChunks() {
+			id, err := chunk.ParseID(digest)
+			if err != nil {
+				return err
+			}
+			out.Chunks = append(out.Chunks, id)
+		}
+	}
+	return nil
+}
+
+func (p *projector) evidence(ctx context.Context, raw []byte, d *axispb.Decision, at time.Time) (*ledger.Evidence, error) {
+	st, err := statementOf(raw)
+	if err != nil {
+		return nil, err
+	}
+	out := &ledger.Evidence{
+		Code: st.GetCode(), Event: st.GetEvent(), Issuer: st.GetIssuer(), Counter: st.GetCounter(),
+		Digest: sha256.Sum256(raw), Standing: d.GetEvidence().GetStanding(),
+	}
+	if st.GetDocument() == nil {
+		out.Refusal = &ledger.Refusal{
+			Sender: st.GetSender(), ID: st.GetEnvelopeId(), Endpoint: d.GetEndpoint(), Reason: st.GetReason().GetCode(),
+		}
+		return out, nil
+	}
+	leaf := st.GetDocument().GetLeafIndex()
+	out.Document = &leaf
+	if out.Standing != axispb.Standing_STANDING_CONTRARY {
+		out.State = evidence.StateAfter(st.GetEvent())
+	}
+	known, found, err := p.ledger.ByPosition(ctx, leaf)
+	if err != nil || !found {
+		return nil, fmt.Errorf("evidence about leaf %d, which is no document (%w)", leaf, err)
+	}
+	out.Tell = p.servedBy(known.Sender, known.Endpoint, at)
+	return out, nil
+}
+
+// servedBy is the endpoint that acts for an agency now, else the one that did.
+func (p *projector) servedBy(code, otherwise string, at time.Time) string {
+	if route, err := p.registry.Route(code, at); err == nil && route.Endpoint != "" {
+		return route.Endpoint
+	}
+	return otherwise
+}
+
+func (p *projector) change(out *ledger.Record, body []byte, at time.Time) error {
+	var c axispb.RegistryChange
+	if err := proto.Unmarshal(body, &c); err != nil {
+		return fmt.Errorf("read a journaled registry change: %w", err)
+	}
+	out.Public = registry.Audience(&c) == axispb.Audience_AUDIENCE_PUBLIC
+	for _, m := range p.registry.Apply(out.Position, at, &c).Moved {
+		out.Moves = append(out.Moves, ledger.Move{Code: m.Code, From: m.From, To: m.To})
+	}
+	return nil
+}
+
+func epochOf(body []byte) (*ledger.Epoch, error) {
+	var (
+		signed axispb.SignedEpoch
+		epoch  axispb.Epoch
+	)
+	if err := proto.Unmarshal(body, &signed); err != nil {
+		return nil, fmt.Errorf("read a journaled epoch: %w", err)
+	}
+	if err := proto.Unmarshal(signed.GetEpoch(), &epoch); err != nil {
+		return nil, fmt.Errorf("read a journaled epoch: %w", err)
+	}
+	return &ledger.Epoch{Number: epoch.GetNumber(), Base: epoch.GetBaseSize(), Signed: body}, nil
+}
+
+func statementOf(raw []byte) (*axispb.Statement, error) {
+	var (
+		e  axispb.Evidence
+		st axispb.Statement
+	)
+	if err := proto.Unmarshal(raw, &e); err != nil {
+		return nil, fmt.Errorf("read a journaled evidence: %w", err)
+	}
+	if err := proto.Unmarshal(e.GetStatement(), &st); err != nil {
+		return nil, fmt.Errorf("read a journaled statement: %w", err)
+	}
+	return &st, nil
+}

@@ -1,0 +1,89 @@
+package axis
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/proto"
+
+	axistlog "docaxis/axis/tlog"
+	"docaxis/internal/bus"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+)
+
+// services lists what endpoints may ask, each with its handler.
+func (h *Hub) services() map[bus.Service]bus.Handler {
+	return map[bus.Service]bus.Handler{
+		bus.Submit:   handle(h.submit),
+		bus.Evidence: handle(h.evidence),
+		bus.Pull:     handle(h.mailbox.Pull),
+		bus.Proof:    handle(h.proof),
+		bus.Have:     h.contentService.Have,
+		bus.Put:      h.contentService.Put,
+		bus.Get:      h.contentService.Get,
+		bus.Enrol:    handle(h.enrol),
+		bus.Renew:    handle(h.renew),
+	}
+}
+
+// message is a pointer to a protobuf message.
+type message[T any] interface {
+	*T
+	proto.Message
+}
+
+// handle reads a request before it calls a method.
+func handle[T any, P message[T], A proto.Message](f func(context.Context, string, P) (A, error)) bus.Handler {
+	return func(ctx context.Context, endpoint string, raw []byte) (proto.Message, error) {
+		req := P(new(T))
+		if err := proto.Unmarshal(raw, req); err != nil {
+			return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "request")
+		}
+		answer, err := f(ctx, endpoint, req)
+		if err != nil {
+			return nil, err
+		}
+		return answer, nil
+	}
+}
+
+func (h *Hub) submit(ctx context.Context, endpoint string, req *axispb.SubmitRequest) (*axispb.SubmitAnswer, error) {
+	return h.intake.Submit(ctx, endpoint, req.GetEnvelope())
+}
+
+func (h *Hub) evidence(ctx context.Context, endpoint string, req *axispb.EvidenceRequest) (*axispb.EvidenceAnswer, error) {
+	return h.intake.Evidence(ctx, endpoint, req.GetEvidence())
+}
+
+// proof shows that the log extends what an endpoint saw, and that it has a leaf.
+// Both are about commitments alone, so any endpoint may ask.
+func (h *Hub) proof(ctx context.Context, _ string, req *axispb.ProofRequest) (*axispb.ProofAnswer, error) {
+	s, err := boxes{h.ledger}.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close() //nolint:errcheck // a snapshot only reads
+	to := req.GetToSize()
+	if to == 0 {
+		to = s.Size()
+	}
+	leaf, asked := req.GetLeafIndexPlusOne()-1, req.GetLeafIndexPlusOne() > 0
+	if to > s.Size() || req.GetFromSize() > to || asked && leaf >= to {
+		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "sizes beyond the log")
+	}
+	return h.prove(s.Checkpoint(), req.GetFromSize(), to, leaf, asked)
+}
+
+func (h *Hub) prove(checkpoint []byte, from, to, leaf uint64, asked bool) (*axispb.ProofAnswer, error) {
+	out := &axispb.ProofAnswer{Checkpoint: checkpoint}
+	var err error
+	if from > 0 {
+		if out.Consistency, err = axistlog.Consistency(from, to, h.ledger); err != nil {
+			return nil, err
+		}
+	}
+	if asked {
+		out.Inclusion, err = axistlog.Inclusion(to, leaf, h.ledger)
+	}
+	return out, err
+}

@@ -1,0 +1,270 @@
+package axis
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"docaxis/axis/intake"
+	"docaxis/axis/journal"
+	"docaxis/axis/ledger"
+	"docaxis/axis/mailbox"
+	axistlog "docaxis/axis/tlog"
+	"docaxis/internal/durable"
+	"docaxis/proto/axispb"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// recover brings ledger, registry and tree to the journal's tail, and decides
+// whether the log may go on under its key. Nothing is signed before that is known.
+func (h *Hub) recover(ctx context.Context) error {
+	if err := h.openLedger(ctx); err != nil {
+		return err
+	}
+	if err := h.loadRegistry(ctx); err != nil {
+		return err
+	}
+	if err := h.chain.catchUp(ctx, h.journal.Tail().Blocks); err != nil {
+		return fmt.Errorf("apply the journal's last blocks: %w", err)
+	}
+	if err := h.trustEpochs(ctx); err != nil {
+		return err
+	}
+	why, err := h.mustOpenEpoch()
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return h.openEpoch(ctx, why)
+	}
+	return h.resume(ctx)
+}
+
+// openLedger opens the ledger, or begins a new one where it does not belong to
+// this journal. The old file is kept aside for whoever wants to know why.
+func (h *Hub) openLedger(ctx context.Context) error {
+	path := filepath.Join(h.dir, "ledger.db")
+	l, err := ledger.Open(ctx, path)
+	if err == nil {
+		h.ledger = l
+		fits, err := h.fits(ctx)
+		if err != nil || fits {
+			return err
+		}
+		h.log.Warn("the ledger does not belong to this journal and is rebuilt")
+		if err := l.Close(); err != nil {
+			return err
+		}
+	} else {
+		h.log.Warn("the ledger cannot be read and is rebuilt", "error", err)
+	}
+	if err := setAside(path, h.now()); err != nil {
+		return err
+	}
+	if h.ledger, err = ledger.Open(ctx, path); err != nil {
+		return err
+	}
+	_, err = h.fits(ctx)
+	return err
+}
+
+// setAside renames a ledger that is of no use, with what SQLite keeps beside it.
+func setAside(path string, now time.Time) error {
+	mark := ".set-aside-" + now.UTC().Format("20060102T150405")
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		err := os.Rename(path+suffix, path+mark+suffix)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("set the ledger aside: %w", err)
+		}
+	}
+	return durable.SyncDir(filepath.Dir(path))
+}
+
+// fits reports whether the journal has the block that the ledger applied last, and
+// prepares the commit path to go on from there.
+func (h *Hub) fits(ctx context.Context) (bool, error) {
+	at, err := h.ledger.Position(ctx)
+	if err != nil {
+		return false, err
+	}
+	if at.Blocks > 0 {
+		e, err := h.journal.Get(ctx, journal.Location{Stream: at.Stream, Seq: at.Seq})
+		if err != nil || !bytes.Equal(e.Digest[:], at.Digest) {
+			return false, nil //nolint:nilerr // not there is as good as another
+		}
+	}
+	tree, err := axistlog.Load(at.Size, h.ledger)
+	if err != nil || tree.Root() != at.Root {
+		return false, nil //nolint:nilerr // a damaged tree is rebuilt, too
+	}
+	h.chain.ledger, h.chain.at, h.chain.tree = h.ledger, at, tree
+	h.chain.project.ledger, h.chain.project.last = h.ledger, at.TimeMS
+	return true, nil
+}
+
+// loadRegistry applies the registry's changes up to where the ledger stands.
+func (h *Hub) loadRegistry(ctx context.Context) error {
+	at, err := h.ledger.Registry(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range at {
+		record, err := h.records().Record(ctx, mailbox.Location(l))
+		if err != nil {
+			return fmt.Errorf("read registry record %d: %w", l.Position, err)
+		}
+		if err := h.chain.project.replay(l.Position, record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trustEpochs makes every epoch of the journal known to whoever checks evidence.
+func (h *Hub) trustEpochs(ctx context.Context) error {
+	epochs, err := h.signedEpochs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, signed := range epochs {
+		if _, err := h.trust.AddEpoch(signed); err != nil {
+			return fmt.Errorf("epoch of the journal: %w", err)
+		}
+	}
+	return nil
+}
+
+// mustOpenEpoch says why the log may not go on under the key it had; empty when it
+// may. A log that has forgotten what it signed must never sign again under that
+// name: it could contradict itself.
+func (h *Hub) mustOpenEpoch() (string, error) {
+	state, found, err := h.guard.Read()
+	if err != nil {
+		return "", fmt.Errorf("read the guard: %w", err)
+	}
+	newest, known := h.trust.Newest()
+	switch {
+	case !known && !found:
+		return "the axis was founded", nil
+	case !known:
+		return fmt.Sprintf("the journal is empty, but the guard remembers size %d of epoch %d", state.Size, state.Epoch), nil
+	case !found:
+		return "there is no guard beside the keys", nil
+	case state.Epoch != newest.GetNumber():
+		return fmt.Sprintf("the guard is of epoch %d, the journal of epoch %d", state.Epoch, newest.GetNumber()), nil
+	case state.Size > h.chain.tree.Size():
+		return fmt.Sprintf("the journal has %d records, but %d were signed for", h.chain.tree.Size(), state.Size), nil
+	}
+	root, err := tlog.TreeHash(int64(state.Size), h.ledger)
+	if err != nil {
+		return "", fmt.Errorf("root at the guard's size: %w", err)
+	}
+	if root != tlog.Hash(state.Root) {
+		return "the journal differs from what was signed", nil
+	}
+	return "", nil
+}
+
+// resume goes on under the newest epoch's key.
+func (h *Hub) resume(ctx context.Context) error {
+	newest, _ := h.trust.Newest()
+	key, err := os.ReadFile(h.keyPath(newest.GetNumber()))
+	if errors.Is(err, os.ErrNotExist) {
+		return h.openEpoch(ctx, "the log's key is gone")
+	}
+	if err != nil {
+		return fmt.Errorf("read the log's key: %w", err)
+	}
+	signer, err := axistlog.OpenSigner(string(bytes.TrimSpace(key)))
+	if err != nil {
+		return fmt.Errorf("open the log's key: %w", err)
+	}
+	h.chain.signer, h.chain.epoch = signer, newest.GetNumber()
+	return h.chain.publish(ctx)
+}
+
+// openEpoch begins a new origin with a new key. Its first record names what the
+// old one had signed, as far as anybody here knows.
+func (h *Hub) openEpoch(ctx context.Context, why string) error {
+	number := h.nextEpoch()
+	origin := fmt.Sprintf("%s/%d", h.cfg.Name, number)
+	key, verifier, err := axistlog.NewKey(origin, h.cfg.Random)
+	if err != nil {
+		return fmt.Errorf("make the log's key: %w", err)
+	}
+	if err := durable.WriteFile(h.keyPath(number), []byte(key+"\n"), 0o600); err != nil {
+		return fmt.Errorf("keep the log's key: %w", err)
+	}
+	signed, err := axistlog.OpenEpoch(axistlog.EpochParams{
+		Number: number, Origin: origin, VerifierKey: verifier, Opened: h.now(),
+		BaseSize: h.chain.tree.Size(), BaseRoot: h.chain.tree.Root(), Previous: h.lastSigned(), Reason: why,
+	}, h.ca.SignEpoch)
+	if err != nil {
+		return fmt.Errorf("open an epoch: %w", err)
+	}
+	if h.chain.signer, err = axistlog.OpenSigner(key); err != nil {
+		return fmt.Errorf("open the log's key: %w", err)
+	}
+	h.chain.epoch = number
+	if _, err := h.trust.AddEpoch(signed); err != nil {
+		return fmt.Errorf("open an epoch: %w", err)
+	}
+	h.log.Info("epoch opened", "epoch", number, "origin", origin, "reason", why)
+	return h.found(ctx, signed)
+}
+
+// nextEpoch is a number that no epoch ever had, as far as anybody here knows: a
+// key file may be left of one whose first record never became durable.
+func (h *Hub) nextEpoch() uint64 {
+	number := uint64(1)
+	if newest, ok := h.trust.Newest(); ok {
+		number = newest.GetNumber() + 1
+	}
+	if state, found, err := h.guard.Read(); err == nil && found {
+		number = max(number, state.Epoch+1)
+	}
+	return number
+}
+
+// lastSigned is the largest checkpoint that the guard or the ledger remembers.
+func (h *Hub) lastSigned() *axispb.CheckpointRef {
+	newest, known := h.trust.Newest()
+	if state, found, err := h.guard.Read(); err == nil && found {
+		return &axispb.CheckpointRef{Epoch: state.Epoch, Size: state.Size, Root: state.Root[:]}
+	}
+	if !known {
+		return nil
+	}
+	root := h.chain.tree.Root()
+	return &axispb.CheckpointRef{Epoch: newest.GetNumber(), Size: h.chain.tree.Size(), Root: root[:]}
+}
+
+// found writes the first record of an epoch.
+func (h *Hub) found(ctx context.Context, signed []byte) error {
+	record, err := intake.NewRecord(h.cfg.Random, h.chain.epoch, axispb.Kind_KIND_EPOCH, h.chain.after(h.now()), signed, &axispb.Decision{})
+	if err != nil {
+		return err
+	}
+	if _, err := h.chain.Commit(ctx, []*axispb.Record{record}); err != nil {
+		return fmt.Errorf("write the epoch's first record: %w", err)
+	}
+	return nil
+}
+
+// replay applies a registry record that the ledger has applied already.
+func (p *projector) replay(position uint64, r *axispb.Record) error {
+	var header axispb.RecordHeader
+	var change axispb.RegistryChange
+	if err := errors.Join(proto.Unmarshal(r.GetHeader(), &header), proto.Unmarshal(r.GetBody(), &change)); err != nil {
+		return fmt.Errorf("read registry record %d: %w", position, err)
+	}
+	p.registry.Apply(position, time.UnixMilli(header.GetTimeMs()), &change)
+	return nil
+}

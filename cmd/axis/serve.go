@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"docaxis/axis"
+	"docaxis/internal/cli"
+)
+
+type initCommand struct {
+	Name    string   `help:"Name of the log, a domain name.|Tên sổ ghi, là một tên miền." default:"axis.local"`
+	Listen  string   `help:"Where endpoints connect.|Nơi điểm kết nối kết nối." default:"127.0.0.1:7422"`
+	Address string   `help:"What invitations name, if not the first host.|Địa chỉ ghi trong lời mời, nếu khác tên máy đầu tiên."`
+	Host    []string `help:"Names in the server's certificate.|Tên trong chứng thư máy chủ." default:"localhost,127.0.0.1"`
+}
+
+func (initCommand) Help() string {
+	return "Example:  axis init --dir /srv/axis --name axis.example.vn --listen 0.0.0.0:7422 --host axis.example.vn" +
+		"|Ví dụ:  axis init --dir /srv/axis --name axis.example.vn --listen 0.0.0.0:7422 --host axis.example.vn"
+}
+
+func (c initCommand) Run(g *grammar, o *cli.IO) error {
+	f := axis.DefaultFile()
+	f.Name, f.Listen, f.Address, f.Hosts = c.Name, c.Listen, c.Address, c.Host
+	if err := axis.Init(g.Dir, f, axis.Config{}); err != nil {
+		return err
+	}
+	return o.Print(map[string]string{"dir": g.Dir}, func(w io.Writer) {
+		fmt.Fprintf(w, o.Say("Đã tạo trục trong %s.\nGiữ bí mật thư mục keys. Tiếp theo: axis serve --dir %s\n",
+			"The axis is in %s.\nKeep its keys folder secret. Next: axis serve --dir %s\n"), g.Dir, g.Dir)
+	})
+}
+
+type serveCommand struct {
+	Verbose bool `short:"v" help:"Log more.|Ghi nhật ký chi tiết."`
+}
+
+func (serveCommand) Help() string {
+	return `Example:  axis serve --dir /srv/axis
+
+axis.toml in the folder has:
+  name            of the log; never changes
+  listen          where endpoints connect, host:port
+  address         what invitations name; else the first host
+  hosts           names in the server's certificate
+  admin           where axis's own commands connect; loopback
+  max_file_bytes  largest file; 0 means 2 GiB
+Stops on Ctrl-C or SIGTERM.|Ví dụ:  axis serve --dir /srv/axis
+
+axis.toml trong thư mục gồm:
+  name            tên sổ ghi; không bao giờ đổi
+  listen          nơi điểm kết nối kết nối, máy:cổng
+  address         địa chỉ ghi trong lời mời; nếu trống là tên máy đầu tiên
+  hosts           các tên trong chứng thư máy chủ
+  admin           nơi các lệnh axis kết nối; chỉ trong máy
+  max_file_bytes  tệp lớn nhất; 0 là 2 GiB
+Dừng bằng Ctrl-C hoặc SIGTERM.`
+}
+
+func (c serveCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+	f, err := axis.LoadFile(g.Dir)
+	if err != nil {
+		return err
+	}
+	level := slog.LevelInfo
+	if c.Verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: level}))
+	h, err := axis.Open(ctx, g.Dir, axis.Config{File: f, Log: log})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(o.Out, o.Say("Trục đang chạy tại %s. Dừng bằng Ctrl-C.\n", "The axis runs at %s. Stop it with Ctrl-C.\n"), h.Addr())
+	return joinClose(h.Run(ctx), h.Close())
+}
+
+func joinClose(run, stop error) error {
+	if run != nil {
+		return run
+	}
+	return stop
+}

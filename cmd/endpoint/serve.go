@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"docaxis/endpoint"
+	clerk "docaxis/endpoint/admin"
+	"docaxis/endpoint/link"
+	"docaxis/internal/admin"
+	"docaxis/internal/cli"
+)
+
+type joinCommand struct {
+	Invitation string `arg:"" help:"The text that axis endpoint invite printed.|Dòng chữ do lệnh axis endpoint invite in ra."`
+}
+
+func (joinCommand) Help() string {
+	return "Example:  endpoint join --dir /srv/endpoint docaxis1...|Ví dụ:  endpoint join --dir /srv/endpoint docaxis1..."
+}
+
+func (c joinCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+	if err := os.MkdirAll(g.Dir, 0o700); err != nil {
+		return err
+	}
+	id, err := link.Join(ctx, g.Dir, c.Invitation)
+	if err != nil {
+		return err
+	}
+	return o.Print(map[string]any{"endpoint": id.Endpoint, "dir": g.Dir}, func(w io.Writer) {
+		fmt.Fprintf(w, o.Say("Đã gia nhập với tên %s.\nTiếp theo: ghi con dấu số vào %s/endpoint.toml, rồi endpoint serve --dir %s\n",
+			"Joined as %s.\nNext: name the agency's seal in %s/endpoint.toml, then endpoint serve --dir %s\n"), id.Endpoint, g.Dir, g.Dir)
+	})
+}
+
+type serveCommand struct {
+	Verbose bool `short:"v" help:"Log more.|Ghi nhật ký chi tiết."`
+}
+
+func (serveCommand) Help() string {
+	return `Example:  endpoint serve --dir /srv/endpoint
+
+endpoint.toml in the folder has:
+  listen                where the endpoint's own commands connect; loopback
+  [[seal]]              one for each agency that sends from here:
+    code                its code
+    key                 PEM or PKCS#12 file
+    certificate         certificate and chain, where they are not in key
+    password_file       password of a PKCS#12 file
+  [limits] file_bytes   largest file that is sent; 2 GiB
+Stops on Ctrl-C or SIGTERM.|Ví dụ:  endpoint serve --dir /srv/endpoint
+
+endpoint.toml trong thư mục gồm:
+  listen                nơi các lệnh endpoint kết nối; chỉ trong máy
+  [[seal]]              mỗi cơ quan gửi từ đây một mục:
+    code                mã cơ quan
+    key                 tệp PEM hoặc PKCS#12
+    certificate         chứng thư và chuỗi, nếu không nằm trong key
+    password_file       mật khẩu của tệp PKCS#12
+  [limits] file_bytes   tệp lớn nhất được gửi; 2 GiB
+Dừng bằng Ctrl-C hoặc SIGTERM.`
+}
+
+func (c serveCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+	settings, err := endpoint.LoadSettings(g.Dir)
+	if err != nil {
+		return err
+	}
+	level := slog.LevelInfo
+	if c.Verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: level}))
+	a, err := endpoint.Open(g.Dir, endpoint.Config{Settings: settings, Log: log})
+	if err != nil {
+		return err
+	}
+	api, err := admin.Listen(g.Dir, settings.Listen, clerk.Handler(endpoint.Clerk(a)))
+	if err != nil {
+		return joinClose(err, a.Close())
+	}
+	fmt.Fprintf(o.Out, o.Say("Điểm kết nối %s đang chạy. Dừng bằng Ctrl-C.\n", "Endpoint %s runs. Stop it with Ctrl-C.\n"), a.Name())
+	running, ctx := errgroup.WithContext(ctx)
+	running.Go(func() error { return a.Run(ctx) })
+	running.Go(func() error { return api.Run(ctx) })
+	return joinClose(running.Wait(), a.Close())
+}
+
+func joinClose(run, stop error) error {
+	if run != nil {
+		return run
+	}
+	return stop
+}
+
+type statusCommand struct{}
+
+func (statusCommand) Help() string { return "Example:  endpoint status|Ví dụ:  endpoint status" }
+
+func (statusCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+	var s clerk.Status
+	if err := ask(ctx, g, clerk.PathStatus, nil, &s); err != nil {
+		return err
+	}
+	return o.Print(s, func(w io.Writer) {
+		state := o.Say("không kết nối", "not connected")
+		if s.Connected {
+			state = o.Say("đang kết nối", "connected")
+		}
+		fmt.Fprintf(w, "%s (%s): %s\n", s.Name, strings.Join(s.Codes, " "), state)
+		if s.Parked != "" {
+			fmt.Fprintf(w, o.Say("ĐANG DỪNG, cần người quyết định: %s\n", "PARKED, needs a person: %s\n"), s.Parked)
+		}
+		fmt.Fprintf(w, o.Say("Đã kiểm sổ đến bản ghi %d của kỷ %d; bằng chứng %d, chưa gửi %d; bị cách ly %d\n",
+			"Log verified up to record %d of epoch %d; statements %d, unsent %d; quarantined %d\n"),
+			s.SeenSize, s.Epoch, s.Evidence, s.Unsent, s.Quarantine)
+		printCounts(w, o.Say("Văn bản đi", "Outbox"), s.Outbox)
+		printCounts(w, o.Say("Văn bản đến", "Inbox"), s.Inbox)
+	})
+}

@@ -1,0 +1,189 @@
+// Package admin owns what a clerk's commands ask of a running endpoint, and in
+// which form.
+package admin
+
+import (
+	"context"
+	"io"
+)
+
+// Clerk is what the endpoint does for a clerk.
+type Clerk interface {
+	Status(ctx context.Context) (Status, error)
+	// Send seals a document and keeps it until the axis has taken it. It reads the
+	// files one after the other, to their ends.
+	Send(ctx context.Context, d Draft, files []File) (Sent, error)
+	Outbox(ctx context.Context) ([]Outgoing, error)
+	Inbox(ctx context.Context) ([]Incoming, error)
+	// Show tells what happened to a document, sent or received, with the evidence.
+	Show(ctx context.Context, id string) ([]Story, error)
+	// Content opens the n-th file of a received document, from 0, and counts it as
+	// fetched. Code may be empty where the document came for one code only.
+	Content(ctx context.Context, id, code string, n int) (io.ReadCloser, error)
+	// Confirm says that the agency took a document, or, with a reason, that it
+	// refuses it.
+	Confirm(ctx context.Context, req Confirm) (Confirmed, error)
+	// Retry lets a parked document go on.
+	Retry(ctx context.Context, id string) error
+	// Agencies lists the directory, which works offline.
+	Agencies(ctx context.Context, search string) ([]Agency, error)
+}
+
+// Status is an endpoint at a glance.
+type Status struct {
+	Name      string   `json:"name"`
+	Codes     []string `json:"codes"`
+	Connected bool     `json:"connected"`
+	// Parked says why nothing moves until a person decides; empty where all is well.
+	Parked     string         `json:"parked,omitempty"`
+	Outbox     map[string]int `json:"outbox"` // by state
+	Inbox      map[string]int `json:"inbox"`
+	Epoch      uint64         `json:"epoch"`
+	SeenSize   uint64         `json:"seen_size"` // of the newest verified checkpoint
+	Evidence   uint64         `json:"evidence"`  // statements made
+	Unsent     int            `json:"unsent"`    // of them not yet journaled
+	Quarantine int            `json:"quarantine"`
+}
+
+// Draft is a document to send.
+type Draft struct {
+	From     string   `json:"from"` // the endpoint's only code where empty
+	To       []string `json:"to,omitempty"`
+	Groups   []string `json:"groups,omitempty"` // all, H41, H41/commune, /province
+	Subject  string   `json:"subject"`
+	Number   string   `json:"number,omitempty"`
+	Notation string   `json:"notation,omitempty"`
+	Priority int      `json:"priority,omitempty"` // 0 to 4; 1 and more is urgent
+	Security string   `json:"security,omitempty"`
+	ReplyTo  string   `json:"reply_to,omitempty"` // id of a document sent or received here
+	Deadline int64    `json:"deadline_ms,omitempty"`
+	// Files are what follows the draft, in order.
+	Files []FileInfo `json:"files"`
+}
+
+// FileInfo names a file.
+type FileInfo struct {
+	Title string `json:"title"`
+	Type  string `json:"type,omitempty"`
+	Bytes uint64 `json:"bytes"`
+}
+
+// File is a file of a draft, to be read once.
+type File struct {
+	FileInfo
+	Content io.Reader
+}
+
+// Sent is a document that is safe in the outbox.
+type Sent struct {
+	ID string `json:"id"`
+}
+
+// Outgoing is a document sent from here.
+type Outgoing struct {
+	ID            string         `json:"id"`
+	From          string         `json:"from"`
+	Subject       string         `json:"subject"`
+	State         string         `json:"state"`
+	Urgent        bool           `json:"urgent"`
+	CreatedMS     int64          `json:"created_ms"`
+	Recipients    []string       `json:"recipients"`
+	States        map[string]int `json:"states,omitempty"` // of the recipients, once accepted
+	Attempts      uint32         `json:"attempts"`
+	NextAttemptMS int64          `json:"next_attempt_ms,omitempty"`
+	Trouble       *Trouble       `json:"trouble,omitempty"`
+	Files         int            `json:"files"`
+	Bytes         uint64         `json:"bytes"`
+}
+
+// Trouble is a failure as the endpoint met it, in both languages.
+type Trouble struct {
+	TimeMS     int64  `json:"time_ms"`
+	Vietnamese string `json:"vi"`
+	English    string `json:"en"`
+	Detail     string `json:"detail,omitempty"`
+}
+
+// Incoming is a document received for a code.
+type Incoming struct {
+	ID         string   `json:"id"`
+	From       string   `json:"from"`
+	Code       string   `json:"code"`
+	Subject    string   `json:"subject"`
+	State      string   `json:"state"`
+	Urgent     bool     `json:"urgent"`
+	Fetched    bool     `json:"fetched"`
+	ReceivedMS int64    `json:"received_ms"`
+	SinceMS    int64    `json:"since_ms"`
+	Trouble    *Trouble `json:"trouble,omitempty"`
+	Files      int      `json:"files"`
+	Bytes      uint64   `json:"bytes"`
+}
+
+// Story is a document with what happened to it, each step with what proves it.
+type Story struct {
+	ID       string     `json:"id"`
+	Sent     bool       `json:"sent"` // from here; else received
+	From     string     `json:"from"`
+	Subject  string     `json:"subject"`
+	Kind     string     `json:"kind"`
+	Number   string     `json:"number,omitempty"`
+	Notation string     `json:"notation,omitempty"`
+	Priority int        `json:"priority"`
+	State    string     `json:"state"`
+	Manifest string     `json:"manifest"` // SHA-256, hex
+	Files    []FileInfo `json:"files"`
+	Steps    []Step     `json:"steps"`
+	Trouble  *Trouble   `json:"trouble,omitempty"`
+}
+
+// Step is one thing that happened, at one recipient or before there were any.
+type Step struct {
+	TimeMS int64  `json:"time_ms"`
+	Code   string `json:"code,omitempty"`
+	State  string `json:"state"`
+	// Event is the evidence's name in ETSI EN 319 522; empty for the endpoint's own
+	// states, which prove nothing.
+	Event  string `json:"event,omitempty"`
+	Issuer string `json:"issuer,omitempty"`
+	// Where the journal has the evidence.
+	Epoch     uint64 `json:"epoch,omitempty"`
+	LeafIndex uint64 `json:"leaf_index,omitempty"`
+	// Verified: signature, certificate, inclusion and checkpoint were checked again
+	// just now, and hold.
+	Verified bool   `json:"verified"`
+	Problem  string `json:"problem,omitempty"` // why not
+	Flagged  string `json:"flagged,omitempty"` // contrary, superseded, clock
+	// Reason of a negative event, in both languages.
+	ReasonVI string `json:"reason_vi,omitempty"`
+	ReasonEN string `json:"reason_en,omitempty"`
+	// The proof itself.
+	Evidence []byte `json:"evidence,omitempty"` // marshalled Evidence
+	Receipt  []byte `json:"receipt,omitempty"`  // marshalled Receipt
+}
+
+// Confirm is the agency's word about a received document.
+type Confirm struct {
+	ID   string `json:"id"`
+	Code string `json:"code,omitempty"`
+	// Refuse is why the agency does not take it; empty where it does.
+	Refuse string `json:"refuse,omitempty"`
+}
+
+// Confirmed says what state the document is in now.
+type Confirmed struct {
+	State string `json:"state"`
+	// Unread: it was confirmed without having been fetched.
+	Unread bool `json:"unread,omitempty"`
+}
+
+// Agency is an entry of the directory.
+type Agency struct {
+	Code    string   `json:"code"`
+	Name    string   `json:"name"`
+	Aliases []string `json:"aliases,omitempty"`
+	Parent  string   `json:"parent,omitempty"`
+	Level   string   `json:"level,omitempty"`
+	Served  bool     `json:"served"`
+	Closed  bool     `json:"closed,omitempty"`
+}

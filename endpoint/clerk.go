@@ -1,0 +1,395 @@
+package endpoint
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+	"golang.org/x/text/unicode/norm"
+	"google.golang.org/protobuf/proto"
+
+	clerk "docaxis/endpoint/admin"
+	"docaxis/endpoint/directory"
+	"docaxis/endpoint/inbox"
+	"docaxis/endpoint/outbox"
+	"docaxis/internal/envelope"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+)
+
+// Clerk gives an agent in the form in which the clerk's commands ask for it.
+func Clerk(a *Agent) clerk.Clerk { return desk{a} }
+
+type desk struct{ a *Agent }
+
+// listed is how many documents one list gives.
+const listed = 10000
+
+func stateName(s axispb.State) string { return strings.TrimPrefix(s.String(), "STATE_") }
+
+// known turns the stores' not-found errors into the reason that a person is given.
+func known(err error, id string) error {
+	if errors.Is(err, outbox.ErrNotFound) || errors.Is(err, inbox.ErrNotFound) {
+		return reason.Permanent(axispb.ReasonCode_REASON_NOT_FOUND, id)
+	}
+	return err
+}
+
+// Status is the endpoint at a glance.
+func (d desk) Status(context.Context) (clerk.Status, error) {
+	s, err := d.a.Status()
+	if err != nil {
+		return clerk.Status{}, err
+	}
+	codes, err := d.a.Codes()
+	if err != nil {
+		return clerk.Status{}, err
+	}
+	out := clerk.Status{
+		Name: s.Endpoint, Codes: codes, Connected: s.Connected, Outbox: map[string]int{}, Inbox: map[string]int{},
+		Epoch: s.Progress.GetSeen().GetEpoch(), SeenSize: s.Progress.GetSeen().GetSize(), Evidence: s.Progress.GetCounter(),
+	}
+	if s.Parked != nil {
+		out.Parked = reason.Sentence(s.Parked.GetReason(), reason.English)
+	}
+	return out, d.count(&out)
+}
+
+func (d desk) count(out *clerk.Status) error {
+	return d.a.db.View(func(tx *bbolt.Tx) error {
+		sent, err := outbox.In(tx).List(outbox.Filter{Limit: math.MaxInt})
+		for _, e := range sent {
+			out.Outbox[stateName(e.State)]++
+		}
+		received, err2 := inbox.In(tx).List(inbox.Filter{Limit: math.MaxInt})
+		for _, e := range received {
+			out.Inbox[stateName(e.State)]++
+		}
+		unsent, err3 := inbox.In(tx).Unsent(listed, math.MaxInt)
+		bad, err4 := inbox.In(tx).Quarantined(listed)
+		out.Unsent, out.Quarantine = len(unsent), len(bad)
+		return errors.Join(err, err2, err3, err4)
+	})
+}
+
+// Send seals a document.
+func (d desk) Send(ctx context.Context, draft clerk.Draft, files []clerk.File) (clerk.Sent, error) {
+	doc, err := d.document(draft)
+	if err != nil {
+		return clerk.Sent{}, err
+	}
+	all := make([]DraftFile, len(files))
+	for i, f := range files {
+		all[i] = DraftFile{Title: norm.NFC.String(f.Title), Type: f.Type, Content: f.Content}
+	}
+	id, err := d.a.Send(ctx, Draft{Document: doc, Files: all})
+	return clerk.Sent{ID: id}, err
+}
+
+func (d desk) document(draft clerk.Draft) (envelope.Document, error) {
+	doc := envelope.Document{
+		Sender: draft.From, To: draft.To, Kind: envelope.KindDocument, Priority: draft.Priority, Security: draft.Security,
+		Subject: norm.NFC.String(draft.Subject), Number: draft.Number, Notation: norm.NFC.String(draft.Notation),
+	}
+	for _, g := range draft.Groups {
+		doc.Groups = append(doc.Groups, groupOf(g))
+	}
+	if draft.Deadline > 0 {
+		doc.Deadline = time.UnixMilli(draft.Deadline).UTC()
+	}
+	if doc.Sender == "" {
+		if len(d.a.seals) != 1 {
+			return doc, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "from: this endpoint has seals of several agencies, or of none; name the sender")
+		}
+		for code := range d.a.seals {
+			doc.Sender = code
+		}
+	}
+	if draft.ReplyTo == "" {
+		return doc, nil
+	}
+	target, err := d.sender(draft.ReplyTo)
+	doc.Kind = envelope.KindReply
+	doc.References = []envelope.Reference{{Sender: target, ID: draft.ReplyTo, Relation: envelope.RelationTarget}}
+	return doc, err
+}
+
+// groupOf reads all, H41, H41/commune or /province.
+func groupOf(text string) envelope.Group {
+	under, level, _ := strings.Cut(text, "/")
+	if under == "all" {
+		under = ""
+	}
+	return envelope.Group{Under: under, Level: level}
+}
+
+// sender finds who sent a document that this endpoint sent or received.
+func (d desk) sender(id string) (string, error) {
+	sent, err := d.a.Sent(id)
+	if err == nil {
+		return sent.Sender, nil
+	}
+	t, err := d.a.Show(id)
+	return t.Sender, known(err, id)
+}
+
+// Outbox lists what was sent, newest first.
+func (d desk) Outbox(context.Context) ([]clerk.Outgoing, error) {
+	all, err := d.a.Outbox(outbox.Filter{Limit: listed})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]clerk.Outgoing, len(all))
+	for i, e := range all {
+		out[i] = clerk.Outgoing{
+			ID: e.Id, From: e.Sender, Subject: e.Subject, State: stateName(e.State), Urgent: e.Lane == axispb.Lane_LANE_URGENT,
+			CreatedMS: e.CreatedMs, Recipients: e.Recipients, Attempts: e.Attempts, Trouble: told(e.Trouble),
+			Files: int(e.Files), Bytes: e.Bytes,
+		}
+		if e.State == axispb.State_STATE_QUEUED || e.State == axispb.State_STATE_SUBMITTED {
+			out[i].NextAttemptMS = e.NextAttemptMs
+		}
+		if out[i].States, err = d.recipientStates(e); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (d desk) recipientStates(e *axispb.OutboxEntry) (map[string]int, error) {
+	if e.State != axispb.State_STATE_ACCEPTED {
+		return nil, nil
+	}
+	states := map[string]int{}
+	err := d.a.db.View(func(tx *bbolt.Tx) error {
+		all, err := outbox.In(tx).Recipients(e.Id)
+		for _, r := range all {
+			states[stateName(r.State)]++
+		}
+		return err
+	})
+	return states, err
+}
+
+func told(t *axispb.Trouble) *clerk.Trouble {
+	if t == nil {
+		return nil
+	}
+	out := &clerk.Trouble{TimeMS: t.TimeMs, Detail: t.Detail}
+	if t.Reason != nil {
+		out.Vietnamese, out.English = sentences(t.Reason)
+	}
+	return out
+}
+
+func sentences(r *axispb.Reason) (vietnamese, english string) {
+	if r == nil {
+		return "", ""
+	}
+	return reason.Sentence(r, reason.Vietnamese), reason.Sentence(r, reason.English)
+}
+
+// Inbox lists what was received.
+func (d desk) Inbox(context.Context) ([]clerk.Incoming, error) {
+	all, err := d.a.Inbox(inbox.Filter{Limit: listed})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]clerk.Incoming, len(all))
+	for i, e := range all {
+		out[i] = clerk.Incoming{
+			ID: e.Id, From: e.Sender, Code: e.Code, Subject: e.Subject, State: stateName(e.State),
+			Urgent: e.Lane == axispb.Lane_LANE_URGENT, Fetched: e.Fetched, ReceivedMS: e.ReceivedMs, SinceMS: e.SinceMs,
+			Trouble: told(e.Trouble), Files: int(e.Files), Bytes: e.Bytes,
+		}
+	}
+	return out, nil
+}
+
+// key finds a received document by its id, and its code where it came for several.
+func (d desk) key(id, code string) (inbox.Key, error) {
+	t, err := d.a.Show(id)
+	if err != nil {
+		return inbox.Key{}, known(err, id)
+	}
+	fits := slices.DeleteFunc(t.Received, func(l Line) bool { return code != "" && l.Code != code })
+	switch {
+	case len(fits) == 0:
+		return inbox.Key{}, reason.Permanent(axispb.ReasonCode_REASON_NOT_FOUND, id+" "+code)
+	case len(fits) > 1:
+		return inbox.Key{}, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "code: the document came for several codes; name one")
+	}
+	return fits[0].Key, nil
+}
+
+// Content opens a file of a received document.
+func (d desk) Content(ctx context.Context, id, code string, n int) (io.ReadCloser, error) {
+	key, err := d.key(id, code)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := d.a.Document(key)
+	if err != nil {
+		return nil, known(err, id)
+	}
+	f, err := doc.File(n)
+	if err != nil {
+		return nil, err
+	}
+	return f, d.a.MarkFetched(ctx, key)
+}
+
+// Confirm states that the agency took, or refuses, a document.
+func (d desk) Confirm(ctx context.Context, req clerk.Confirm) (clerk.Confirmed, error) {
+	key, err := d.key(req.ID, req.Code)
+	if err != nil {
+		return clerk.Confirmed{}, err
+	}
+	before, err := d.a.Document(key)
+	if err != nil {
+		return clerk.Confirmed{}, known(err, req.ID)
+	}
+	if err := d.a.Confirm(ctx, key, req.Refuse == "", req.Refuse); err != nil {
+		if errors.Is(err, inbox.ErrState) {
+			return clerk.Confirmed{}, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED,
+				"confirm: the document is "+stateName(before.Entry.State)).Because(err)
+		}
+		return clerk.Confirmed{}, err
+	}
+	after, err := d.a.Document(key)
+	if err != nil {
+		return clerk.Confirmed{}, err
+	}
+	return clerk.Confirmed{State: stateName(after.Entry.State), Unread: !before.Entry.Fetched && req.Refuse == ""}, nil
+}
+
+// Retry lets a parked document go on.
+func (d desk) Retry(ctx context.Context, id string) error { return known(d.a.Retry(ctx, id), id) }
+
+// Agencies searches the directory by code and name.
+func (d desk) Agencies(_ context.Context, search string) ([]clerk.Agency, error) {
+	all, err := d.a.Agencies(directory.Filter{Limit: math.MaxInt})
+	if err != nil {
+		return nil, err
+	}
+	search = strings.ToLower(norm.NFC.String(search))
+	out := []clerk.Agency{}
+	for _, e := range all {
+		a := e.GetAgency()
+		if !strings.Contains(strings.ToLower(a.GetCode()+" "+a.GetName()+" "+strings.Join(a.GetAliases(), " ")), search) {
+			continue
+		}
+		out = append(out, clerk.Agency{
+			Code: a.GetCode(), Name: a.GetName(), Aliases: a.GetAliases(), Parent: a.GetParent(),
+			Level:  strings.ToLower(strings.TrimPrefix(a.GetLevel().String(), "LEVEL_")),
+			Served: e.GetEndpoint() != "", Closed: e.GetClosedMs() > 0,
+		})
+	}
+	slices.SortFunc(out, func(x, y clerk.Agency) int { return cmp.Compare(x.Code, y.Code) })
+	return out, nil
+}
+
+// Show tells a document's story, sent or received, checking every proof anew.
+func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
+	t, err := d.a.Show(id)
+	if err != nil {
+		return nil, known(err, id)
+	}
+	var out []clerk.Story
+	if t.Sent != nil {
+		s, err := d.story(t, t.Sent.EnvelopeDigest, t.Sent.State)
+		if err != nil {
+			return nil, err
+		}
+		s.Sent, s.Trouble, s.Steps = true, told(t.Sent.Trouble), steps("", t.Steps)
+		for _, l := range t.Recipients {
+			// The first step of a line is the acceptance, told already, unless this
+			// recipient was refused in it.
+			if l.State != axispb.State_STATE_REJECTED {
+				l.Steps = l.Steps[1:]
+			}
+			s.Steps = append(s.Steps, steps(l.Code, l.Steps)...)
+		}
+		out = append(out, inOrder(s))
+	}
+	for _, l := range t.Received {
+		doc, err := d.a.Document(l.Key)
+		if err != nil {
+			return nil, err
+		}
+		s, err := d.story(t, doc.Entry.EnvelopeDigest, l.State)
+		if err != nil {
+			return nil, err
+		}
+		s.Trouble, s.Steps = told(l.Trouble), steps(l.Code, l.Steps)
+		out = append(out, inOrder(s))
+	}
+	return out, nil
+}
+
+func inOrder(s clerk.Story) clerk.Story {
+	slices.SortStableFunc(s.Steps, func(x, y clerk.Step) int { return cmp.Compare(x.TimeMS, y.TimeMS) })
+	return s
+}
+
+func (d desk) story(t Timeline, digest []byte, state axispb.State) (clerk.Story, error) {
+	e, err := d.a.envelope(digest)
+	if err != nil {
+		return clerk.Story{}, err
+	}
+	doc := e.Document
+	s := clerk.Story{
+		ID: t.ID, From: doc.Sender, Subject: doc.Subject, Kind: string(doc.Kind), Number: doc.Number, Notation: doc.Notation,
+		Priority: doc.Priority, State: stateName(state), Manifest: hex.EncodeToString(e.ManifestDigest[:]),
+	}
+	for _, f := range doc.Files {
+		s.Files = append(s.Files, clerk.FileInfo{Title: f.Title, Type: f.Type, Bytes: f.Size})
+	}
+	return s, nil
+}
+
+func steps(code string, all []Step) []clerk.Step {
+	out := make([]clerk.Step, len(all))
+	for i, s := range all {
+		out[i] = clerk.Step{
+			TimeMS: s.Time.UnixMilli(), Code: code, State: stateName(s.State), Event: s.Event, Issuer: s.Issuer,
+			Verified: s.Verified, Problem: s.Problem, Flagged: flags(s), Evidence: s.Evidence, Receipt: s.Receipt,
+		}
+		out[i].ReasonVI, out[i].ReasonEN = sentences(s.Reason)
+		out[i].Epoch, out[i].LeafIndex = place(s.Receipt)
+	}
+	return out
+}
+
+func flags(s Step) string {
+	var all []string
+	switch s.Standing {
+	case axispb.Standing_STANDING_CONTRARY:
+		all = append(all, "contrary")
+	case axispb.Standing_STANDING_SUPERSEDES:
+		all = append(all, "supersedes")
+	}
+	if s.ClockOff {
+		all = append(all, "clock")
+	}
+	return strings.Join(all, " ")
+}
+
+// place says where a receipt's record is in the journal.
+func place(receipt []byte) (epoch, leaf uint64) {
+	var (
+		r axispb.Receipt
+		h axispb.RecordHeader
+	)
+	if proto.Unmarshal(receipt, &r) != nil || proto.Unmarshal(r.GetHeader(), &h) != nil {
+		return 0, 0
+	}
+	return h.GetEpoch(), r.GetLeafIndex()
+}

@@ -1,0 +1,168 @@
+package endpoint
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"docaxis/agency"
+	"docaxis/endpoint/link"
+	"docaxis/internal/bus"
+	"docaxis/internal/envelope"
+	"docaxis/internal/fault"
+)
+
+// SettingsFile is the name of the settings in the endpoint's folder.
+const SettingsFile = "endpoint.toml"
+
+// defaultFileBytes is the largest file that is sent where nothing else is set.
+const defaultFileBytes = 2 << 30
+
+// Settings is endpoint.toml: what the people of an office decide.
+type Settings struct {
+	// Listen is the address of the local API, host:port. Only this machine
+	// can reach it; 127.0.0.1:0, a free port, where it is not set.
+	Listen string `toml:"listen"`
+	// Seals sign the documents of the agencies that send from here.
+	Seals []SealSettings `toml:"seal"`
+	// Limits on what is sent.
+	Limits Limits `toml:"limits"`
+	// Security is the highest level of documents that may be sent: ordinary
+	// where it is not set, else confidential, secret or top-secret. The axis has
+	// a limit of its own.
+	Security string `toml:"security"`
+}
+
+// SealSettings say where an agency's seal is.
+type SealSettings struct {
+	// Code of the agency.
+	Code string `toml:"code"`
+	// Key is a PEM or PKCS#12 file; relative to the endpoint's folder.
+	Key string `toml:"key"`
+	// Certificate is a further file with the key's certificate and chain, where
+	// they are not in Key.
+	Certificate string `toml:"certificate"`
+	// PasswordFile holds the password of a PKCS#12 file, in its first line.
+	PasswordFile string `toml:"password_file"`
+}
+
+// Limits on what is sent.
+type Limits struct {
+	// FileBytes is the largest file, in bytes; 2 GiB where it is not set.
+	FileBytes uint64 `toml:"file_bytes"`
+}
+
+// Config is what an Agent needs beside its folder. Only Log must be given.
+type Config struct {
+	Settings Settings
+	Log      *slog.Logger
+	// Now is the clock; nil means the machine's.
+	Now func() time.Time
+	// Rand is where ids come from; nil means the system's.
+	Rand io.Reader
+	// Faults makes steps fail in tests.
+	Faults fault.Hook
+	// Dial connects to the axis; nil means over NATS (internal/bus).
+	Dial func(ctx context.Context, id link.Identity) (link.Conn, error)
+	// Retry is how attempts follow each other; zero means 1 s to 5 min.
+	Retry Retry
+	// PullEvery is how often a mailbox is looked at when nobody rings, on
+	// average; 0 means 60 s.
+	PullEvery time.Duration
+}
+
+// LoadSettings reads endpoint.toml of a folder. A key that is not known is an
+// error: a misspelt one must not be passed over for a year. Where there is no
+// file, everything has its default.
+func LoadSettings(dir string) (Settings, error) {
+	s := Settings{Listen: "127.0.0.1:0", Limits: Limits{FileBytes: defaultFileBytes}}
+	meta, err := toml.DecodeFile(filepath.Join(dir, SettingsFile), &s)
+	if errors.Is(err, os.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", SettingsFile, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return s, fmt.Errorf("%s: unknown key %s", SettingsFile, unknown[0])
+	}
+	return s, s.Validate()
+}
+
+// Validate says what is wrong with settings, before anything is done with them.
+func (s Settings) Validate() error {
+	var found []error
+	if _, _, err := net.SplitHostPort(s.Listen); s.Listen != "" && err != nil {
+		found = append(found, fmt.Errorf("listen: %w", err))
+	}
+	known := make(map[agency.Code]bool)
+	for i, seal := range s.Seals {
+		code, err := agency.Parse(seal.Code)
+		switch {
+		case err != nil:
+			found = append(found, fmt.Errorf("seal %d: code: %w", i+1, err))
+		case string(code) != seal.Code:
+			found = append(found, fmt.Errorf("seal %d: write code %q as %q", i+1, seal.Code, code))
+		case known[code]:
+			found = append(found, fmt.Errorf("seal %d: %s has a seal already", i+1, code))
+		case seal.Key == "":
+			found = append(found, fmt.Errorf("seal %d: no key", i+1))
+		}
+		known[code] = true
+	}
+	levels := []string{
+		"", envelope.SecurityOrdinary, envelope.SecurityConfidential, envelope.SecuritySecret, envelope.SecurityTopSecret,
+	}
+	if !slices.Contains(levels, s.Security) {
+		found = append(found, fmt.Errorf("security: %q is none of %s", s.Security, strings.Join(levels[1:], ", ")))
+	}
+	return errors.Join(found...)
+}
+
+// complete fills in what was left open.
+func (c Config) complete() (Config, error) {
+	if c.Log == nil {
+		return c, errors.New("endpoint: a log is needed")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Retry == (Retry{}) {
+		c.Retry = Retry{Min: time.Second, Max: 5 * time.Minute}
+	}
+	if c.PullEvery == 0 {
+		c.PullEvery = time.Minute
+	}
+	if c.Settings.Limits.FileBytes == 0 {
+		c.Settings.Limits.FileBytes = defaultFileBytes
+	}
+	if c.Dial == nil {
+		c.Dial = c.dialBus
+	}
+	return c, c.Settings.Validate()
+}
+
+func (c Config) dialBus(ctx context.Context, id link.Identity) (link.Conn, error) {
+	return bus.Dial(ctx, bus.DialConfig{
+		Address:     id.Address,
+		Endpoint:    id.Endpoint,
+		Certificate: id.Certificate,
+		CA:          id.CA,
+		Log:         c.Log,
+		Now:         c.Now,
+	})
+}

@@ -1,0 +1,150 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"docaxis/endpoint/files"
+	"docaxis/endpoint/inbox"
+	"docaxis/internal/chunk"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+)
+
+func (a *Agent) dueFetches(c inbox.Class) due {
+	return func(now time.Time, limit int) (jobs []job, wake time.Time, err error) {
+		err = a.db.View(func(tx *bbolt.Tx) error {
+			var list []inbox.Job
+			list, wake, err = inbox.In(tx).Due(c, now, limit)
+			for _, j := range list {
+				jobs = append(jobs, job{j.Key.String(), j.Lane})
+			}
+			return err
+		})
+		return jobs, wake, err
+	}
+}
+
+// fetch makes one attempt at a document's files and, when they are all here,
+// consigns it. Only what makes the store unreliable is an error.
+func (a *Agent) fetch(ctx context.Context, text string, giveWay func() bool) error {
+	key, err := inbox.ParseKey(text)
+	if err != nil {
+		return err
+	}
+	moved, err := a.tryFetch(ctx, key, giveWay)
+	switch {
+	case err == nil:
+		err = a.consign(ctx, key, claim{event: axispb.Event_EVENT_CONTENT_CONSIGNMENT})
+	case errors.Is(err, inbox.ErrState):
+		return nil
+	case ctx.Err() == nil && !fatal(err) && !reason.IsTemporary(err):
+		err = a.consign(ctx, key, claim{event: axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE, reason: fetchReason(err)})
+	}
+	switch {
+	case err == nil, errors.Is(err, inbox.ErrState), errors.Is(err, inbox.ErrNotFound):
+		return nil
+	case fatal(err):
+		return err
+	case ctx.Err() != nil:
+		return nil
+	}
+	if err := a.fetchFailed(ctx, key, moved, err); err != nil && fatal(err) {
+		return err
+	}
+	return nil
+}
+
+// tryFetch brings the files. Its error is permanent where nobody will ever be able
+// to bring them.
+func (a *Agent) tryFetch(ctx context.Context, key inbox.Key, giveWay func() bool) (moved bool, err error) {
+	e, err := a.recordFetch(ctx, key)
+	if err != nil {
+		return false, err
+	}
+	env, err := a.envelope(e.EnvelopeDigest)
+	if err != nil {
+		return false, localError{err}
+	}
+	contents, err := contentsOf(env)
+	if err != nil {
+		return false, err
+	}
+	get := func(ctx context.Context, id chunk.ID, offset, limit uint32) ([]byte, error) {
+		if giveWay() {
+			return nil, errGiveWay
+		}
+		data, err := a.link.Load().Get(ctx, e.Record.GetLeafIndex(), id, offset, limit)
+		moved = moved || len(data) > 0
+		return data, err
+	}
+	for _, c := range contents {
+		err := a.step("fetch", func() error { return a.files.Fetch(ctx, c.File, get) })
+		if errors.Is(err, files.ErrDigest) {
+			return moved, reason.Permanent(axispb.ReasonCode_REASON_DIGEST_MISMATCH, c.Name).Because(err)
+		}
+		if err != nil {
+			// Bytes that were not the chunk's are no progress.
+			return moved && !errors.Is(err, files.ErrChunk), fmt.Errorf("%s: %w", c.Name, err)
+		}
+	}
+	return moved, nil
+}
+
+func (a *Agent) recordFetch(ctx context.Context, key inbox.Key) (e *axispb.InboxEntry, err error) {
+	err = a.db.Update(ctx, func(tx *bbolt.Tx) error {
+		in := inbox.In(tx)
+		was, err := in.Get(key)
+		if err != nil {
+			return err
+		}
+		e, err = in.Attempt(key, a.cfg.Now().Add(a.cfg.Retry.wait(was.Attempts)))
+		return err
+	})
+	return e, err
+}
+
+// consign is T2: the state and the statement that proves it, in one transaction
+// that the state FETCHING guards, so that it happens once.
+func (a *Agent) consign(ctx context.Context, key inbox.Key, c claim) error {
+	err := a.commit(ctx, "t2", func(tx *bbolt.Tx) error { return a.enter(tx, key, c) })
+	if err != nil {
+		return err
+	}
+	a.log.Info("received", slog.String("id", key.ID), slog.String("code", key.Code), slog.String("event", c.event.String()))
+	a.watch.changed(key.ID)
+	ring(a.wake.evidence, a.wake.fetch, a.wake.bulkFetch)
+	return nil
+}
+
+// fetchReason is what the sender is told.
+func fetchReason(err error) *axispb.Reason {
+	r := reason.Of(err)
+	if r.GetCode() == axispb.ReasonCode_REASON_DIGEST_MISMATCH {
+		return r
+	}
+	return &axispb.Reason{Code: axispb.ReasonCode_REASON_FETCH_FAILED, Args: []string{clip(reason.Sentence(r, reason.English))}}
+}
+
+// fetchFailed records a failure that may pass.
+func (a *Agent) fetchFailed(ctx context.Context, key inbox.Key, moved bool, why error) error {
+	t := a.trouble(why)
+	var next time.Time
+	switch {
+	case errors.Is(why, errGiveWay):
+		t, next, moved = nil, a.cfg.Now(), true
+	case moved:
+		next = a.cfg.Now().Add(a.cfg.Retry.wait(0))
+	}
+	if t != nil {
+		a.log.Warn("fetching failed", slog.String("id", key.ID), slog.String("code", key.Code), troubleAttr(t))
+	}
+	return a.db.Update(context.WithoutCancel(ctx), func(tx *bbolt.Tx) error {
+		return inbox.In(tx).Fail(key, t, next, moved)
+	})
+}

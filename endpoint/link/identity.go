@@ -1,0 +1,184 @@
+package link
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/BurntSushi/toml"
+	"google.golang.org/protobuf/proto"
+
+	"docaxis/internal/durable"
+	"docaxis/proto/axispb"
+)
+
+var (
+	// ErrNotJoined says that this endpoint has no identity yet: join with an
+	// invitation.
+	ErrNotJoined = errors.New("this endpoint has not joined an axis yet")
+	// ErrJoined says that there is an identity: it is never overwritten. Remove
+	// the whole folder of the endpoint to begin anew.
+	ErrJoined = errors.New("this endpoint has joined an axis already")
+)
+
+// Files of the identity folder.
+const (
+	identityDir = "identity"
+	joiningDir  = "joining"
+
+	nameFile   = "identity.toml"
+	caFile     = "ca.pem"
+	epochsFile = "epochs.pb"
+	// keyFile has key and certificate together, so that a renewal is one rename.
+	keyFile  = "endpoint.pem"
+	nextFile = "next.pem"
+)
+
+const (
+	pemKey         = "PRIVATE KEY"
+	pemCertificate = "CERTIFICATE"
+)
+
+// Identity is who this endpoint is, to whom.
+type Identity struct {
+	// Endpoint is its name.
+	Endpoint string
+	// Address of the axis, host:port.
+	Address string
+	// CA of the axis, pinned at enrolment.
+	CA *x509.Certificate
+	// Certificate and key of the endpoint; its Leaf is set.
+	Certificate tls.Certificate
+	// Epochs known at enrolment: marshalled SignedEpoch, oldest first.
+	Epochs [][]byte
+	// Codes that it was enrolled for; the directory knows what it serves now.
+	Codes []string
+}
+
+// names is identity.toml: what a person may want to read, and the address, which
+// they may change when the axis moves.
+type names struct {
+	Version  int      `toml:"version"`
+	Endpoint string   `toml:"endpoint"`
+	Address  string   `toml:"address"`
+	Codes    []string `toml:"codes"`
+}
+
+// LoadIdentity reads the identity that Join left in an endpoint's folder, or gives
+// ErrNotJoined.
+func LoadIdentity(dir string) (Identity, error) {
+	dir = filepath.Join(dir, identityDir)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return Identity{}, ErrNotJoined
+	}
+	id, err := loadNames(filepath.Join(dir, nameFile))
+	if err != nil {
+		return Identity{}, err
+	}
+	if id.CA, err = loadCA(filepath.Join(dir, caFile)); err != nil {
+		return Identity{}, err
+	}
+	if id.Epochs, err = loadEpochs(filepath.Join(dir, epochsFile)); err != nil {
+		return Identity{}, err
+	}
+	id.Certificate, err = loadPair(filepath.Join(dir, keyFile))
+	return id, err
+}
+
+func loadNames(path string) (Identity, error) {
+	var n names
+	meta, err := toml.DecodeFile(path, &n)
+	if err != nil {
+		return Identity{}, fmt.Errorf("read %s: %w", nameFile, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return Identity{}, fmt.Errorf("%s: unknown key %s", nameFile, unknown[0])
+	}
+	if n.Version != 1 {
+		return Identity{}, fmt.Errorf("%s has version %d, this program knows 1", nameFile, n.Version)
+	}
+	return Identity{Endpoint: n.Endpoint, Address: n.Address, Codes: n.Codes}, nil
+}
+
+func loadCA(path string) (*x509.Certificate, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the axis's certificate: %w", err)
+	}
+	block, _ := pem.Decode(raw)
+	if block == nil || block.Type != pemCertificate {
+		return nil, fmt.Errorf("%s holds no certificate", caFile)
+	}
+	return x509.ParseCertificate(block.Bytes)
+}
+
+func loadEpochs(path string) ([][]byte, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the epochs: %w", err)
+	}
+	var answer axispb.EnrolAnswer
+	if err := proto.Unmarshal(raw, &answer); err != nil {
+		return nil, fmt.Errorf("read the epochs: %w", err)
+	}
+	return answer.Epochs, nil
+}
+
+// loadPair reads key and certificate from one file. Without a certificate, the
+// pair has the key alone and no Leaf.
+func loadPair(path string) (tls.Certificate, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	var pair tls.Certificate
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		switch block.Type {
+		case pemKey:
+			pair.PrivateKey, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+		case pemCertificate:
+			pair.Certificate = append(pair.Certificate, block.Bytes)
+			pair.Leaf, err = x509.ParseCertificate(block.Bytes)
+		}
+		if err != nil {
+			return tls.Certificate{}, fmt.Errorf("read %s: %w", filepath.Base(path), err)
+		}
+	}
+	if pair.PrivateKey == nil {
+		return tls.Certificate{}, fmt.Errorf("%s holds no key", filepath.Base(path))
+	}
+	if pair.Leaf != nil && !belongs(pair.Leaf, pair.PrivateKey) {
+		return tls.Certificate{}, fmt.Errorf("%s: the certificate is for another key", filepath.Base(path))
+	}
+	return pair, nil
+}
+
+func belongs(cert *x509.Certificate, key crypto.PrivateKey) bool {
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return false
+	}
+	public, ok := signer.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(cert.PublicKey)
+}
+
+// storePair writes key and, where there is one, certificate.
+func storePair(path string, pair tls.Certificate) error {
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		return fmt.Errorf("write key: %w", err)
+	}
+	var out bytes.Buffer
+	out.Write(pem.EncodeToMemory(&pem.Block{Type: pemKey, Bytes: der}))
+	for _, cert := range pair.Certificate {
+		out.Write(pem.EncodeToMemory(&pem.Block{Type: pemCertificate, Bytes: cert}))
+	}
+	return durable.WriteFile(path, out.Bytes(), 0o600)
+}

@@ -1,0 +1,116 @@
+package link
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"docaxis/internal/bus"
+	"docaxis/internal/chunk"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+)
+
+// askAtOnce bounds the digests of one have request (service.proto).
+const askAtOnce = 4096
+
+// File is a file to upload.
+type File struct {
+	chunk.File
+	// Content of the file.
+	Content io.ReaderAt
+}
+
+// Upload brings to the axis what it lacks of a file. ask says to ask first what it
+// holds; without that every chunk is begun, which saves a round trip for what was
+// never tried. between is called after each range and may end the upload by its
+// error. moved reports whether anything was newly taken.
+func (l *Link) Upload(ctx context.Context, f File, ask bool, between func() error) (moved bool, err error) {
+	held := make([]*axispb.Held, len(f.Chunks))
+	if ask {
+		if held, err = l.have(ctx, f.Chunks); err != nil {
+			return false, err
+		}
+	}
+	for i := range f.Chunks {
+		if held[i].GetComplete() {
+			continue
+		}
+		put, err := l.chunk(ctx, f, uint64(i), held[i].GetBytes(), between)
+		moved = moved || put
+		if err != nil {
+			return moved, err
+		}
+	}
+	return moved, nil
+}
+
+func (l *Link) have(ctx context.Context, ids []chunk.ID) ([]*axispb.Held, error) {
+	var held []*axispb.Held
+	for len(held) < len(ids) {
+		part := ids[len(held):min(len(held)+askAtOnce, len(ids))]
+		digests := make([][]byte, len(part))
+		for i, id := range part {
+			digests[i] = id[:]
+		}
+		var answer axispb.HaveAnswer
+		if err := l.Call(ctx, bus.Have, &axispb.HaveRequest{Digests: digests}, &answer); err != nil {
+			return nil, err
+		}
+		if len(answer.Held) != len(part) {
+			return nil, odd("answered for %d chunks, asked for %d", len(answer.Held), len(part))
+		}
+		held = append(held, answer.Held...)
+	}
+	return held, nil
+}
+
+// chunk puts one chunk range by range, from what the axis holds. Every answer says
+// where to go on; one that leads nowhere new twice is given up for now.
+func (l *Link) chunk(ctx context.Context, f File, i uint64, at uint32, between func() error) (moved bool, err error) {
+	size := chunk.Length(f.Size, i)
+	stuck := false
+	for {
+		if at > size {
+			return moved, odd("it holds %d bytes of a chunk of %d", at, size)
+		}
+		held, err := l.put(ctx, f, i, at, size)
+		if err != nil {
+			return moved, err
+		}
+		if held.GetComplete() {
+			return true, between()
+		}
+		if held.GetBytes() <= at {
+			if stuck {
+				return moved, odd("it holds %d bytes after it was given more", held.GetBytes())
+			}
+			stuck = true
+		} else {
+			moved = true
+		}
+		at = held.GetBytes()
+		if err := between(); err != nil {
+			return moved, err
+		}
+	}
+}
+
+func (l *Link) put(ctx context.Context, f File, i uint64, at, size uint32) (*axispb.Held, error) {
+	var answer axispb.PutAnswer
+	err := l.ranged(ctx, l.up, size-at, func(n uint32) error {
+		data := make([]byte, n)
+		if _, err := f.Content.ReadAt(data, int64(i*chunk.Size+uint64(at))); err != nil {
+			return fmt.Errorf("read the file to upload: %w", err)
+		}
+		req := &axispb.PutRequest{Digest: f.Chunks[i][:], Size: size, Offset: at, Data: data}
+		return l.Call(ctx, bus.Put, req, &answer)
+	})
+	return answer.Held, err
+}
+
+// odd is an answer that no axis of this version gives.
+func odd(format string, args ...any) error {
+	return reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the axis's answer makes no sense").
+		Because(fmt.Errorf(format, args...))
+}

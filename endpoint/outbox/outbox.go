@@ -1,0 +1,307 @@
+// Package outbox owns what this endpoint sends: submissions until the axis answered,
+// and after that the state of each recipient with the evidence that proves it.
+//
+// Buckets: outbox (OutboxEntry by id), recipient (RecipientEntry by id 0x00 code),
+// outbox_due (class, lane, next attempt, id: what the loop takes next) and
+// outbox_after (id of a submission, id of the one that waits for it). The last two
+// follow from the first and are kept in the same transaction. Every method works
+// inside its caller's transaction, so that a state and its proof are one commit.
+package outbox
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"docaxis/internal/boltpb"
+	"docaxis/proto/axispb"
+)
+
+const (
+	entryBucket     = "outbox"
+	recipientBucket = "recipient"
+	dueBucket       = "outbox_due"
+	afterBucket     = "outbox_after"
+)
+
+// BulkBytes is the content from which a submission counts as large: it is uploaded
+// beside the small ones and holds up none of them.
+const BulkBytes = 1 << 20
+
+var (
+	// ErrNotFound says that nothing of that id was sent from here.
+	ErrNotFound = errors.New("no such submission in the outbox")
+	// ErrExists says that the id is taken; the entry is as it was.
+	ErrExists = errors.New("a submission with this id is in the outbox already")
+	// ErrState says that the entry is in a state which does not allow the step,
+	// most often because the step was made already.
+	ErrState = errors.New("the submission's state does not allow this")
+)
+
+// Init makes the buckets.
+func Init(tx *bbolt.Tx) error {
+	return boltpb.Create(tx, entryBucket, recipientBucket, dueBucket, afterBucket)
+}
+
+// Outbox is the outbox as one transaction sees it.
+type Outbox struct{ entries, recipients, due, after *bbolt.Bucket }
+
+// In gives the outbox in a transaction.
+func In(tx *bbolt.Tx) Outbox {
+	return Outbox{
+		entries:    tx.Bucket([]byte(entryBucket)),
+		recipients: tx.Bucket([]byte(recipientBucket)),
+		due:        tx.Bucket([]byte(dueBucket)),
+		after:      tx.Bucket([]byte(afterBucket)),
+	}
+}
+
+// Add takes a new submission, QUEUED. Its envelope and files must be durable. It
+// waits for those submissions named in After that the axis has not answered.
+func (o Outbox) Add(e *axispb.OutboxEntry) error {
+	if e.Id == "" || bytes.ContainsRune([]byte(e.Id), 0) {
+		return fmt.Errorf("unusable id %q", e.Id)
+	}
+	if o.entries.Get([]byte(e.Id)) != nil {
+		return ErrExists
+	}
+	e.Version, e.State = 1, axispb.State_STATE_QUEUED
+	pending, err := o.pending(e.After)
+	if err != nil {
+		return err
+	}
+	e.After = pending
+	for _, target := range e.After {
+		if err := o.after.Put(pairKey(target, e.Id), nil); err != nil {
+			return err
+		}
+	}
+	return o.put(nil, e)
+}
+
+// pending keeps those of the ids that are here and not yet accepted.
+func (o Outbox) pending(ids []string) ([]string, error) {
+	var kept []string
+	for _, id := range ids {
+		target, err := boltpb.Get[axispb.OutboxEntry](o.entries, []byte(id))
+		if err != nil {
+			return nil, err
+		}
+		if target != nil && open(target) && !slices.Contains(kept, id) {
+			kept = append(kept, id)
+		}
+	}
+	return kept, nil
+}
+
+// Get gives a submission, or ErrNotFound.
+func (o Outbox) Get(id string) (*axispb.OutboxEntry, error) {
+	e, err := boltpb.Get[axispb.OutboxEntry](o.entries, []byte(id))
+	if e == nil && err == nil {
+		err = fmt.Errorf("%w: %s", ErrNotFound, id)
+	}
+	return e, err
+}
+
+// Attempt records that the submission is about to be tried, and when it is due
+// again should nothing more be heard of this attempt. offered says that the
+// attempt will offer the envelope to the axis, so that from now on the axis may
+// have taken it.
+func (o Outbox) Attempt(id string, next time.Time, offered bool) (*axispb.OutboxEntry, error) {
+	return o.change(id, func(e *axispb.OutboxEntry) error {
+		if !Live(e) {
+			return fmt.Errorf("%w: attempt in %s", ErrState, e.State)
+		}
+		e.Attempts++
+		e.NextAttemptMs = next.UnixMilli()
+		if offered {
+			e.State = axispb.State_STATE_SUBMITTED
+		}
+		return nil
+	})
+}
+
+// Offer records that an attempt which began with an upload now offers the envelope.
+func (o Outbox) Offer(id string) error {
+	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
+		if !Live(e) {
+			return fmt.Errorf("%w: offer in %s", ErrState, e.State)
+		}
+		e.State = axispb.State_STATE_SUBMITTED
+		return nil
+	})
+	return err
+}
+
+// Fail records why an attempt failed and when the next is due; the zero time
+// leaves it as the attempt recorded it. progressed says
+// that it moved something: the count of attempts, and with it the waiting time,
+// begins anew.
+func (o Outbox) Fail(id string, why *axispb.Trouble, next time.Time, progressed bool) error {
+	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
+		if !Live(e) {
+			return fmt.Errorf("%w: failure in %s", ErrState, e.State)
+		}
+		e.Trouble = why
+		if !next.IsZero() {
+			e.NextAttemptMs = next.UnixMilli()
+		}
+		if progressed {
+			e.Attempts = 0
+		}
+		return nil
+	})
+	return err
+}
+
+// Park keeps a submission until a person calls Retry.
+func (o Outbox) Park(id string, why *axispb.Trouble) error {
+	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
+		if !Live(e) {
+			return fmt.Errorf("%w: parking in %s", ErrState, e.State)
+		}
+		e.State, e.Trouble = axispb.State_STATE_PARKED, why
+		return nil
+	})
+	return err
+}
+
+// Retry makes a parked submission queued again, due at once. One that is waiting
+// for its next attempt becomes due at once as well.
+func (o Outbox) Retry(id string, now time.Time) error {
+	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
+		switch {
+		case e.State == axispb.State_STATE_PARKED:
+			e.State = axispb.State_STATE_QUEUED
+		case !Live(e):
+			return fmt.Errorf("%w: retry in %s", ErrState, e.State)
+		}
+		e.Attempts, e.NextAttemptMs = 0, now.UnixMilli()
+		return nil
+	})
+	return err
+}
+
+// Accept stores the axis's receipt and what it says of each recipient, and makes
+// due what waited for this submission. Both states and their proof are one
+// commit. Accepting again changes nothing.
+func (o Outbox) Accept(id string, receipt []byte, recipients []*axispb.RecipientEntry) error {
+	done := false
+	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
+		if done = e.State == axispb.State_STATE_ACCEPTED; done {
+			return nil
+		}
+		if !open(e) {
+			return fmt.Errorf("%w: acceptance in %s", ErrState, e.State)
+		}
+		e.State, e.Receipt, e.Trouble = axispb.State_STATE_ACCEPTED, receipt, nil
+		return nil
+	})
+	if err != nil || done {
+		return err
+	}
+	for _, r := range recipients {
+		r.Version = 1
+		if err := boltpb.Put(o.recipients, pairKey(id, r.Code), r); err != nil {
+			return err
+		}
+	}
+	return o.release(id)
+}
+
+// Reject stores the axis's signed refusal. What waited for this submission cannot
+// be sent as it is and is parked with the given trouble.
+func (o Outbox) Reject(id string, rejection []byte, waiting *axispb.Trouble) error {
+	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
+		if !open(e) {
+			return fmt.Errorf("%w: refusal in %s", ErrState, e.State)
+		}
+		e.State, e.Rejection, e.Trouble = axispb.State_STATE_REJECTED, rejection, nil
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	waiters := o.waiters(id)
+	// Nothing will ever come of the wait: after a Retry the axis decides.
+	if err := o.release(id); err != nil {
+		return err
+	}
+	for _, waiter := range waiters {
+		if err := o.Park(waiter, waiting); err != nil && !errors.Is(err, ErrState) {
+			return err
+		}
+	}
+	return nil
+}
+
+// waiters lists who waits for a submission.
+func (o Outbox) waiters(id string) []string {
+	var all []string
+	for _, key := range boltpb.Keys(o.after, pairKey(id, "")) {
+		all = append(all, string(key[len(id)+1:]))
+	}
+	return all
+}
+
+// release lets go on what waited for an accepted submission.
+func (o Outbox) release(id string) error {
+	for _, waiter := range o.waiters(id) {
+		_, err := o.change(waiter, func(e *axispb.OutboxEntry) error {
+			e.After = slices.DeleteFunc(e.After, func(target string) bool { return target == id })
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if err := o.after.Delete(pairKey(id, waiter)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change reads an entry, lets f change it, and stores it with its index.
+func (o Outbox) change(id string, f func(*axispb.OutboxEntry) error) (*axispb.OutboxEntry, error) {
+	e, err := o.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	before := dueKey(e)
+	if err := f(e); err != nil {
+		return nil, err
+	}
+	return e, o.put(before, e)
+}
+
+// put stores an entry and moves its place in the index of what is due.
+func (o Outbox) put(before []byte, e *axispb.OutboxEntry) error {
+	if before != nil {
+		if err := o.due.Delete(before); err != nil {
+			return err
+		}
+	}
+	if key := dueKey(e); key != nil {
+		if err := o.due.Put(key, nil); err != nil {
+			return err
+		}
+	}
+	return boltpb.Put(o.entries, []byte(e.Id), e)
+}
+
+// Live reports whether the loop is to work on an entry.
+func Live(e *axispb.OutboxEntry) bool {
+	return e.State == axispb.State_STATE_QUEUED || e.State == axispb.State_STATE_SUBMITTED
+}
+
+// open reports whether the axis's answer is still outstanding. A parked entry may
+// get one as well: it was parked because an earlier answer was not understood.
+func open(e *axispb.OutboxEntry) bool { return Live(e) || e.State == axispb.State_STATE_PARKED }
+
+func pairKey(id, other string) []byte {
+	return slices.Concat([]byte(id), []byte{0}, []byte(other))
+}

@@ -1,0 +1,263 @@
+package endpoint
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strconv"
+
+	"github.com/google/uuid"
+	"go.etcd.io/bbolt"
+	"google.golang.org/protobuf/proto"
+
+	"docaxis/endpoint/directory"
+	"docaxis/endpoint/files"
+	"docaxis/endpoint/outbox"
+	"docaxis/internal/envelope"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+)
+
+// Draft is a document to send.
+type Draft struct {
+	// Document is what document.json will say. Version, Created and Files are
+	// filled in, and ID where it is empty. One who may have to ask again, because
+	// an answer was lost, gives the ID (a UUIDv7): the same document under the
+	// same ID is sent once.
+	Document envelope.Document
+	Files    []DraftFile
+}
+
+// DraftFile is a file to send, read from Content or, where that is nil, from Path.
+type DraftFile struct {
+	Title, Type string
+	Path        string
+	Content     io.Reader
+}
+
+// Send takes a document. When it returns an id, the document is sealed and on the
+// disk, and will be submitted whatever happens; Show says how far it is. Its errors
+// are *reason.Error where the sender can mend something.
+func (a *Agent) Send(ctx context.Context, d Draft) (id string, err error) {
+	doc := d.Document
+	key, err := a.checkDraft(&doc)
+	if err != nil {
+		return "", err
+	}
+	sealed, err := a.keepFiles(ctx, d.Files)
+	if err != nil {
+		return "", err
+	}
+	e, err := a.seal(&doc, sealed, key)
+	if err != nil {
+		return "", err
+	}
+	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e) })
+	if err != nil {
+		return "", err
+	}
+	a.log.Info("queued", slog.String("id", e.Id), slog.String("sender", e.Sender), slog.String("lane", e.Lane.String()))
+	a.watch.changed(e.Id)
+	ring(a.wake.submit, a.wake.bulkSubmit)
+	return e.Id, nil
+}
+
+// addOnce queues an entry. The same document under the same id is there already
+// when the sender asks again.
+func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
+	o := outbox.In(tx)
+	err := o.Add(proto.Clone(e).(*axispb.OutboxEntry))
+	if !errors.Is(err, outbox.ErrExists) {
+		return err
+	}
+	was, err := o.Get(e.Id)
+	if err != nil {
+		return err
+	}
+	if was.Sender != e.Sender || !bytes.Equal(was.ManifestDigest, e.ManifestDigest) {
+		return reason.Permanent(axispb.ReasonCode_REASON_ID_COLLISION, e.Id)
+	}
+	return nil
+}
+
+// checkDraft refuses at once what the axis would refuse later, as far as this
+// endpoint can know, and fills in what it decides.
+func (a *Agent) checkDraft(doc *envelope.Document) (seal, error) {
+	key, ok := a.seals[doc.Sender]
+	if !ok {
+		return key, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, doc.Sender).
+			Because(errors.New("no seal is configured for it"))
+	}
+	if err := doc.CheckSecurity(a.cfg.Settings.Security); err != nil {
+		return key, err
+	}
+	now := a.cfg.Now()
+	if !doc.Deadline.IsZero() && doc.Deadline.Before(now) {
+		return key, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, doc.Deadline.Format("2006-01-02 15:04:05 -0700"))
+	}
+	doc.Version, doc.Files = 1, nil
+	if err := a.name(doc); err != nil {
+		return key, err
+	}
+	return key, a.checkDirectory(doc, key)
+}
+
+// name fills in id and time. One who asks again under the same id means the same
+// time: otherwise nothing would ever be the same document.
+func (a *Agent) name(doc *envelope.Document) error {
+	if doc.ID == "" {
+		id, err := a.newID()
+		if err != nil {
+			return err
+		}
+		doc.ID = id
+	}
+	if !doc.Created.IsZero() {
+		return nil
+	}
+	doc.Created = a.cfg.Now()
+	e, err := a.Sent(doc.ID)
+	if errors.Is(err, outbox.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	env, err := a.envelope(e.EnvelopeDigest)
+	if err == nil {
+		doc.Created = env.Document.Created
+	}
+	return err
+}
+
+// newID makes a UUIDv7 (RFC 9562 section 5.7) from this endpoint's clock.
+func (a *Agent) newID() (string, error) {
+	var id uuid.UUID
+	if _, err := io.ReadFull(a.cfg.Rand, id[6:]); err != nil {
+		return "", fmt.Errorf("make id: %w", err)
+	}
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(a.cfg.Now().UnixMilli()))
+	copy(id[:6], ms[2:])
+	id[6] = id[6]&0x0f | 0x70
+	id[8] = id[8]&0x3f | 0x80
+	return id.String(), nil
+}
+
+// checkDirectory asks the directory, which works without the axis. Where it is
+// empty, or says nothing, the axis decides.
+func (a *Agent) checkDirectory(doc *envelope.Document, key seal) error {
+	return a.db.View(func(tx *bbolt.Tx) error {
+		d := directory.In(tx)
+		if d.Empty() {
+			return nil
+		}
+		for _, code := range doc.To {
+			if err := checkRecipient(d, code); err != nil {
+				return err
+			}
+		}
+		if sender, err := d.Lookup(doc.Sender); err != nil || sender != nil && sender.Endpoint != "" && sender.Endpoint != a.Name() {
+			return errors.Join(err, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, doc.Sender))
+		}
+		admitted, known, err := sealKnown(tx, doc.Sender, key)
+		if err == nil && known && !admitted {
+			return reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, doc.Sender, key.Chain[0].Subject.String())
+		}
+		return err
+	})
+}
+
+// checkRecipient refuses a code that nobody has. Closed and unserved agencies are
+// the axis's to judge: the directory may lag.
+func checkRecipient(d directory.Directory, code string) error {
+	e, err := d.Lookup(code)
+	if err != nil || e != nil {
+		return err
+	}
+	return reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_CODE, code)
+}
+
+// keepFiles makes the files durable in the store.
+func (a *Agent) keepFiles(ctx context.Context, drafts []DraftFile) ([]envelope.File, error) {
+	var sealed []envelope.File
+	for _, f := range drafts {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		one, err := a.keepFile(f)
+		if err != nil {
+			return nil, err
+		}
+		sealed = append(sealed, one)
+	}
+	return sealed, nil
+}
+
+func (a *Agent) keepFile(f DraftFile) (envelope.File, error) {
+	content := f.Content
+	if content == nil {
+		opened, err := os.Open(f.Path)
+		if err != nil {
+			return envelope.File{}, fmt.Errorf("file to send: %w", err)
+		}
+		defer opened.Close()
+		content = opened
+	}
+	limit := a.cfg.Settings.Limits.FileBytes
+	file, err := a.files.Add(content, limit)
+	if errors.Is(err, files.ErrTooLarge) {
+		return envelope.File{}, reason.Permanent(axispb.ReasonCode_REASON_FILE_TOO_LARGE,
+			clip(f.Title), "> "+strconv.FormatUint(limit, 10), strconv.FormatUint(limit, 10))
+	}
+	return envelope.File{Title: f.Title, Type: f.Type, Content: file}, err
+}
+
+// seal makes the envelope, keeps it, and describes it as an entry.
+func (a *Agent) seal(doc *envelope.Document, sealed []envelope.File, key seal) (*axispb.OutboxEntry, error) {
+	var raw []byte
+	err := a.step("seal", func() (err error) {
+		raw, err = envelope.Seal(doc, sealed, key)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	env, err := envelope.Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := a.files.Add(bytes.NewReader(raw), envelope.MaxSize)
+	if err != nil {
+		return nil, fmt.Errorf("keep envelope: %w", err)
+	}
+	now := a.cfg.Now().UnixMilli()
+	e := &axispb.OutboxEntry{
+		Id: doc.ID, Sender: doc.Sender, Lane: doc.Lane(), Subject: doc.Subject,
+		Recipients: slices.Clone(doc.To), Grouped: len(doc.Groups) > 0,
+		EnvelopeDigest: kept.Digest[:], ManifestDigest: env.ManifestDigest[:],
+		CreatedMs: now, NextAttemptMs: now, Files: uint32(len(sealed)), After: follows(doc),
+	}
+	for _, f := range sealed {
+		e.Bytes += f.Content.Size
+	}
+	return e, nil
+}
+
+// follows names what must be accepted before this document can be: its target and
+// what it replaces, where they are still in this outbox.
+func follows(doc *envelope.Document) []string {
+	var ids []string
+	for _, r := range doc.References {
+		if r.Relation != envelope.RelationRelated && r.ID != doc.ID {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}

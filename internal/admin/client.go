@@ -1,0 +1,124 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+)
+
+// ErrNotRunning says that no process owns the folder: start it first.
+var ErrNotRunning = errors.New("not running")
+
+// Client talks to the process that owns a folder.
+type Client struct {
+	at   place
+	http *http.Client
+}
+
+// Open reads how to reach the process that owns dir; ErrNotRunning where none does.
+func Open(dir string) (*Client, error) {
+	data, err := os.ReadFile(filepath.Join(dir, fileName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s has no %s", ErrNotRunning, dir, fileName)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the running process: %w", err)
+	}
+	c := &Client{http: &http.Client{}}
+	if err := json.Unmarshal(data, &c.at); err != nil {
+		return nil, fmt.Errorf("read %s: %w", fileName, err)
+	}
+	return c, nil
+}
+
+// Get asks and reads a JSON answer.
+func (c *Client) Get(ctx context.Context, path string, query url.Values, into any) error {
+	answer, err := c.Download(ctx, path, query)
+	return read(answer, err, into)
+}
+
+// Post sends JSON and reads a JSON answer; nil values are left out.
+func (c *Client) Post(ctx context.Context, path string, v, into any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("marshal a request: %w", err)
+	}
+	return c.Upload(ctx, path, "application/json", bytes.NewReader(body), into)
+}
+
+// Upload sends a body of any length and reads a JSON answer.
+func (c *Client) Upload(ctx context.Context, path, contentType string, body io.Reader, into any) error {
+	answer, err := c.open(ctx, http.MethodPost, path, nil, contentType, body)
+	return read(answer, err, into)
+}
+
+func read(answer io.ReadCloser, err error, into any) error {
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	if into == nil {
+		_, err := io.Copy(io.Discard, answer)
+		return err
+	}
+	if err := json.NewDecoder(answer).Decode(into); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	return nil
+}
+
+// Download asks and gives the answer's bytes, which the caller closes.
+func (c *Client) Download(ctx context.Context, path string, query url.Values) (io.ReadCloser, error) {
+	return c.open(ctx, http.MethodGet, path, query, "", nil)
+}
+
+func (c *Client) open(ctx context.Context, method, path string, query url.Values, contentType string, body io.Reader) (io.ReadCloser, error) {
+	u := url.URL{Scheme: "http", Host: c.at.Address, Path: path, RawQuery: query.Encode()}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
+	if err != nil {
+		return nil, fmt.Errorf("make a request: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.at.Token)
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("%w: %w", ErrNotRunning, err)
+	}
+	if res.StatusCode != http.StatusOK {
+		defer res.Body.Close()
+		return nil, failure(res)
+	}
+	return res.Body, nil
+}
+
+func failure(res *http.Response) error {
+	if res.StatusCode == http.StatusUnauthorized {
+		return errors.New("the running process does not take this token: it was started anew, or by another user")
+	}
+	var p problem
+	if err := json.NewDecoder(res.Body).Decode(&p); err != nil {
+		return fmt.Errorf("the running process answered %s", res.Status)
+	}
+	switch {
+	case p.Code == axispb.ReasonCode_REASON_UNSPECIFIED:
+		return errors.New(p.Message)
+	case p.Temporary:
+		return reason.Temporary(p.Code, p.Args...)
+	}
+	return reason.Permanent(p.Code, p.Args...)
+}

@@ -1,0 +1,97 @@
+package hubtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	operator "docaxis/axis/admin"
+	"docaxis/endpoint"
+	"docaxis/endpoint/link"
+)
+
+// Enrol invites an endpoint for codes, lets it join and admits a seal for each
+// code, without starting it.
+func (w *World) Enrol(ctx context.Context, codes ...string) (*Member, error) {
+	dir, err := w.folder(codes[0])
+	if err != nil {
+		return nil, err
+	}
+	invited, err := w.Hub().Invite(ctx, operator.Invite{Why: why, Codes: codes})
+	if err != nil {
+		return nil, fmt.Errorf("invite %s: %w", codes[0], err)
+	}
+	if _, err := link.Join(ctx, dir, invited.Invitation); err != nil {
+		return nil, fmt.Errorf("join as %s: %w", codes[0], err)
+	}
+	m := &Member{Name: invited.Endpoint, Code: codes[0], Dir: dir, world: w}
+	if err := m.seals(ctx, codes); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.members[codes[0]] = m
+	return m, nil
+}
+
+// seals makes a seal for each code, writes the settings and has them admitted.
+func (m *Member) seals(ctx context.Context, codes []string) error {
+	var settings strings.Builder
+	settings.WriteString("listen = \"127.0.0.1:0\"\n")
+	for _, code := range codes {
+		name := "seal-" + code + ".pem"
+		cert, err := NewSeal(filepath.Join(m.Dir, name), code)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&settings, "\n[[seal]]\ncode = %q\nkey = %q\n", code, name)
+		if _, err := m.world.Hub().AdmitSeal(ctx, operator.Seal{Why: why, Code: code, Certificate: cert}); err != nil {
+			return fmt.Errorf("admit the seal of %s: %w", code, err)
+		}
+	}
+	return os.WriteFile(filepath.Join(m.Dir, endpoint.SettingsFile), []byte(settings.String()), 0o600)
+}
+
+// Start starts the endpoint over its folder.
+func (m *Member) Start(ctx context.Context) error {
+	settings, err := endpoint.LoadSettings(m.Dir)
+	if err != nil {
+		return err
+	}
+	cfg := endpoint.Config{
+		Settings: settings, Log: m.world.cfg.Log.With("part", m.Code), Now: m.world.cfg.Now,
+		Retry: m.world.cfg.Retry, PullEvery: m.world.cfg.PullEvery,
+	}
+	if m.world.cfg.EndpointFaults != nil {
+		cfg.Faults = m.world.cfg.EndpointFaults(m.Code)
+	}
+	a, err := endpoint.Open(m.Dir, cfg)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", m.Code, err)
+	}
+	m.world.mu.Lock()
+	defer m.world.mu.Unlock()
+	m.run = run(ctx, a)
+	return nil
+}
+
+// Stop stops the endpoint; its folder stays as it is.
+func (m *Member) Stop() error {
+	m.world.mu.Lock()
+	r := m.run
+	m.run = nil
+	m.world.mu.Unlock()
+	if r == nil {
+		return nil
+	}
+	return r.stop()
+}
+
+// Agent is the running endpoint.
+func (m *Member) Agent() *endpoint.Agent {
+	m.world.mu.Lock()
+	defer m.world.mu.Unlock()
+	return m.run.part
+}

@@ -1,0 +1,195 @@
+package reason
+
+import "docaxis/proto/axispb"
+
+// text is one sentence in both languages: what is wrong, then what to do.
+type text struct{ vi, en string }
+
+// unknownText is for a code that this program does not know. [number, arguments]
+var unknownText = text{
+	vi: "Lý do số {1}, phiên bản phần mềm này chưa biết: {2:words}. Hãy cập nhật phần mềm để xem giải thích đầy đủ.",
+	en: "Reason number {1}, which this version does not know: {2:words}. Update the software to see it explained.",
+}
+
+// texts is never written to. The arguments are those of proto/reason.proto.
+var texts = map[axispb.ReasonCode]text{
+	axispb.ReasonCode_REASON_UNSPECIFIED: {
+		vi: "Không có lý do kèm theo. Hãy liên hệ quản trị trục liên thông và nêu rõ văn bản liên quan.",
+		en: "No reason was given. Contact the operator of the axis and name the document concerned.",
+	},
+
+	axispb.ReasonCode_REASON_MALFORMED: {
+		vi: "Yêu cầu không đúng giao thức của trục liên thông: {1:words}. Hãy cập nhật phần mềm của điểm kết nối; nếu vẫn lỗi, báo quản trị trục.",
+		en: "The request is not one that the axis's protocol knows: {1:words}. Update the endpoint's software; if it goes on, tell the operator of the axis.",
+	},
+	axispb.ReasonCode_REASON_BUSY: {
+		vi: "Trục liên thông đang bận. Không cần làm gì: điểm kết nối sẽ tự gửi lại.",
+		en: "The axis is busy. Nothing needs to be done: the endpoint tries again by itself.",
+	},
+	axispb.ReasonCode_REASON_UNAVAILABLE: {
+		vi: "Trục liên thông tạm thời chưa ghi nhận được: {1:words}. Không cần làm gì, điểm kết nối sẽ tự gửi lại; nếu kéo dài quá một giờ, hãy báo quản trị trục.",
+		en: "The axis cannot record anything just now: {1:words}. Nothing needs to be done, the endpoint tries again by itself; if it lasts over an hour, tell the operator of the axis.",
+	},
+	axispb.ReasonCode_REASON_FORBIDDEN: {
+		vi: "Điểm kết nối không có quyền làm việc này: {1:words}. Nếu đúng là cần, hãy đề nghị quản trị trục cấp quyền.",
+		en: "The endpoint may not do this: {1:words}. If it really has to, ask the operator of the axis for the right.",
+	},
+	axispb.ReasonCode_REASON_QUOTA: {
+		vi: "Điểm kết nối đã dùng hết hạn mức: {1:words}. Hãy chờ các văn bản đang gửi hoàn tất rồi gửi lại, hoặc đề nghị quản trị trục nâng hạn mức.",
+		en: "The endpoint's quota is used up: {1:words}. Wait until the documents under way are done and send again, or ask the operator of the axis for more.",
+	},
+	axispb.ReasonCode_REASON_NOT_FOUND: {
+		vi: "Không tìm thấy “{1}”. Hãy kiểm tra lại tên hoặc mã đã nhập.",
+		en: "Nothing is known as “{1}”. Check the name or the code that was entered.",
+	},
+	axispb.ReasonCode_REASON_CLOCK: {
+		vi: "Đồng hồ của trục liên thông bị lệch đột ngột nên trục tạm ngừng ghi nhận. Nơi gửi không cần làm gì, văn bản sẽ tự được gửi lại; quản trị trục hãy kiểm tra và xác nhận giờ hệ thống.",
+		en: "The axis's clock jumped, and the axis records nothing until that is settled. Senders need do nothing, documents are sent again by themselves; the operator of the axis must check the clock and confirm it.",
+	},
+
+	axispb.ReasonCode_REASON_UNKNOWN_CODE: {
+		vi: "Mã định danh nơi nhận {1} không có trong danh mục. Hãy tra lại mã trong danh bạ rồi gửi lại.",
+		en: "Recipient code {1} is not in the registry. Look the agency up in the directory and send again.",
+	},
+	axispb.ReasonCode_REASON_CLOSED_CODE: {
+		vi: "Mã định danh nơi nhận {1} đã đóng và không có cơ quan kế thừa. Hãy chọn nơi nhận khác trong danh bạ rồi gửi lại.",
+		en: "Recipient code {1} is closed and has no successor. Choose another recipient in the directory and send again.",
+	},
+	axispb.ReasonCode_REASON_SEVERAL_SUCCESSORS: {
+		vi: "Mã định danh nơi nhận {1} đã đóng và có nhiều cơ quan kế thừa: {2:words}. Hãy chọn đúng cơ quan kế thừa rồi gửi lại.",
+		en: "Recipient code {1} is closed and has several successors: {2:words}. Choose the right one of them and send again.",
+	},
+	axispb.ReasonCode_REASON_NOT_SERVED: {
+		vi: "{2} ({1}) chưa được kết nối với trục liên thông. Hãy gửi bằng cách khác, hoặc gửi lại sau khi cơ quan này đã kết nối.",
+		en: "{2} ({1}) is not connected to the axis yet. Send by other means, or send again once the agency is connected.",
+	},
+	axispb.ReasonCode_REASON_NO_RECIPIENT: {
+		vi: "Không còn nơi nhận nào gửi được. Hãy sửa danh sách nơi nhận theo lý do nêu ở từng nơi nhận rồi gửi lại.",
+		en: "No recipient remains that can be sent to. Mend the list of recipients by the reason given for each and send again.",
+	},
+	axispb.ReasonCode_REASON_SENDER_NOT_SERVED: {
+		vi: "Điểm kết nối này không được gửi thay mã định danh {1}. Hãy kiểm tra mã nơi gửi, hoặc đề nghị quản trị trục gán mã này cho điểm kết nối.",
+		en: "This endpoint does not serve the sender's code {1}. Check the sender's code, or ask the operator of the axis to give the code to this endpoint.",
+	},
+	axispb.ReasonCode_REASON_DUPLICATE_CODE: {
+		vi: "Nơi nhận {1} bị ghi nhiều lần. Hãy chỉ giữ lại một lần rồi gửi lại.",
+		en: "Recipient {1} is named more than once. Leave it in only once and send again.",
+	},
+	axispb.ReasonCode_REASON_BAD_CODE: {
+		vi: "“{1}” không phải là mã định danh hợp lệ. Hãy ghi theo dạng H41.11.05 (Quyết định 20/2020/QĐ-TTg) hoặc 000.05.11.H41 (QCVN 102:2016).",
+		en: "“{1}” is no agency code. Write it like H41.11.05 (QĐ 20/2020/QĐ-TTg) or 000.05.11.H41 (QCVN 102:2016).",
+	},
+
+	axispb.ReasonCode_REASON_SEAL_FAILED: {
+		vi: "Chữ ký số của cơ quan không đạt ({1}, {2}): {3:words}. Hãy ký lại văn bản bằng chứng thư số đã đăng ký rồi gửi lại.",
+		en: "The agency's seal does not pass ({1}, {2}): {3:words}. Seal the document again with a registered certificate and send again.",
+	},
+	axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED: {
+		vi: "Chứng thư số “{2}” chưa được chấp nhận để ký văn bản của cơ quan {1}. Hãy ký bằng chứng thư số đã đăng ký, hoặc đề nghị quản trị trục chấp nhận chứng thư số này.",
+		en: "Certificate “{2}” is not admitted as a seal of {1}. Seal with a registered certificate, or ask the operator of the axis to admit this one.",
+	},
+	axispb.ReasonCode_REASON_SEAL_NOT_VALID: {
+		vi: "Chứng thư số ký văn bản của cơ quan {1} chỉ có hiệu lực từ {2:time} đến {3:time}. Hãy ký bằng chứng thư số còn hiệu lực, hoặc đề nghị quản trị trục chấp nhận chứng thư số mới.",
+		en: "The seal of {1} is valid only from {2:time} to {3:time}. Seal with a certificate that is valid now, or ask the operator of the axis to admit a new one.",
+	},
+	axispb.ReasonCode_REASON_SEAL_RETIRED: {
+		vi: "Chứng thư số ký văn bản của cơ quan {1} đã ngừng được chấp nhận từ {2:time}. Hãy ký bằng chứng thư số đang được chấp nhận rồi gửi lại.",
+		en: "The seal of {1} was retired at {2:time}. Seal with a certificate that is still admitted and send again.",
+	},
+
+	axispb.ReasonCode_REASON_BAD_MANIFEST: {
+		vi: "Bản kê của gói văn bản không đúng quy định: {1:words}. Hãy cập nhật phần mềm tạo gói rồi ký và gửi lại.",
+		en: "The manifest is not as the protocol asks: {1:words}. Update the software that made it, then seal and send again.",
+	},
+	axispb.ReasonCode_REASON_BAD_DOCUMENT: {
+		vi: "Thông tin văn bản (document.json) sai ở {1}: {2:words}. Hãy sửa thông tin này rồi ký và gửi lại.",
+		en: "The document's data (document.json) is wrong at {1}: {2:words}. Mend it there, then seal and send again.",
+	},
+	axispb.ReasonCode_REASON_DIGEST_MISMATCH: {
+		vi: "Nội dung của “{1}” khác với nội dung đã ký. Hãy kiểm tra tệp, ký lại rồi gửi lại.",
+		en: "The content of “{1}” is not what was sealed. Check the file, seal again and send again.",
+	},
+	axispb.ReasonCode_REASON_CONTENT_MISSING: {
+		vi: "Nội dung của tệp “{1}” chưa được điểm kết nối này tải lên đầy đủ. Hãy tải lên lại toàn bộ tệp rồi gửi lại.",
+		en: "The content of file “{1}” was not wholly uploaded by this endpoint. Upload the whole file again and send again.",
+	},
+	axispb.ReasonCode_REASON_ENVELOPE_TOO_LARGE: {
+		vi: "Gói văn bản, không kể các tệp, dài {1:size}, vượt giới hạn {2:size}. Hãy giảm số nơi nhận hoặc số tệp, hoặc chia thành nhiều lần gửi.",
+		en: "The envelope, without its files, has {1:size}, over the limit of {2:size}. Name fewer recipients or files, or send in several parts.",
+	},
+	axispb.ReasonCode_REASON_FILE_TOO_LARGE: {
+		vi: "Tệp “{1}” dài {2:size}, vượt giới hạn {3:size}. Hãy nén hoặc chia nhỏ tệp rồi gửi lại.",
+		en: "File “{1}” has {2:size}, over the limit of {3:size}. Compress it or split it and send again.",
+	},
+	axispb.ReasonCode_REASON_SECURITY_LEVEL: {
+		vi: "Văn bản có độ mật “{1}” không được gửi qua trục liên thông. Hãy gửi theo quy định về bảo vệ bí mật nhà nước.",
+		en: "A document of security level “{1}” may not enter the axis. Send it in the way that the rules on state secrets ask for.",
+	},
+	axispb.ReasonCode_REASON_ID_COLLISION: {
+		vi: "Mã gói tin {1} đã được dùng cho một văn bản có nội dung khác. Hãy gửi văn bản này với mã gói tin mới.",
+		en: "The id {1} was already accepted with other content. Send this document under a new id.",
+	},
+	axispb.ReasonCode_REASON_UNKNOWN_TARGET: {
+		vi: "Không có văn bản nào của {1} mang mã {2} để thu hồi, cập nhật, thay thế hoặc trả lời. Hãy chọn lại văn bản liên quan rồi gửi lại.",
+		en: "No document of {1} has the id {2}, which this one recalls, updates, replaces or answers. Choose the document that is meant and send again.",
+	},
+	axispb.ReasonCode_REASON_DEADLINE_PASSED: {
+		vi: "Thời hạn của văn bản, {1:time}, đã qua trước khi trục liên thông nhận. Hãy đặt thời hạn mới rồi ký và gửi lại.",
+		en: "The document's deadline, {1:time}, had passed before the axis took it. Set a new deadline, then seal and send again.",
+	},
+	axispb.ReasonCode_REASON_DEADLINE: {
+		vi: "Đã hết thời hạn {1:time} mà nơi nhận chưa tiếp nhận văn bản. Hãy liên hệ nơi nhận; nếu vẫn cần, gửi lại với thời hạn mới.",
+		en: "The deadline of {1:time} passed before the recipient took the document. Contact the recipient; if it is still needed, send again with a new deadline.",
+	},
+
+	axispb.ReasonCode_REASON_NOT_RECIPIENT: {
+		vi: "Điểm kết nối gửi xác nhận không phải nơi nhận văn bản cho mã {1}. Hãy đề nghị quản trị trục kiểm tra mã này đang do điểm kết nối nào phục vụ.",
+		en: "The endpoint that stated this is no recipient of the document for {1}. Ask the operator of the axis which endpoint serves that code.",
+	},
+	axispb.ReasonCode_REASON_EVIDENCE_SIGNATURE: {
+		vi: "Chữ ký của xác nhận không khớp với chứng thư số của điểm kết nối: {1:words}. Hãy kiểm tra khóa, chứng thư số của điểm kết nối và báo quản trị trục.",
+		en: "The evidence's signature does not agree with its certificate: {1:words}. Check the endpoint's key and certificate and tell the operator of the axis.",
+	},
+	axispb.ReasonCode_REASON_COUNTER_REUSED: {
+		vi: "Số thứ tự xác nhận {1} đã được dùng cho nội dung khác: có thể đang chạy hai bản của cùng một điểm kết nối, hoặc một bản khôi phục cũ. Hãy dừng bản thừa và đề nghị quản trị trục cấp thư mời mới.",
+		en: "Evidence counter {1} was already used for other content: this endpoint may be a copy of another, or restored from an old backup. Stop the copy and ask the operator of the axis for a new invitation.",
+	},
+	axispb.ReasonCode_REASON_UNKNOWN_RECORD: {
+		vi: "Xác nhận nói về điều mà nhật ký của trục liên thông không có: {1:words}. Hãy giữ nguyên dữ liệu của điểm kết nối và báo quản trị trục.",
+		en: "The evidence is about something that the journal does not have: {1:words}. Keep the endpoint's data as it is and tell the operator of the axis.",
+	},
+	axispb.ReasonCode_REASON_SPLIT_VIEW: {
+		vi: "Xác nhận nêu một mốc kiểm tra mà nhật ký này chưa từng ký: có thể tồn tại hai nhật ký khác nhau. Hãy giữ nguyên dữ liệu, báo ngay quản trị trục và đơn vị kiểm tra.",
+		en: "The evidence names a checkpoint that this log never signed: there may be two different logs. Keep all data as it is, and tell the operator of the axis and an auditor at once.",
+	},
+
+	axispb.ReasonCode_REASON_STORE_FAILED: {
+		vi: "Điểm kết nối nơi nhận không lưu được nội dung: {1:words}. Nơi nhận hãy kiểm tra dung lượng đĩa và điểm kết nối, sau đó đề nghị nơi gửi gửi lại.",
+		en: "The recipient's endpoint could not store the content: {1:words}. The recipient must check disk space and endpoint, then ask the sender to send again.",
+	},
+	axispb.ReasonCode_REASON_REFUSED_BY_DMS: {
+		vi: "Nơi nhận từ chối tiếp nhận: {1:words}. Hãy xử lý theo lý do này rồi gửi lại, hoặc liên hệ văn thư nơi nhận.",
+		en: "The recipient refused the document: {1:words}. Mend what they name and send again, or contact their clerk.",
+	},
+	axispb.ReasonCode_REASON_FETCH_FAILED: {
+		vi: "Điểm kết nối nơi nhận không lấy được nội dung từ trục liên thông: {1:words}. Nơi nhận hãy kiểm tra đường truyền, sau đó đề nghị nơi gửi gửi lại.",
+		en: "The recipient's endpoint could not fetch the content from the axis: {1:words}. The recipient must check the line, then ask the sender to send again.",
+	},
+
+	axispb.ReasonCode_REASON_INVITATION_INVALID: {
+		vi: "Thư mời kết nối không đúng hoặc đã được dùng. Hãy đề nghị quản trị trục cấp thư mời mới.",
+		en: "The invitation is unknown or was used. Ask the operator of the axis for a new one.",
+	},
+	axispb.ReasonCode_REASON_INVITATION_EXPIRED: {
+		vi: "Thư mời kết nối đã hết hạn lúc {1:time}. Hãy đề nghị quản trị trục cấp thư mời mới.",
+		en: "The invitation's time was over at {1:time}. Ask the operator of the axis for a new one.",
+	},
+	axispb.ReasonCode_REASON_ENDPOINT_REVOKED: {
+		vi: "Điểm kết nối {1} đã bị thu hồi. Hãy đề nghị quản trị trục cấp thư mời mới để kết nối lại.",
+		en: "Endpoint {1} is revoked. Ask the operator of the axis for a new invitation to connect again.",
+	},
+	axispb.ReasonCode_REASON_REGISTRY_CONFLICT: {
+		vi: "Thay đổi trái với danh mục hiện có: {1:words}. Hãy sửa thay đổi này rồi thực hiện lại.",
+		en: "The change contradicts the registry: {1:words}. Mend the change and make it again.",
+	},
+}

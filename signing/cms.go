@@ -1,0 +1,256 @@
+package signing
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"math/big"
+)
+
+var (
+	oidData       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+)
+
+// signedData is what RFC 5652 section 5.1 calls SignedData, as far as a check
+// needs it.
+type signedData struct {
+	certificates []*x509.Certificate
+	signers      []signerInfo
+}
+
+// signerInfo is RFC 5652 section 5.3. A signer is named by issuer and serial
+// number, or by keyID.
+type signerInfo struct {
+	issuer, keyID []byte
+	serial        *big.Int
+	digest        algorithm
+	signature     algorithm
+	value         []byte
+	signed        attributes
+	// toVerify is what the signature value is over: the signed attributes under
+	// the tag of a SET.
+	toVerify []byte
+	// unsigned attributes carry time-stamps and the like.
+	unsigned attributes
+}
+
+// readSignedData reads a ContentInfo that scan has passed.
+func readSignedData(b []byte) (*signedData, error) {
+	r := reader(b)
+	info, err := r.open(tagSequence, "ContentInfo")
+	if err != nil {
+		return nil, err
+	}
+	if err := expectOID(&info, oidSignedData, "ContentInfo"); err != nil {
+		return nil, err
+	}
+	explicit, err := info.open(tagContext0, "content")
+	if err != nil {
+		return nil, err
+	}
+	body, err := explicit.open(tagSequence, "SignedData")
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(info.end("ContentInfo"), explicit.end("content")); err != nil {
+		return nil, err
+	}
+	return readBody(body)
+}
+
+// readBody reads version, digestAlgorithms, encapContentInfo, certificates,
+// crls and signerInfos, in that order.
+func readBody(r reader) (*signedData, error) {
+	if _, err := r.take(tagInteger, "SignedData version"); err != nil {
+		return nil, err
+	}
+	if _, err := r.take(tagSet, "digestAlgorithms"); err != nil {
+		return nil, err
+	}
+	if err := readEncapsulated(&r); err != nil {
+		return nil, err
+	}
+	var sd signedData
+	if e, ok := r.optional(tagContext0); ok {
+		if err := sd.readCertificates(e.body); err != nil {
+			return nil, err
+		}
+	}
+	r.optional(tagContext1) // crls
+	infos, err := r.open(tagSet, "signerInfos")
+	if err != nil {
+		return nil, err
+	}
+	if err := r.end("SignedData"); err != nil {
+		return nil, err
+	}
+	return &sd, sd.readSigners(infos)
+}
+
+// readEncapsulated makes sure that the content is plain data and is not inside:
+// two contents, the enclosed and the one at hand, would leave open which of them
+// was judged.
+func readEncapsulated(r *reader) error {
+	e, err := r.open(tagSequence, "encapContentInfo")
+	if err != nil {
+		return err
+	}
+	if err := expectOID(&e, oidData, "encapContentInfo"); err != nil {
+		return err
+	}
+	if !e.empty() {
+		return errors.New("the signature encloses a content; a detached one is needed")
+	}
+	return nil
+}
+
+// readCertificates takes the X.509 certificates. Other kinds, and what the
+// standard library cannot read, are passed over: they can neither sign nor be
+// part of a chain.
+func (sd *signedData) readCertificates(r reader) error {
+	for n := 0; !r.empty(); n++ {
+		if n == maxCertificates {
+			return fmt.Errorf("more than %d certificates", maxCertificates)
+		}
+		e, err := r.next()
+		if err != nil {
+			return err
+		}
+		if e.tag != tagSequence {
+			continue
+		}
+		if cert, err := x509.ParseCertificate(e.full); err == nil {
+			sd.certificates = append(sd.certificates, cert)
+		}
+	}
+	return nil
+}
+
+func (sd *signedData) readSigners(r reader) error {
+	if r.empty() {
+		return errors.New("nobody signed")
+	}
+	for !r.empty() {
+		if len(sd.signers) == maxSigners {
+			return fmt.Errorf("more than %d signers", maxSigners)
+		}
+		info, err := r.open(tagSequence, "SignerInfo")
+		if err != nil {
+			return err
+		}
+		var s signerInfo
+		if err := s.read(info); err != nil {
+			return err
+		}
+		sd.signers = append(sd.signers, s)
+	}
+	return nil
+}
+
+func (s *signerInfo) read(r reader) (err error) {
+	if _, err = r.take(tagInteger, "SignerInfo version"); err != nil {
+		return err
+	}
+	if err = s.readIdentifier(&r); err != nil {
+		return err
+	}
+	if s.digest, err = readAlgorithm(&r, "digestAlgorithm"); err != nil {
+		return err
+	}
+	if err = s.readSignedAttributes(&r); err != nil {
+		return err
+	}
+	if s.signature, err = readAlgorithm(&r, "signatureAlgorithm"); err != nil {
+		return err
+	}
+	value, err := r.take(tagOctetString, "signature")
+	if err != nil {
+		return err
+	}
+	s.value = value.body
+	if e, ok := r.optional(tagContext1); ok {
+		if s.unsigned, err = readAttributes(e.body); err != nil {
+			return err
+		}
+	}
+	return r.end("SignerInfo")
+}
+
+// readIdentifier reads a SignerIdentifier: IssuerAndSerialNumber or a subject
+// key identifier.
+func (s *signerInfo) readIdentifier(r *reader) error {
+	if e, ok := r.optional(tagKeyID); ok {
+		s.keyID = e.body
+		return nil
+	}
+	id, err := r.open(tagSequence, "issuerAndSerialNumber")
+	if err != nil {
+		return err
+	}
+	issuer, err := id.take(tagSequence, "issuer")
+	if err != nil {
+		return err
+	}
+	s.issuer = issuer.full
+	if s.serial, err = readInteger(&id, "serialNumber"); err != nil {
+		return err
+	}
+	return id.end("issuerAndSerialNumber")
+}
+
+// readSignedAttributes keeps the attributes' exact bytes: RFC 5652 section 5.4
+// has them signed under the tag of a SET instead of [0].
+func (s *signerInfo) readSignedAttributes(r *reader) (err error) {
+	e, ok := r.optional(tagContext0)
+	if !ok {
+		return nil
+	}
+	s.toVerify = append([]byte{tagSet}, e.full[1:]...)
+	s.signed, err = readAttributes(e.body)
+	return err
+}
+
+// names reports whether the signer is the subject of cert.
+func (s *signerInfo) names(cert *x509.Certificate) bool {
+	if s.keyID != nil {
+		return string(cert.SubjectKeyId) == string(s.keyID)
+	}
+	return cert.SerialNumber.Cmp(s.serial) == 0 && string(cert.RawIssuer) == string(s.issuer)
+}
+
+func readOID(r *reader, what string) (asn1.ObjectIdentifier, error) {
+	e, err := r.take(tagOID, what)
+	if err != nil {
+		return nil, err
+	}
+	var oid asn1.ObjectIdentifier
+	if _, err := asn1.Unmarshal(e.full, &oid); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return oid, nil
+}
+
+func expectOID(r *reader, want asn1.ObjectIdentifier, what string) error {
+	oid, err := readOID(r, what)
+	if err != nil {
+		return err
+	}
+	if !oid.Equal(want) {
+		return fmt.Errorf("%s is of type %v, not %v", what, oid, want)
+	}
+	return nil
+}
+
+func readInteger(r *reader, what string) (*big.Int, error) {
+	e, err := r.take(tagInteger, what)
+	if err != nil {
+		return nil, err
+	}
+	var n *big.Int
+	if _, err := asn1.Unmarshal(e.full, &n); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return n, nil
+}

@@ -1,0 +1,122 @@
+package signing
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"time"
+)
+
+// Indication is the main answer of a check (ETSI EN 319 102-1 clause 5.1.3).
+type Indication string
+
+// The three answers.
+const (
+	// TotalPassed: the signature is genuine and its signer trusted.
+	TotalPassed Indication = "TOTAL-PASSED"
+	// TotalFailed: it is not; nothing that becomes known later can mend it.
+	TotalFailed Indication = "TOTAL-FAILED"
+	// Indeterminate: what is at hand does not suffice. Treat it as not passed.
+	Indeterminate Indication = "INDETERMINATE"
+)
+
+// SubIndication says why a signature did not pass (ETSI EN 319 102-1 clause
+// 5.1.3, tables 5 and 6).
+type SubIndication string
+
+// The reasons that TOTAL-FAILED can have.
+const (
+	// FormatFailure: it is no CMS signature with what CAdES asks for.
+	FormatFailure SubIndication = "FORMAT_FAILURE"
+	// HashFailure: the content is not what was signed.
+	HashFailure SubIndication = "HASH_FAILURE"
+	// SigCryptoFailure: the signature value is not of the signer's key.
+	SigCryptoFailure SubIndication = "SIG_CRYPTO_FAILURE"
+	// Revoked: the certificate was revoked before the signature was made.
+	Revoked SubIndication = "REVOKED"
+)
+
+// The reasons that INDETERMINATE can have.
+const (
+	// SigConstraintsFailure: an attribute that our rules ask for is missing.
+	SigConstraintsFailure SubIndication = "SIG_CONSTRAINTS_FAILURE"
+	// ChainConstraintsFailure: a certificate may not be used for this.
+	ChainConstraintsFailure SubIndication = "CHAIN_CONSTRAINTS_FAILURE"
+	// CertificateChainGeneralFailure: a chain was found, and does not hold.
+	CertificateChainGeneralFailure SubIndication = "CERTIFICATE_CHAIN_GENERAL_FAILURE"
+	// CryptoConstraintsFailure: an algorithm or key is too weak, or unknown.
+	CryptoConstraintsFailure SubIndication = "CRYPTO_CONSTRAINTS_FAILURE"
+	// NoSigningCertificateFound: the signer's certificate is not at hand, or is
+	// not the one the signature names.
+	NoSigningCertificateFound SubIndication = "NO_SIGNING_CERTIFICATE_FOUND"
+	// NoCertificateChainFound: no chain leads to an anchor.
+	NoCertificateChainFound SubIndication = "NO_CERTIFICATE_CHAIN_FOUND"
+	// OutOfBoundsNoPOE: the certificate was not valid at the time relied on, and
+	// there is no proof that the signature existed when it was.
+	OutOfBoundsNoPOE SubIndication = "OUT_OF_BOUNDS_NO_POE"
+	// NoPOE: there is no time to rely on.
+	NoPOE SubIndication = "NO_POE"
+	// TryLater: revocation could not be asked for yet.
+	TryLater SubIndication = "TRY_LATER"
+)
+
+// Indication is the answer that goes with the reason.
+func (s SubIndication) Indication() Indication {
+	switch s {
+	case "":
+		return TotalPassed
+	case FormatFailure, HashFailure, SigCryptoFailure, Revoked:
+		return TotalFailed
+	}
+	return Indeterminate
+}
+
+// TimeSource says where the time relied on comes from.
+type TimeSource string
+
+// TimeGiven: the caller vouches for it (Options.At).
+const TimeGiven TimeSource = "given"
+
+// Verdict is the answer about one signature.
+type Verdict struct {
+	Indication Indication
+	// SubIndication is empty where the signature passed.
+	SubIndication SubIndication
+	// Detail says in English what was found wrong, for logs and experts.
+	Detail string
+	// Signer is the signer's certificate; nil where it was not found.
+	Signer *x509.Certificate
+	// Chain leads from the signer to the anchor, or is the signer alone where it
+	// is pinned. Empty unless the signature passed.
+	Chain []*x509.Certificate
+	// Pinned: the signer was trusted by itself.
+	Pinned bool
+	// Time is the time relied on, and TimeSource where it comes from.
+	Time       time.Time
+	TimeSource TimeSource
+	// ClaimedTime is the signing-time that the signer states, zero where there
+	// is none. Nobody else vouches for it.
+	ClaimedTime time.Time
+}
+
+// Passed reports whether the signature may be relied on.
+func (v Verdict) Passed() bool { return v.Indication == TotalPassed }
+
+// SignerDigest is the SHA-256 of the signer's certificate, by which a registry
+// knows it; zero where the signer was not found.
+func (v Verdict) SignerDigest() [sha256.Size]byte {
+	if v.Signer == nil {
+		return [sha256.Size]byte{}
+	}
+	return sha256.Sum256(v.Signer.Raw)
+}
+
+func (v Verdict) failed(f *failure) Verdict {
+	v.Indication, v.SubIndication, v.Detail = f.sub.Indication(), f.sub, f.detail
+	return v
+}
+
+// failure is why a check did not pass.
+type failure struct {
+	sub    SubIndication
+	detail string
+}
