@@ -99,7 +99,7 @@ func (d desk) document(draft clerk.Draft) (envelope.Document, error) {
 		Subject: norm.NFC.String(draft.Subject), Number: draft.Number, Notation: norm.NFC.String(draft.Notation),
 	}
 	for _, g := range draft.Groups {
-		doc.Groups = append(doc.Groups, group(g))
+		doc.Groups = append(doc.Groups, groupOf(g))
 	}
 	if draft.Deadline > 0 {
 		doc.Deadline = time.UnixMilli(draft.Deadline).UTC()
@@ -121,8 +121,8 @@ func (d desk) document(draft clerk.Draft) (envelope.Document, error) {
 	return doc, err
 }
 
-// group reads all, H41, H41/commune or /province.
-func group(text string) envelope.Group {
+// groupOf reads all, H41, H41/commune or /province.
+func groupOf(text string) envelope.Group {
 	under, level, _ := strings.Cut(text, "/")
 	if under == "all" {
 		under = ""

@@ -13,9 +13,9 @@ import (
 
 const (
 	minRSABits = 2048
-	// maxRSABits keeps a hostile certificate from making one check take minutes:
-	// the cost grows with the square of the modulus.
-	maxRSABits = 8192
+	// maxRSABits keeps hostile certificates from making one check take minutes: the
+	// cost grows with the square of the modulus, and a chain may try a hundred.
+	maxRSABits = 4096
 )
 
 var (

@@ -29,8 +29,8 @@ type essCertIDv2 struct{ CertHash []byte }
 // The signature states the machine's time as signing-time, which is a claim only.
 // Any crypto.Signer will do, also one that reaches a key in hardware.
 func Sign(content []byte, key crypto.Signer, chain []*x509.Certificate) ([]byte, error) {
-	if len(chain) == 0 {
-		return nil, errors.New("signing: no certificate")
+	if len(chain) == 0 || len(chain) > maxCertificates {
+		return nil, fmt.Errorf("signing: %d certificates; 1 to %d are accepted", len(chain), maxCertificates)
 	}
 	if err := checkKey(key.Public()); err != nil {
 		return nil, fmt.Errorf("signing: %w", err)

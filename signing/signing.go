@@ -27,7 +27,7 @@ const (
 	MaxSize = 1 << 20
 	// maxCertificates and maxSigners bound the work that a signature can ask for.
 	maxCertificates = 32
-	maxSigners      = 16
+	maxSigners      = 8
 )
 
 // ErrNoTime says that Options.At is missing. The caller must say which moment

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -211,6 +212,9 @@ func TestSignRefuses(t *testing.T) {
 	}
 	if _, err := signing.Sign(nil, seal.Key, nil); err == nil {
 		t.Error("signed without a certificate")
+	}
+	if _, err := signing.Sign(nil, seal.Key, slices.Repeat(seal.Chain, 17)); err == nil {
+		t.Error("signed with 34 certificates")
 	}
 	weak := sealtest.Issue(t, root, "Weak", rsaKey(t, 1024), nil)
 	if _, err := signing.Sign(nil, weak.Key, weak.Chain); err == nil {

@@ -244,6 +244,28 @@ func TestGuardStopsAfterAFailedWrite(t *testing.T) {
 	}
 }
 
+// A guard that cannot be read must never look like one without a state.
+func TestGuardThatCannotBeReadSaysSo(t *testing.T) {
+	g := openGuard(t, filepath.Join(t.TempDir(), "guard"))
+	must(t, g.Write(guardState(1)))
+	must(t, g.file.Close())
+	if _, ok, err := g.Read(); ok || err == nil {
+		t.Errorf("the guard says %v, %v; want an error", ok, err)
+	}
+}
+
+func TestGuardReportsAWriteThatFailed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "guard")
+	g := openGuard(t, path)
+	readOnly, err := os.Open(path)
+	must(t, err)
+	must(t, g.file.Close())
+	g.file = readOnly
+	if err := g.Write(guardState(1)); !errors.Is(err, ErrGuardFailed) {
+		t.Errorf("error %v, want ErrGuardFailed", err)
+	}
+}
+
 func TestGuardInNoFolderIsRefused(t *testing.T) {
 	if _, err := OpenGuard(filepath.Join(t.TempDir(), "none", "guard")); err == nil {
 		t.Error("it was opened")

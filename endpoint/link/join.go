@@ -25,8 +25,8 @@ import (
 	"docaxis/proto/axispb"
 )
 
-// enroller uses an invitation for a certificate request, as bus.Invite.Enrol.
-type enroller func(ctx context.Context, csr []byte) (*axispb.EnrolAnswer, error)
+// Enroller uses an invitation for a certificate request, as bus.Invite.Enrol.
+type Enroller func(ctx context.Context, csr []byte) (*axispb.EnrolAnswer, error)
 
 // Join enrols this endpoint with an invitation, the line of text that the operator
 // handed over, and leaves its identity in dir. Where there is one already the
@@ -38,10 +38,11 @@ func Join(ctx context.Context, dir, invite string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	return join(ctx, dir, i, i.Enrol)
+	return JoinWith(ctx, dir, i, i.Enrol)
 }
 
-func join(ctx context.Context, dir string, invite bus.Invite, enrol enroller) (Identity, error) {
+// JoinWith is Join over another way to the axis than the invitation's address.
+func JoinWith(ctx context.Context, dir string, invite bus.Invite, enrol Enroller) (Identity, error) {
 	if _, err := os.Stat(filepath.Join(dir, identityDir)); !errors.Is(err, fs.ErrNotExist) {
 		return Identity{}, errors.Join(ErrJoined, err)
 	}

@@ -57,8 +57,8 @@ func securityLevels() []string {
 	return []string{SecurityOrdinary, SecurityConfidential, SecuritySecret, SecurityTopSecret}
 }
 
-// statuses are the business states that travel (DOMAIN: QĐ 28/2018/QĐ-TTg and
-// the codes of the national axis).
+// statuses are the business states that travel, by their codes on the national
+// axis (Quyết định 28/2018/QĐ-TTg article 10 names them).
 func statuses() []string {
 	return []string{"01", "02", "03", "04", "05", "06", "13", "15", "16"}
 }

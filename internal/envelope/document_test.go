@@ -3,6 +3,7 @@ package envelope_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,23 @@ func TestParseWhatMarshalWrote(t *testing.T) {
 			t.Fatalf("written differently: %s\n%s", raw, again)
 		}
 	})
+}
+
+// TestMarshalGolden: what is signed must not change from one version to the next.
+func TestMarshalGolden(t *testing.T) {
+	d := sampleDocument()
+	d.Files = []envelope.FileInfo{{Name: "files/001.pdf", Title: "Công văn.pdf", Type: "application/pdf", Size: 4}}
+	raw, err := envelope.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("testdata/document.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(raw)); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // TestDefaults: what may be left out, and how it is written then.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"slices"
+	"sort"
 	"strings"
 	"testing"
 
@@ -19,13 +20,19 @@ import (
 
 func TestSealAndParse(t *testing.T) {
 	seal := sealtest.New(t, sealtest.Root(t, "Root"), "Văn phòng Chính phủ")
-	raw := sealed(t, seal)
+	given, files := sampleDocument(), sampleFiles(t)
+	raw, err := envelope.Seal(given, files, key(seal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sampleDocument(), given); diff != "" {
+		t.Errorf("Seal changed the document it was given: %s", diff)
+	}
 	e, err := envelope.Parse(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := sampleDocument()
-	files := sampleFiles(t)
 	want.Files = []envelope.FileInfo{
 		{Name: "files/001.pdf", Title: "Công văn 7816.pdf", Type: "application/pdf", Size: 4},
 		{Name: "files/002.bin", Title: "../Phụ lục", Type: "application/pdf", Size: 1<<20 + 1},
@@ -42,9 +49,6 @@ func TestSealAndParse(t *testing.T) {
 	}
 	if v := e.CheckSeal(pinned(seal)); !v.Passed() || !v.Signer.Equal(seal.Certificate()) {
 		t.Errorf("%s/%s: %s", v.Indication, v.SubIndication, v.Detail)
-	}
-	if want := sampleDocument(); len(want.Files) != 0 {
-		t.Error("Seal changed the document it was given")
 	}
 }
 
@@ -86,6 +90,35 @@ func TestSealRefuses(t *testing.T) {
 	wantReason(t, err, axispb.ReasonCode_REASON_ENVELOPE_TOO_LARGE, " 393216")
 	if _, err := envelope.Seal(sampleDocument(), nil, envelope.Key{Signer: seal.Key, Chain: other.Chain}); err == nil {
 		t.Error("sealed with a certificate of another key")
+	}
+}
+
+// TestSealCountsTheSignature: the largest envelope that Seal makes is one that
+// Parse reads.
+func TestSealCountsTheSignature(t *testing.T) {
+	root := sealtest.Root(t, "Root")
+	seal := sealtest.New(t, root, "Seal")
+	for range 4 {
+		seal.Chain = append(seal.Chain, sealtest.New(t, root, "More").Certificate())
+	}
+	f := file(t, strings.Repeat("x", 400)+".pdf", "content")
+	var largest []byte
+	sort.Search(envelope.MaxFiles, func(n int) bool {
+		raw, err := envelope.Seal(sampleDocument(), slices.Repeat([]envelope.File{f}, n), key(seal))
+		if err != nil {
+			wantReason(t, err, axispb.ReasonCode_REASON_ENVELOPE_TOO_LARGE, "")
+			return true
+		}
+		if len(raw) > len(largest) {
+			largest = raw
+		}
+		return false
+	})
+	if n := len(largest); n > envelope.MaxSize || n < envelope.MaxSize*9/10 {
+		t.Errorf("the largest has %d bytes", n)
+	}
+	if _, err := envelope.Parse(largest); err != nil {
+		t.Error(err)
 	}
 }
 

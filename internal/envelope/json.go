@@ -10,8 +10,8 @@ import (
 )
 
 // parser reads JSON (RFC 8259) so strictly that no two readers can see two things
-// in it: no unknown, repeated or differently cased names, no invalid UTF-8 or
-// halves of surrogates, no null, no numbers but whole ones. It is driven by what
+// in it: no unknown, repeated or differently cased names, no halves of surrogates,
+// no null, no numbers but whole ones. It is driven by what
 // is expected, so its depth is that of the format and it builds nothing that is
 // not wanted. It keeps the first thing found wrong; after that every method does
 // nothing.
@@ -141,6 +141,7 @@ func (p *parser) whole(path string, limit uint64) uint64 {
 	return n
 }
 
+// text reads a string. That it is UTF-8 is for validate to see.
 func (p *parser) text(path string) string {
 	if !p.expect(path, '"', "is no string") {
 		return ""
@@ -150,9 +151,6 @@ func (p *parser) text(path string) string {
 		switch c := p.in[p.pos]; {
 		case c == '"':
 			p.pos++
-			if !utf8.Valid(out) {
-				p.fail(path, "is no UTF-8")
-			}
 			return string(out)
 		case c == '\\':
 			out = utf8.AppendRune(out, p.escape(path))

@@ -18,9 +18,6 @@ const clockTolerance = 24 * time.Hour
 
 // parseCertificate reads an evidence certificate and the key in it.
 func parseCertificate(der []byte) (*x509.Certificate, *ecdsa.PublicKey, error) {
-	if len(der) > maxCertificate {
-		return nil, nil, fmt.Errorf("certificate has %d bytes, over the limit of %d", len(der), maxCertificate)
-	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, nil, fmt.Errorf("certificate cannot be parsed: %w", err)

@@ -2,9 +2,12 @@ package evidence
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"docaxis/proto/axispb"
 )
@@ -93,7 +96,8 @@ func TestEpochAgainstTheRulesIsRefused(t *testing.T) {
 		"no time":             func(e *axispb.Epoch) { e.OpenedMs = 0 },
 		"no origin":           func(e *axispb.Epoch) { e.Origin = "" },
 		"origin of two lines": func(e *axispb.Epoch) { e.Origin += "\n" },
-		"long origin":         func(e *axispb.Epoch) { e.Origin = strings.Repeat("x", 256) },
+		"long origin":         func(e *axispb.Epoch) { rename(t, e, strings.Repeat("x", 256)) },
+		"control character":   func(e *axispb.Epoch) { rename(t, e, "axis\x01") },
 		"key of other origin": func(e *axispb.Epoch) { e.Origin = "axis.example/log/other" },
 		"no key":              func(e *axispb.Epoch) { e.VerifierKey = "" },
 		"altered key":         func(e *axispb.Epoch) { e.VerifierKey = e.VerifierKey[:len(e.VerifierKey)-4] + "AAA=" },
@@ -104,22 +108,31 @@ func TestEpochAgainstTheRulesIsRefused(t *testing.T) {
 		"itself before it":    func(e *axispb.Epoch) { e.Previous.Epoch = 2 },
 		"no epoch before it":  func(e *axispb.Epoch) { e.Previous.Epoch = 0 },
 		"no root before it":   func(e *axispb.Epoch) { e.Previous.Root = nil },
-		"first with before":   func(e *axispb.Epoch) { e.Number = 1 },
+		"first with before":   func(e *axispb.Epoch) { e.Number, e.BaseSize, e.BaseRoot = 1, 0, digest("") },
 		"first with a base":   func(e *axispb.Epoch) { e.Number, e.Previous = 1, nil },
 		"unknown member":      func(e *axispb.Epoch) { e.ProtoReflect().SetUnknown([]byte{0xf8, 0x07, 0x01}) },
 	}
-	w := newWorld(t)
+	ca := newAuthority(t, caSeed)
 	for name, edit := range cases {
 		t.Run(name, func(t *testing.T) {
-			l := newLog(t, 2, log2Seed, w.log.testTree)
+			l := newLog(t, 2, log2Seed, &testTree{})
 			e := l.epoch(2, 0, previous(1, 9))
 			e.BaseSize, e.BaseRoot = 6, digest("base")
 			edit(e)
-			if got, err := w.trust.AddEpoch(w.ca.sign(e)); err == nil {
+			// Nothing else is known that could be in the way.
+			if got, err := NewTrust(ca.cert).AddEpoch(ca.sign(e)); err == nil {
 				t.Errorf("accepted: %v", got)
 			}
 		})
 	}
+}
+
+// rename gives an epoch another origin, with a key that fits.
+func rename(t *testing.T, e *axispb.Epoch, origin string) {
+	t.Helper()
+	_, vkey, err := note.GenerateKey(rand.Reader, origin)
+	must(t, err)
+	e.Origin, e.VerifierKey = origin, vkey
 }
 
 func TestEpochMustBeSignedByTheCA(t *testing.T) {
@@ -139,6 +152,9 @@ func TestEpochMustBeSignedByTheCA(t *testing.T) {
 	}
 	if _, err := w.trust.AddEpoch(make([]byte, MaxSignedEpoch+1)); err == nil {
 		t.Error("an overlong one was accepted")
+	}
+	if _, err := w.trust.AddEpoch(append(bytes.Clone(good), 0xf8, 0x07, 0x01)); err == nil {
+		t.Error("one with an unknown member was accepted")
 	}
 	if _, err := w.trust.AddEpoch(good); err != nil {
 		t.Errorf("the unaltered one: %v", err)

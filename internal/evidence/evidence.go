@@ -37,9 +37,8 @@ const (
 	// cosignatures of witnesses.
 	MaxCheckpoint = 16 << 10
 
-	maxHeader      = 1 << 10
-	maxDecision    = 1 << 20
-	maxCertificate = 8 << 10
+	maxHeader   = 1 << 10
+	maxDecision = 1 << 20
 )
 
 // MaxTreeSize is the largest tree that is believed. Sizes near 2^63 would make

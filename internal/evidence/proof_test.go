@@ -77,6 +77,10 @@ func TestWrongProofsAreRefused(t *testing.T) {
 	l := newLog(t, 1, log1Seed, &testTree{})
 	l.fill(20)
 	good, r5, r20 := l.consistency(5, 20), l.root(5), l.root(20)
+	var longest [][]byte
+	for range maxProof {
+		longest = append(longest, make([]byte, tlog.HashSize))
+	}
 	for name, c := range map[string]struct {
 		err  error
 		want error
@@ -90,14 +94,16 @@ func TestWrongProofsAreRefused(t *testing.T) {
 		"short hashes":          {CheckConsistency([][]byte{{1}}, 5, r5, 20, r20), ErrNotProven},
 		"smaller after":         {CheckConsistency(good, 20, r20, 5, r5), ErrOlder},
 		"two roots at one size": {CheckConsistency(nil, 20, r20, 20, r5), ErrSplitView},
-		"endless tree":          {CheckConsistency(good, 5, r5, 1<<63, r20), ErrNotProven},
+		"endless tree":          {CheckConsistency(longest, 5, r5, 1<<63-1, r20), ErrNotProven},
+		"broken and needless":   {CheckConsistency([][]byte{{1}}, 5, r5, 5, r5), ErrNotProven},
 		"proof from nothing":    {CheckConsistency(good, 0, EmptyRoot(), 20, r20), ErrNotProven},
 		"odd root of nothing":   {CheckConsistency(nil, 0, r5, 20, r20), ErrNotProven},
 		"proof of the same":     {CheckConsistency(good, 20, r20, 20, r20), ErrNotProven},
 		"leaf outside":          {CheckInclusion(nil, 20, r20, 20, r5), ErrNotProven},
 		"leaf of nothing":       {CheckInclusion(nil, 0, EmptyRoot(), 0, r5), ErrNotProven},
-		"leaf of endless tree":  {CheckInclusion(make([][]byte, 64), 1<<63-1, r20, 1<<62, r5), ErrNotProven},
-		"endless inclusion":     {CheckInclusion(make([][]byte, 65), 20, r20, 1, r5), ErrNotProven},
+		"leaf of endless tree":  {CheckInclusion(longest, 1<<63-1, r20, 1<<62, r5), ErrNotProven},
+		"endless inclusion":     {CheckInclusion(append(longest, longest...), 20, r20, 1, r5), ErrNotProven},
+		"broken and only leaf":  {CheckInclusion([][]byte{{1}}, 1, r5, 0, r5), ErrNotProven},
 	} {
 		if !errors.Is(c.err, c.want) {
 			t.Errorf("%s: error %v, want %v", name, c.err, c.want)
@@ -172,6 +178,9 @@ func TestExtendsAcrossEpochs(t *testing.T) {
 	}
 	if err := w.trust.Extends(now, at5, nil); !errors.Is(err, ErrOlder) {
 		t.Errorf("back to the old epoch: error %v, want ErrOlder", err)
+	}
+	if err := w.trust.Extends(second.seen(t, w.trust, 13), at20, nil); !errors.Is(err, ErrOlder) {
+		t.Errorf("back to a larger one of the old epoch: error %v, want ErrOlder", err)
 	}
 	for _, c := range []Checkpoint{at13, at20} {
 		wantLost(t, w.trust.Extends(c, now, nil), 12, c.Size)

@@ -118,6 +118,9 @@ func TestReceiptOfOddHeaderIsRefused(t *testing.T) {
 			if _, err := w.trust.Receipt(w.receipt(r), nil); err == nil {
 				t.Error("it was accepted")
 			}
+			if _, _, err := OpenRecord(r); err == nil && name != "later epoch" {
+				t.Error("its record was opened")
+			}
 		})
 	}
 }
@@ -161,12 +164,33 @@ func TestRecordOfOneEpochIsNotPassedOffAsAnothers(t *testing.T) {
 	}
 }
 
+// The log of an epoch signs nothing of the epochs after it.
+func TestRecordOfALaterEpochIsRefused(t *testing.T) {
+	w := newWorld(t)
+	r := record(t, 2, "of the second epoch")
+	b := w.receipt(r)
+	w.reopen(2, log2Seed, 3, (Checkpoint{Epoch: 1, Size: 9, Root: w.log.root(9)}).Ref())
+	if _, err := w.trust.Receipt(b, r.Body); err == nil {
+		t.Error("it was accepted under a checkpoint of the first")
+	}
+}
+
 func TestReceiptOfUnknownEpochSaysSo(t *testing.T) {
 	w := newWorld(t)
 	r := record(t, 1, "an envelope")
 	b := w.receipt(r)
 	if _, err := NewTrust(w.ca.cert).Receipt(b, r.Body); !errors.Is(err, ErrUnknownEpoch) {
 		t.Errorf("error %v, want ErrUnknownEpoch", err)
+	}
+	// The same, where the checkpoint's epoch is known and the record's is not.
+	r = record(t, 2, "an envelope")
+	w.log.add(LeafHash(r.Header))
+	third := w.reopen(3, log3Seed, w.log.size, previous(2, 9))
+	leaf := w.log.size - 1
+	b, err := NewReceipt(r, leaf, third.inclusion(third.size, leaf), third.checkpoint(third.size))
+	must(t, err)
+	if _, err := w.trust.Receipt(b, r.Body); !errors.Is(err, ErrUnknownEpoch) {
+		t.Errorf("record of a lost epoch: error %v, want ErrUnknownEpoch", err)
 	}
 }
 
@@ -206,6 +230,17 @@ func TestDecisionWithUnknownMemberIsRead(t *testing.T) {
 	must(t, err)
 	if d.Endpoint != "h41" {
 		t.Errorf("decision %v", d)
+	}
+}
+
+func TestDecisionThatIsNoneIsRefused(t *testing.T) {
+	r, h := record(t, 1, "an envelope"), new(axispb.RecordHeader)
+	must(t, proto.Unmarshal(r.Header, h))
+	r.Decision = []byte{0xff}
+	h.DecisionDigest = digest(string(r.Decision))
+	r.Header = marshal(t, h)
+	if _, _, err := OpenRecord(r); err == nil {
+		t.Error("it was opened")
 	}
 }
 

@@ -2,10 +2,14 @@ package evidence
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -163,7 +167,7 @@ func TestStatementAgainstTheRulesIsRefused(t *testing.T) {
 	}
 }
 
-func TestStatementWithUnknownMemberIsRefused(t *testing.T) {
+func TestStatementWithMoreThanItsMembersIsRefused(t *testing.T) {
 	w := newWorld(t)
 	unknown := []byte{0xf8, 0x07, 0x01} // member 127, varint 1
 	nested := consignment()
@@ -172,6 +176,7 @@ func TestStatementWithUnknownMemberIsRefused(t *testing.T) {
 	for name, statement := range map[string][]byte{
 		"outer":  append(marshal(t, consignment()), unknown...),
 		"nested": marshal(t, nested),
+		"broken": append(marshal(t, consignment()), 0x0a),
 	} {
 		_, _, err := w.trust.Statement(signStatement(t, w.h41, statement))
 		if !reason.Is(err, axispb.ReasonCode_REASON_MALFORMED) {
@@ -244,7 +249,10 @@ func TestCertificateMustBearTheStatementOut(t *testing.T) {
 		"with a P-384 key":     w.ca.issue(leafTemplate("h41"), p384.Public()),
 		"with another key":     w.ca.issue(leafTemplate("h41"), testKey(t, axisSeed).Public()),
 		"missing":              nil,
-		"followed by more":     append(issue(func(*x509.Certificate) {}), 0),
+		"with unknown demands": issue(func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: []int{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}}}
+		}),
+		"followed by more": append(issue(func(*x509.Certificate) {}), 0),
 	}
 	for name, der := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -309,6 +317,9 @@ func TestSignerNeedsItsCertificate(t *testing.T) {
 	if _, err := NewSigner(testKey(t, axisSeed), w.h41.cert.Raw); err == nil {
 		t.Error("a signer with another's certificate was made")
 	}
+	if _, err := NewSigner(testKey(t, h41Seed), nil); err == nil {
+		t.Error("a signer without a certificate was made")
+	}
 	s := consignment()
 	s.Issuer = "h42"
 	if _, err := w.h41.Sign(s); err == nil {
@@ -318,6 +329,38 @@ func TestSignerNeedsItsCertificate(t *testing.T) {
 	s.TimeMs = testTime.AddDate(5, 0, 0).UnixMilli()
 	if _, err := w.h41.Sign(s); err == nil {
 		t.Error("an expired certificate signed")
+	}
+}
+
+// brokenKey is a key whose token was pulled out.
+type brokenKey struct{ crypto.Signer }
+
+var errToken = errors.New("no token")
+
+func (brokenKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, errToken }
+
+func TestSignReportsWhatFailed(t *testing.T) {
+	w := newWorld(t)
+	broken, err := NewSigner(brokenKey{testKey(t, h41Seed)}, w.h41.cert.Raw)
+	must(t, err)
+	if _, err := broken.Sign(consignment()); !errors.Is(err, errToken) {
+		t.Errorf("error %v, want the key's", err)
+	}
+	s := withEvent(axispb.Event_EVENT_CONTENT_WITHDRAWAL, giveReason)
+	s.Reason.Args[0] = "\xff"
+	if _, err := w.h41.Sign(s); err == nil {
+		t.Error("text that is no UTF-8 was signed")
+	}
+}
+
+// What the other side wrote is repeated in errors, but not at any length.
+func TestErrorsStayShort(t *testing.T) {
+	w := newWorld(t)
+	s := consignment()
+	s.Issuer = strings.Repeat("h", 20000)
+	_, _, err := w.trust.Statement(signStatement(t, w.h41, marshal(t, s)))
+	if err == nil || len(err.Error()) > 500 {
+		t.Errorf("error of %d bytes", len(err.Error()))
 	}
 }
 

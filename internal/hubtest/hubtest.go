@@ -32,6 +32,8 @@ type Config struct {
 	EndpointFaults func(name string) fault.Hook
 	// MaxStreamBytes of the journal.
 	MaxStreamBytes uint64
+	// ExpireEvery is how often the axis looks for passed deadlines.
+	ExpireEvery time.Duration
 	// Retry and PullEvery of every endpoint.
 	Retry     endpoint.Retry
 	PullEvery time.Duration
@@ -115,7 +117,7 @@ func (w *World) StartAxis(ctx context.Context) error {
 	file.Listen = w.listen
 	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
-		MaxStreamBytes: w.cfg.MaxStreamBytes,
+		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery,
 	})
 	if err != nil {
 		return fmt.Errorf("start the axis: %w", err)
