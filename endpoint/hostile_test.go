@@ -326,7 +326,7 @@ func TestEvidenceThatDoesNotCount(t *testing.T) {
 		st := &axispb.Statement{
 			Version: 1, Event: axispb.Event_EVENT_CONTENT_HANDOVER, Issuer: by.name, Counter: 77, TimeMs: by.now().UnixMilli(),
 			Document: entry.Record, Commitment: own.Commitment[:], Sender: "H41", EnvelopeId: id,
-			ManifestDigest: entry.ManifestDigest, Code: "H42", Checkpoint: by.status().Progress.Seen,
+			ManifestDigest: entry.ManifestDigest, Code: "H42", Checkpoint: to.status().Progress.Seen,
 		}
 		if edit != nil {
 			edit(st)

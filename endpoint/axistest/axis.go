@@ -77,8 +77,8 @@ type document struct {
 	manifest [32]byte
 	codes    map[string]string // serving code by code
 	chunks   map[chunk.ID]bool
-	stated   map[string]*stated // by code and event
-	expired  map[string]bool    // codes whose deadline passed
+	stated   map[string]*stated      // by code and event
+	states   map[string]axispb.State // by code
 }
 
 // stated is the first evidence of an event at a code.
@@ -151,7 +151,9 @@ func (a *Axis) Enrol(name string, csrDER []byte, until time.Time, codes ...strin
 			&axispb.Change{Change: &axispb.Change_PutAgency{PutAgency: &axispb.Agency{Code: code, Name: "Cơ quan " + code}}},
 			&axispb.Change{Change: &axispb.Change_ServeCode{ServeCode: &axispb.ServeCode{Code: code, Endpoint: name}}})
 	}
-	a.rows[name] = append([]row(nil), a.publicRows()...)
+	if a.rows[name] == nil {
+		a.rows[name] = a.publicRows()
+	}
 	a.change(changes...)
 	return &axispb.EnrolAnswer{Endpoint: name, Certificate: der, Ca: a.CA().Raw, Epochs: a.epochs, Codes: codes}
 }
