@@ -41,14 +41,14 @@ func (in *Intake) Submit(ctx context.Context, endpoint string, raw []byte) (*axi
 	if err != nil {
 		return nil, err
 	}
-	if a.rejection != nil {
-		return &axispb.SubmitAnswer{Rejection: a.rejection}, nil
-	}
-	in.accepted(ctx, s)
 	receipt, err := in.proofs.Receipt(ctx, a.leaf)
 	if err != nil {
 		return nil, err
 	}
+	if a.rejection != nil {
+		return &axispb.SubmitAnswer{Rejection: a.rejection, RejectionReceipt: receipt}, nil
+	}
+	in.accepted(ctx, s)
 	return &axispb.SubmitAnswer{Receipt: receipt}, nil
 }
 
