@@ -171,6 +171,22 @@ func TestUnprovenCheckpoints(t *testing.T) {
 	from.until("parked", func() bool { return from.status().Parked != nil })
 }
 
+// Receipts under another history than the one that the mailbox shows.
+func TestReceiptsOfAnotherHistory(t *testing.T) {
+	w, from, _ := pair(t)
+	honest := from.send(draft("H41", "H42"))
+	from.wait(honest, axispb.State_STATE_CONSIGNED)
+	from.until("compared", func() bool { return from.agent.receipted.Load() == nil })
+	w.axis.Lock()
+	w.axis.ForkReceipts = true
+	w.axis.Unlock()
+	from.send(draft("H41", "H42"))
+	from.until("parked", func() bool { return from.status().Parked != nil })
+	if code := from.status().Parked.Reason.GetCode(); code != axispb.ReasonCode_REASON_SPLIT_VIEW {
+		t.Fatalf("parked for %s", code)
+	}
+}
+
 // A bad item is put aside with its reason; those behind it come through.
 func TestBadItemsBlockNothing(t *testing.T) {
 	for name, spoil := range map[string]func(*axispb.Item){

@@ -34,6 +34,9 @@ type pullState struct {
 	fresh bool
 	// unproven counts pages in a row whose checkpoint was not proven.
 	unproven int
+	// contradicted counts comparisons in a row of a receipt's checkpoint that
+	// were not proven.
+	contradicted int
 	// doubted are rows whose document had no known seal when they came first.
 	doubted sync.Map
 }
@@ -116,6 +119,9 @@ func (a *Agent) pullPage(ctx context.Context) (more, held bool, err error) {
 	if cp.Epoch != was.Epoch {
 		// The rows were found with cursors of another epoch: ask again.
 		return true, false, a.changeEpoch(ctx, was, cp)
+	}
+	if err := a.compareReceipts(ctx, cp); err != nil {
+		return false, false, err
 	}
 	held, err = a.take(ctx, &page, cp)
 	// A page that promises more and brings nothing would be asked for for ever.

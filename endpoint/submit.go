@@ -167,6 +167,7 @@ func (a *Agent) accepted(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 	if k := proven.Header.Kind; k != axispb.Kind_KIND_DOCUMENT {
 		return fmt.Errorf("receipt from the axis is of a %s", k)
 	}
+	a.receipted.Store(&proven.Checkpoint)
 	recipients := recipientsOf(env.Document, proven)
 	err = a.commit(ctx, "receipt.store", func(tx *bbolt.Tx) error {
 		return outbox.In(tx).Accept(e.Id, receipt, recipients)

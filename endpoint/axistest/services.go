@@ -33,7 +33,7 @@ func (a *Axis) serve(endpoint string, s bus.Service, req proto.Message) (proto.M
 	case *axispb.GetRequest:
 		return a.get(endpoint, r)
 	case *axispb.ProofRequest:
-		return &axispb.ProofAnswer{Checkpoint: a.checkpoint(), Consistency: a.consistency(r.FromSize)}, nil
+		return &axispb.ProofAnswer{Checkpoint: a.checkpoint(), Consistency: a.between(r.FromSize, r.ToSize)}, nil
 	case *axispb.RenewRequest:
 		der, err := a.certificateOf(endpoint, r.Csr)
 		return &axispb.RenewAnswer{Certificate: der}, err
@@ -77,6 +77,9 @@ func (a *Axis) submit(endpoint string, r *axispb.SubmitRequest) (proto.Message, 
 	}
 	if !a.accept(r.Envelope, env, d, target) {
 		return a.reject(r.Envelope, env, &axispb.Reason{Code: axispb.ReasonCode_REASON_NO_RECIPIENT}), nil
+	}
+	if a.ForkReceipts {
+		return &axispb.SubmitAnswer{Receipt: a.forkedReceipt(d.leaf)}, nil
 	}
 	return &axispb.SubmitAnswer{Receipt: a.receipt(d.leaf)}, nil
 }
