@@ -139,6 +139,13 @@ func (a *Axis) reject(raw []byte, env *envelope.Envelope, why *axispb.Reason) *a
 	return &axispb.SubmitAnswer{Rejection: signed}
 }
 
+// Refuse makes a signed refusal of some bytes that are no envelope.
+func (a *Axis) Refuse(raw []byte) []byte {
+	a.Lock()
+	defer a.Unlock()
+	return a.reject(raw, nil, &axispb.Reason{Code: axispb.ReasonCode_REASON_MALFORMED, Args: []string{"test"}}).Rejection
+}
+
 func (a *Axis) evidence(endpoint string, r *axispb.EvidenceRequest) (proto.Message, error) {
 	answer := &axispb.EvidenceAnswer{}
 	for _, raw := range r.Evidence {

@@ -134,6 +134,10 @@ func TestJoinBelievesNobody(t *testing.T) {
 			t.Errorf("%s left an identity: %v", name, err)
 		}
 	}
+	// All of it holds together, but is not the axis that the invitation names.
+	if _, err := JoinWith(t.Context(), t.TempDir(), a.invite(), other.enrol(nil)); !errors.Is(err, bus.ErrPin) {
+		t.Errorf("another axis: %v", err)
+	}
 	if _, err := Join(t.Context(), t.TempDir(), "docaxis1nonsense"); err == nil {
 		t.Error("nonsense was an invitation")
 	}
