@@ -204,7 +204,7 @@ func (h *Hub) openEpoch(ctx context.Context, why string) error {
 	}
 	signed, err := axistlog.OpenEpoch(axistlog.EpochParams{
 		Number: number, Origin: origin, VerifierKey: verifier, Opened: h.now(),
-		BaseSize: h.chain.tree.Size(), BaseRoot: h.chain.tree.Root(), Previous: h.lastSigned(), Reason: why,
+		BaseSize: h.chain.tree.Size(), BaseRoot: h.chain.tree.Root(), Previous: h.lastSigned(number), Reason: why,
 	}, h.ca.SignEpoch)
 	if err != nil {
 		return fmt.Errorf("open an epoch: %w", err)
@@ -239,17 +239,19 @@ func (h *Hub) nextEpoch() uint64 {
 	return number
 }
 
-// lastSigned is the largest checkpoint that the guard or the ledger remembers.
-func (h *Hub) lastSigned() *axispb.CheckpointRef {
-	newest, known := h.trust.Newest()
-	if state, found, err := h.guard.Read(); err == nil && found {
-		return &axispb.CheckpointRef{Epoch: state.Epoch, Size: state.Size, Root: state.Root[:]}
-	}
-	if !known {
+// lastSigned is the largest checkpoint that the guard or the ledger remembers of
+// an epoch before this one; nil where there was none. Of an epoch that left only
+// its key, what it began with is all that is known.
+func (h *Hub) lastSigned(number uint64) *axispb.CheckpointRef {
+	if number == 1 {
 		return nil
 	}
 	root := h.chain.tree.Root()
-	return &axispb.CheckpointRef{Epoch: newest.GetNumber(), Size: h.chain.tree.Size(), Root: root[:]}
+	last := &axispb.CheckpointRef{Epoch: number - 1, Size: h.chain.tree.Size(), Root: root[:]}
+	if state, found, err := h.guard.Read(); err == nil && found && state.Epoch == number-1 {
+		return &axispb.CheckpointRef{Epoch: state.Epoch, Size: state.Size, Root: state.Root[:]}
+	}
+	return last
 }
 
 // found writes the first record of an epoch.
