@@ -46,7 +46,7 @@ type rule struct {
 	forbids func(from, to string) bool
 }
 
-// rules are DESIGN's section 6, import by import.
+// rules are section 6 of docs/design.md, import by import.
 var rules = []rule{
 	{"axis, endpoint and auditor never import each other", func(from, to string) bool {
 		sides := []string{"axis", "endpoint", "auditor"}

@@ -23,7 +23,7 @@ import (
 
 const module = "docaxis"
 
-// Arrows go one way (DESIGN, section 6). Tests are free: they wire neighbours.
+// Arrows go one way (docs/design.md section 6). Tests are free: they wire neighbours.
 func TestArrows(t *testing.T) {
 	g, clocks, err := load(os.DirFS("."))
 	if err != nil {

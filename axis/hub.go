@@ -43,6 +43,8 @@ type Config struct {
 	Faults fault.Hook
 	// MaxStreamBytes ends a stream of the journal; 4 GiB by default.
 	MaxStreamBytes uint64
+	// ExpireEvery is how often passed deadlines are looked for; 30 s by default.
+	ExpireEvery time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -55,8 +57,14 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.ExpireEvery == 0 {
+		c.ExpireEvery = 30 * time.Second
+	}
 	return c
 }
+
+// floodBar is how long an endpoint that floods the axis must stay away.
+const floodBar = 10 * time.Second
 
 // Hub is one axis over its folder.
 type Hub struct {
@@ -184,8 +192,8 @@ func (h *Hub) openServices(context.Context) error {
 	h.mailbox = mailbox.New(boxes{h.ledger}, h.records())
 	if h.server, err = bus.Serve(h.broker.Services(), h.services(), bus.ServeConfig{
 		Now: h.cfg.Now, Log: h.log, Excess: func(endpoint string) {
-			h.log.Warn("cut an endpoint that asks too much at once", "endpoint", endpoint)
-			h.broker.Cut(endpoint)
+			h.log.Warn("cut off an endpoint that asks too much at once", "endpoint", endpoint, "for", floodBar)
+			h.broker.Bar(endpoint, floodBar)
 		},
 	}); err != nil {
 		return fmt.Errorf("answer endpoints: %w", err)
@@ -206,6 +214,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	defer stop()
 	g.Go(func() error { return h.intake.Run(deciding) })
 	g.Go(func() error { return h.content.Run(running) })
+	g.Go(func() error { return h.expire(running) })
 	g.Go(func() error { return h.admin.Run(running) })
 	g.Go(func() error {
 		<-running.Done()

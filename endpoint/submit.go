@@ -162,7 +162,7 @@ func (a *Agent) accepted(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 	proven, err := a.trust.Receipt(receipt, env.Raw)
 	if err != nil {
 		a.needsPull(err)
-		return fmt.Errorf("receipt from the axis: %w", err)
+		return disbelieved("receipt", err)
 	}
 	if k := proven.Header.Kind; k != axispb.Kind_KIND_DOCUMENT {
 		return fmt.Errorf("receipt from the axis is of a %s", k)
@@ -179,6 +179,12 @@ func (a *Agent) accepted(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 	// What waited for it, and evidence that overtook the receipt.
 	ring(a.wake.submit, a.wake.bulkSubmit, a.wake.pull)
 	return nil
+}
+
+// disbelieved is an answer that proves nothing. Whatever reason was found in it is
+// no reason of this submission: it is offered again.
+func disbelieved(what string, err error) error {
+	return fmt.Errorf("%s from the axis: %v", what, err)
 }
 
 // recipientsOf is what the receipt says of each recipient that document.json
@@ -210,7 +216,7 @@ func recipientsOf(doc *envelope.Document, proven evidence.Proven) []*axispb.Reci
 func (a *Agent) rejected(ctx context.Context, e *axispb.OutboxEntry, rejection []byte) error {
 	st, err := a.checkRejection(e, rejection)
 	if err != nil {
-		return fmt.Errorf("refusal from the axis: %w", err)
+		return disbelieved("refusal", err)
 	}
 	if st.Reason.GetCode() == axispb.ReasonCode_REASON_CONTENT_MISSING && e.Attempts < missingLimit {
 		return reason.Temporary(st.Reason.Code, st.Reason.Args...)

@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"docaxis/endpoint/axistest"
 	"docaxis/endpoint/inbox"
 	"docaxis/internal/bus"
+	"docaxis/internal/envelope"
 	"docaxis/proto/axispb"
-
-	"docaxis/endpoint/axistest"
 )
 
 func noise(n int) []byte {
@@ -224,7 +224,7 @@ func TestSeveralRecipientsAndGroups(t *testing.T) {
 	from.start().synced("H42.02")
 	to.start().synced("H41")
 	d := draft("H41", "H42")
-	d.Document.Groups = append(d.Document.Groups, group("H42"))
+	d.Document.Groups = append(d.Document.Groups, envelope.Group{Under: "H42"})
 	id := from.send(d.with(noise(100)))
 	from.until("three recipients", func() bool {
 		line, err := from.agent.Show(id)

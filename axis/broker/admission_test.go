@@ -97,6 +97,9 @@ func TestRevokedIsCutInTheAct(t *testing.T) {
 	if b.Cut("h41") != 0 {
 		t.Error("there was still something to cut")
 	}
+	// It keeps knocking: an operator's mistake can be mended.
+	knocks := a.knocked("h41")
+	until(t, "it knocked again and again", func() bool { return a.knocked("h41") > knocks+3 })
 }
 
 func TestThirdConnectionCutsTheOldest(t *testing.T) {
@@ -274,7 +277,7 @@ type addr string
 func (a addr) Addr() string { return string(a) }
 
 // enrol is a handler as the axis's is: it signs what is asked for.
-func (a *authority) enrol(t *testing.T, name string, forge func(*axispb.EnrolAnswer)) bus.Handler {
+func (a *authority) enrol(t *testing.T, name string, forge func(*axispb.EnrolAnswer, any)) bus.Handler {
 	return func(_ context.Context, invitation string, req []byte) (proto.Message, error) {
 		var r axispb.EnrolRequest
 		if err := proto.Unmarshal(req, &r); err != nil {
@@ -284,15 +287,19 @@ func (a *authority) enrol(t *testing.T, name string, forge func(*axispb.EnrolAns
 		if err != nil || !bus.IsInviteUser(invitation) {
 			return nil, errors.Join(errors.New("bad request"), err)
 		}
-		template := a.template(name, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
-		der, err := x509.CreateCertificate(rand.Reader, template, a.ca, csr.PublicKey, a.key)
-		if err != nil {
-			return nil, err
-		}
-		answer := &axispb.EnrolAnswer{Endpoint: name, Certificate: der, Ca: a.ca.Raw}
-		forge(answer)
+		answer := &axispb.EnrolAnswer{Endpoint: name, Certificate: a.issue(t, name, csr.PublicKey), Ca: a.ca.Raw}
+		forge(answer, csr.PublicKey)
 		return answer, nil
 	}
+}
+
+func (a *authority) issue(t *testing.T, name string, key any) []byte {
+	template := a.template(name, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	der, err := x509.CreateCertificate(rand.Reader, template, a.ca, key, a.key)
+	if err != nil {
+		t.Error(err)
+	}
+	return der
 }
 
 func newCSR(t *testing.T) (csr []byte, key any) {
@@ -308,7 +315,7 @@ func newCSR(t *testing.T) (csr []byte, key any) {
 func TestEnrol(t *testing.T) {
 	a := newAuthority(t)
 	b := start(t, a)
-	serve(t, b, a.enrol(t, "h41", func(*axispb.EnrolAnswer) {}), bus.ServeConfig{})
+	serve(t, b, a.enrol(t, "h41", func(*axispb.EnrolAnswer, any) {}), bus.ServeConfig{})
 	i, err := bus.ParseInvite(a.invite(b.Addr()).String())
 	if err != nil {
 		t.Fatal(err)
@@ -325,16 +332,19 @@ func TestEnrol(t *testing.T) {
 func TestEnrolIsChecked(t *testing.T) {
 	a, stranger := newAuthority(t), newAuthority(t)
 	b := start(t, a)
-	var forge func(*axispb.EnrolAnswer)
-	serve(t, b, a.enrol(t, "h41", func(e *axispb.EnrolAnswer) { forge(e) }), bus.ServeConfig{})
+	var forge func(*axispb.EnrolAnswer, any)
+	serve(t, b, a.enrol(t, "h41", func(e *axispb.EnrolAnswer, key any) { forge(e, key) }), bus.ServeConfig{})
 	csr, _ := newCSR(t)
-	for what, f := range map[string]func(*axispb.EnrolAnswer){
-		"another CA":    func(e *axispb.EnrolAnswer) { e.Ca = stranger.ca.Raw },
-		"another name":  func(e *axispb.EnrolAnswer) { e.Endpoint = "h42" },
-		"another key":   func(e *axispb.EnrolAnswer) { e.Certificate = a.endpoint(t, "h41").Certificate[0] },
-		"not issued":    func(e *axispb.EnrolAnswer) { e.Certificate = stranger.endpoint(t, "h41").Certificate[0] },
-		"garbage":       func(e *axispb.EnrolAnswer) { e.Certificate = []byte("x") },
-		"garbage as CA": func(e *axispb.EnrolAnswer) { e.Ca = []byte("x") },
+	for what, f := range map[string]func(e *axispb.EnrolAnswer, key any){
+		"another CA": func(e *axispb.EnrolAnswer, key any) {
+			e.Ca, e.Certificate = stranger.ca.Raw, stranger.issue(t, "h41", key)
+		},
+		"not issued":    func(e *axispb.EnrolAnswer, key any) { e.Certificate = stranger.issue(t, "h41", key) },
+		"another name":  func(e *axispb.EnrolAnswer, _ any) { e.Endpoint = "h42" },
+		"no name":       func(e *axispb.EnrolAnswer, key any) { e.Endpoint, e.Certificate = "h.41", a.issue(t, "h.41", key) },
+		"another key":   func(e *axispb.EnrolAnswer, _ any) { e.Certificate = a.endpoint(t, "h41").Certificate[0] },
+		"garbage":       func(e *axispb.EnrolAnswer, _ any) { e.Certificate = []byte("x") },
+		"garbage as CA": func(e *axispb.EnrolAnswer, _ any) { e.Ca = []byte("x") },
 	} {
 		forge = f
 		_, err := a.invite(b.Addr()).Enrol(t.Context(), csr)
@@ -347,7 +357,7 @@ func TestEnrolIsChecked(t *testing.T) {
 func TestEnrolRefusals(t *testing.T) {
 	a, stranger := newAuthority(t), newAuthority(t)
 	b := start(t, a)
-	serve(t, b, a.enrol(t, "h41", func(*axispb.EnrolAnswer) {}), bus.ServeConfig{})
+	serve(t, b, a.enrol(t, "h41", func(*axispb.EnrolAnswer, any) {}), bus.ServeConfig{})
 	csr, _ := newCSR(t)
 
 	unknown := a.invite(b.Addr())

@@ -22,7 +22,7 @@ const sweepAfter = 1024
 // A third connection of one name cuts the oldest instead of being refused: an
 // endpoint whose line broke comes back while the server still believes in the
 // old connections, and must get in. Two copies of one endpoint therefore cut each
-// other; their evidence counters give them away (DESIGN.md D12).
+// other; their evidence counters give them away (docs/design.md D12).
 type connections struct {
 	// alive asks the server; set before the first log-in.
 	alive func(id uint64) bool

@@ -50,12 +50,13 @@ type authority struct {
 	mu      sync.Mutex
 	serial  int64
 	revoked map[string]bool
+	knocks  map[string]int
 	invites map[[sha256.Size]byte]bool
 }
 
 func newAuthority(t *testing.T) *authority {
 	t.Helper()
-	a := &authority{revoked: map[string]bool{}, invites: map[[sha256.Size]byte]bool{}}
+	a := &authority{revoked: map[string]bool{}, knocks: map[string]int{}, invites: map[[sha256.Size]byte]bool{}}
 	a.key = newKey(t)
 	template := a.template("test CA", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
 	template.IsCA, template.BasicConstraintsValid = true, true
@@ -126,6 +127,7 @@ func (a *authority) Admit(cert *x509.Certificate, now time.Time) (broker.Grant, 
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.knocks[cert.Subject.CommonName]++
 	if a.revoked[cert.Subject.CommonName] {
 		return broker.Grant{}, errors.New("revoked")
 	}
@@ -143,6 +145,12 @@ func (a *authority) AdmitInvitation(hash []byte, _ time.Time) error {
 		return errors.New("unknown invitation")
 	}
 	return nil
+}
+
+func (a *authority) knocked(name string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.knocks[name]
 }
 
 func (a *authority) revoke(name string) {

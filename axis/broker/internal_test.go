@@ -32,6 +32,36 @@ func TestCutDuringALogInDecidesAgain(t *testing.T) {
 	}
 }
 
+func TestCutOfAnotherOnlyDecidesAgain(t *testing.T) {
+	a := &authenticator{conns: newConnections(time.Now)}
+	a.conns.alive = func(uint64) bool { return true }
+	times := 0
+	user, _, err := a.enter(1, func() (*server.User, error) {
+		if times++; times == 1 {
+			a.conns.remove("h42")
+		}
+		return &server.User{Username: "h41"}, nil
+	})
+	if err != nil || user == nil || times != 2 || !a.conns.has("h41") {
+		t.Errorf("%v, %v after %d decisions", user, err, times)
+	}
+}
+
+func TestEndedConnectionsDoNotCount(t *testing.T) {
+	c := newConnections(time.Now)
+	ended := map[uint64]bool{}
+	c.alive = func(id uint64) bool { return !ended[id] }
+	for id := range uint64(3) {
+		ended[1] = id == 2
+		if old, err := c.add("h41", id, c.cuts()); len(old) != 0 || err != nil {
+			t.Errorf("%d: %v, %v", id, old, err)
+		}
+	}
+	if old, err := c.add("h41", 3, c.cuts()); !slices.Equal(old, []uint64{0}) || err != nil {
+		t.Errorf("%v, %v", old, err)
+	}
+}
+
 func TestConnectionsForgetWhatEnded(t *testing.T) {
 	now := time.Unix(1000, 0)
 	c := newConnections(func() time.Time { return now })

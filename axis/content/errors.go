@@ -48,6 +48,11 @@ func unavailable(err error) error {
 
 // isFull reports whether a disk or a disk quota is used up.
 func isFull(err error) bool {
+	const sqliteFull = 13
+	var coded interface{ Code() int } // an error of SQLite
+	if errors.As(err, &coded) && coded.Code()&0xff == sqliteFull {
+		return true
+	}
 	const windowsHandleDiskFull, windowsDiskFull = syscall.Errno(39), syscall.Errno(112)
 	if runtime.GOOS == "windows" && (errors.Is(err, windowsHandleDiskFull) || errors.Is(err, windowsDiskFull)) {
 		return true

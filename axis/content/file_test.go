@@ -263,6 +263,7 @@ func TestSweepOfPartsWithoutRows(t *testing.T) {
 	if err := os.Chtimes(stale, old, old); err != nil {
 		t.Fatal(err)
 	}
+	writeFile(t, filepath.Join(dir, "parts", "readme"), []byte("not ours"))
 	sweep(t, s)
 	if left := partFiles(t, dir); len(left) != 1 || left[0] != recent {
 		t.Errorf("left: %v", left)

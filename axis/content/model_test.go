@@ -71,7 +71,7 @@ func TestUploadsAgainstAModel(t *testing.T) {
 					rt.Fatal(err)
 				}
 			},
-			"fail":    func(rt *rapid.T) { failAt = rapid.SampledFrom(points).Draw(rt, "point") },
+			"fail": func(rt *rapid.T) { failAt = rapid.SampledFrom(points).Draw(rt, "point") },
 			"restart": func(rt *rapid.T) {
 				if rapid.IntRange(0, 7).Draw(rt, "now") == 0 {
 					s.restart(cfg)

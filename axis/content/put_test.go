@@ -205,15 +205,22 @@ var points = []string{
 	"folder.before", "folder.after", "row.before", "row.after",
 }
 
+// fullDatabase is SQLITE_FULL as the driver says it.
+type fullDatabase struct{}
+
+func (fullDatabase) Error() string { return "database or disk is full" }
+func (fullDatabase) Code() int     { return 13 }
+
 // Each step fails once, not done or done but not told; then the endpoint goes on.
 func TestEveryStepFailsOnce(t *testing.T) {
 	for _, point := range points {
-		for _, full := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s full=%v", point, full), func(t *testing.T) {
-				cause := error(errors.New("made up"))
-				if full {
-					cause = &os.PathError{Op: "write", Path: "p", Err: syscall.ENOSPC}
-				}
+		for name, cause := range map[string]error{
+			"other":         errors.New("made up"),
+			"full":          &os.PathError{Op: "write", Path: "p", Err: syscall.ENOSPC},
+			"full database": fullDatabase{},
+		} {
+			full := name != "other"
+			t.Run(point+" "+name, func(t *testing.T) {
 				failed := false
 				s := open(t, t.TempDir(), content.Config{Faults: func(p string) error {
 					if p != point || failed {

@@ -99,6 +99,9 @@ func (s *Store) sweepParts(ctx context.Context, now time.Time) error {
 func (s *Store) eachPart(f func(path string) error) error {
 	parts := filepath.Join(s.dir, "parts")
 	return eachEntry(parts, func(folder os.DirEntry) error {
+		if !folder.IsDir() {
+			return nil
+		}
 		return eachEntry(filepath.Join(parts, folder.Name()), func(e os.DirEntry) error {
 			if !strings.HasSuffix(e.Name(), partSuffix) {
 				return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"docaxis/internal/envelope"
+	"docaxis/internal/evidence"
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 	"docaxis/signing"
@@ -40,14 +41,14 @@ func (in *Intake) Submit(ctx context.Context, endpoint string, raw []byte) (*axi
 	if err != nil {
 		return nil, err
 	}
-	if a.rejection != nil {
-		return &axispb.SubmitAnswer{Rejection: a.rejection}, nil
-	}
-	in.accepted(ctx, s)
 	receipt, err := in.proofs.Receipt(ctx, a.leaf)
 	if err != nil {
 		return nil, err
 	}
+	if a.rejection != nil {
+		return &axispb.SubmitAnswer{Rejection: a.rejection, RejectionReceipt: receipt}, nil
+	}
+	in.accepted(ctx, s)
 	return &axispb.SubmitAnswer{Receipt: receipt}, nil
 }
 
@@ -237,7 +238,7 @@ func (b *block) reject(s *submission, why *reason.Error) (outcome, error) {
 		return outcome{}, reason.Temporary(axispb.ReasonCode_REASON_QUOTA, strconv.Itoa(b.in.cfg.RefusalQuota)+" refusals an hour")
 	}
 	st := &axispb.Statement{
-		Version: 1, Event: axispb.Event_EVENT_SUBMISSION_REJECTION, Issuer: "axis",
+		Version: 1, Event: axispb.Event_EVENT_SUBMISSION_REJECTION, Issuer: evidence.AxisIssuer,
 		TimeMs: b.at.UnixMilli(), Reason: why.Reason, EnvelopeDigest: s.digest[:],
 	}
 	if s.envelope != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -132,8 +133,39 @@ func TestMissingStream(t *testing.T) {
 	if _, err := j.ensureStream(testContext(t), 3); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(testContext(t), nc, Config{}); err == nil {
-		t.Error("opened a chain that lacks its second stream")
+	_, err := Open(testContext(t), nc, Config{})
+	if err == nil || !strings.Contains(err.Error(), "JOURNAL-000002 is missing") {
+		t.Errorf("open a chain that lacks its second stream: %v", err)
+	}
+}
+
+func TestChainLeavesAStreamOnlyByItsClosingBlock(t *testing.T) {
+	j := &Journal{cfg: Config{Prefix: "JOURNAL"}}
+	var c chain
+	first := marshal(t, build(c.Tail, "a"))
+	if _, _, err := c.next(message{Location{1, 1}, first}, j.streamName); err != nil {
+		t.Fatal(err)
+	}
+	second := marshal(t, build(c.Tail, "b"))
+	_, _, err := c.next(message{Location{2, 1}, second}, j.streamName)
+	wantCorrupt(t, "next", err, Location{2, 1})
+}
+
+// What a replica skips may be there all the same: nothing behind a gap is believed before
+// the leader was asked.
+func TestPageEndsAtAGap(t *testing.T) {
+	run := func(seqs ...uint64) []message {
+		var page []message
+		for _, seq := range seqs {
+			page = append(page, message{at: Location{1, seq}})
+		}
+		return page
+	}
+	if got := untilGap(run(4, 5, 7, 8)); len(got) != 2 {
+		t.Errorf("%d messages before the gap", len(got))
+	}
+	if got := untilGap(run(4, 5, 6)); len(got) != 3 {
+		t.Errorf("%d of 3 messages", len(got))
 	}
 }
 

@@ -24,7 +24,7 @@
 //     Journal knows it, so never one whose append is unclear.
 //   - [Open]: the last blocks were read and verified; a stream's counters alone are
 //     believed nowhere. An empty JetStream folder opens as an empty journal: that
-//     something was there before, only the guard can know (DESIGN.md D5).
+//     something was there before, only the guard can know (docs/design.md D5).
 //
 // # Rotation
 //

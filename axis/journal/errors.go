@@ -26,7 +26,7 @@ var (
 )
 
 // CorruptError says that what is stored is not a journal from some location on.
-// Nothing repairs itself: stop, and restore or open a new epoch (DESIGN.md D5).
+// Nothing repairs itself: stop, and restore or open a new epoch (docs/design.md D5).
 type CorruptError struct {
 	Location Location
 	What     string
@@ -41,7 +41,7 @@ func corrupt(at Location, format string, args ...any) error {
 }
 
 // LostError says that a stream's counter is ahead of what can be read at its end, so
-// stored blocks were lost. Only a caller that then opens a new epoch (DESIGN.md D5) may
+// stored blocks were lost. Only a caller that then opens a new epoch (docs/design.md D5) may
 // open the journal with Config.AcceptLost, which goes on after the last readable block.
 type LostError struct {
 	// Last is the last readable block; its Seq is 0 where the stream has none.

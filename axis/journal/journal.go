@@ -16,7 +16,7 @@ import (
 )
 
 // MaxBlock is the largest block, in marshalled bytes. Measured: above it the rate of
-// records falls again (LIBRARIES.md 9b).
+// records falls again.
 const MaxBlock = 512 << 10
 
 // Location says where a block is stored. Locations order as blocks do.
@@ -61,7 +61,7 @@ type Config struct {
 	// Prefix of the streams' names, of A-Z and 0-9; "JOURNAL" by default.
 	Prefix string
 	// MaxStreamBytes ends a stream; 4 GiB by default, because a server that was
-	// killed reads a whole stream twice when it starts (LIBRARIES.md 9c).
+	// killed reads a whole stream twice when it starts.
 	MaxStreamBytes uint64
 	// Replicas of each new stream; 1 by default.
 	Replicas int

@@ -148,6 +148,47 @@ func TestRotationIsResumed(t *testing.T) {
 	}
 }
 
+// A stream stayed unsealed long ago; only Open looks at it again.
+func TestOpenSeals(t *testing.T) {
+	f := &failing{}
+	j, nc := newJournal(t, Config{Faults: f.at})
+	mustAppend(t, j, "a")
+	f.set(nil, "rotate.create.before")
+	if _, err := j.Rotate(testContext(t), 1, root("tree")); !errors.Is(err, errInjected) {
+		t.Fatal(err)
+	}
+	if _, err := j.ensureStream(testContext(t), 2); err != nil {
+		t.Fatal(err)
+	}
+	e := j.now()
+	e.stream, e.fence, e.bytes = 2, 0, 0
+	j.set(e)
+	for i := range verifyLast + 1 {
+		mustAppend(t, j, fmt.Sprint(i))
+	}
+	if diff := cmp.Diff([]bool{false, false}, sealed(t, nc)); diff != "" {
+		t.Fatalf("streams sealed (-want +got):\n%s", diff)
+	}
+	open(t, nc, Config{})
+	if diff := cmp.Diff([]bool{true, false}, sealed(t, nc)); diff != "" {
+		t.Errorf("streams sealed (-want +got):\n%s", diff)
+	}
+}
+
+func TestOpenKnowsHowFullTheStreamIs(t *testing.T) {
+	j, nc := newJournal(t, Config{})
+	var size int
+	for i := range 4 * verifyLast {
+		size += len(mustAppend(t, j, fmt.Sprint(i)).Raw)
+	}
+	if !open(t, nc, Config{MaxStreamBytes: uint64(size)}).NeedsRotation(1) {
+		t.Error("a full stream needs no rotation")
+	}
+	if open(t, nc, Config{MaxStreamBytes: uint64(10 * size)}).NeedsRotation(1) {
+		t.Error("a stream with room needs rotation")
+	}
+}
+
 // After a rotation that stopped half way, Append alone enters the stream.
 func TestAppendEntersTheNextStream(t *testing.T) {
 	f := &failing{}

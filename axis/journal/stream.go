@@ -56,6 +56,8 @@ func (j *Journal) checkConfig(n uint64, c jetstream.StreamConfig) error {
 	switch {
 	case !slices.Equal(c.Subjects, []string{j.subject(n)}) || c.SubjectTransform != nil:
 		return fmt.Errorf("journal: stream %s does not hold %s alone", c.Name, j.subject(n))
+	case c.RePublish != nil:
+		return fmt.Errorf("journal: stream %s passes blocks on", c.Name)
 	case c.Mirror != nil || len(c.Sources) != 0 || c.NoAck:
 		return fmt.Errorf("journal: stream %s takes messages of others", c.Name)
 	case c.Storage != jetstream.FileStorage || c.PersistMode != jetstream.DefaultPersistMode:

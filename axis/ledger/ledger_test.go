@@ -212,8 +212,10 @@ func TestOnlyPartiesMayReadAChunk(t *testing.T) {
 		document uint64
 		may      bool
 	}{
-		{"h41", 0, true}, {"g22", 0, true},
-		{"h27", 0, false}, {"stranger", 0, false},
+		{"h41", 0, true},
+		{"g22", 0, true},
+		{"h27", 0, false},
+		{"stranger", 0, false},
 		{"h27", 1, false}, // a party, but of a document without this chunk
 		{"h41", 9, false},
 	} {

@@ -220,3 +220,20 @@ func (l *Ledger) dumpTable(ctx context.Context, w io.Writer, name, order string)
 	}
 	return rows.Err()
 }
+
+// Overdue lists recipients whose document's deadline passed before it was
+// consigned, at most limit.
+func (l *Ledger) Overdue(ctx context.Context, nowMS int64, limit int) ([]Overdue, error) {
+	rows, err := l.read.QueryContext(ctx, `SELECT r.document, r.code FROM recipient r JOIN document d ON d.position = r.document
+		WHERE r.state = 3 AND d.deadline_ms BETWEEN 1 AND ? ORDER BY r.document, r.code LIMIT ?`, nowMS, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list what is overdue: %w", err)
+	}
+	return collect(rows, func(rows *sql.Rows, o *Overdue) error { return rows.Scan(&o.Document, &o.Code) })
+}
+
+// Overdue is a recipient that a document did not reach in time.
+type Overdue struct {
+	Document uint64
+	Code     string
+}

@@ -49,7 +49,7 @@ const (
 )
 
 // Guard remembers, beside the log key and apart from the journal, what was signed
-// last (DESIGN.md D5). Each write goes to the slot that does not hold the newest
+// last (docs/design.md D5). Each write goes to the slot that does not hold the newest
 // state: one write, one sync. Fault points: "write", "sync", each with ".before"
 // and ".after".
 type Guard struct {

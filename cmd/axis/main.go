@@ -41,8 +41,8 @@ type grammar struct {
 		Admit admitCommand `cmd:"" help:"Admit a certificate as an agency's seal.|Chấp nhận chứng thư làm con dấu số của cơ quan."`
 	} `cmd:"" help:"Seals.|Con dấu số."`
 	Endpoint struct {
-		Invite inviteCommand `cmd:"" help:"Invite an endpoint, once.|Mời một điểm cuối, dùng một lần."`
-	} `cmd:"" help:"Endpoints.|Điểm cuối."`
+		Invite inviteCommand `cmd:"" help:"Invite an endpoint, once.|Mời một điểm kết nối, dùng một lần."`
+	} `cmd:"" help:"Endpoints.|Điểm kết nối."`
 	Clock struct {
 		Confirm clockCommand `cmd:"" help:"Confirm a clock that jumped.|Xác nhận đồng hồ đã nhảy."`
 	} `cmd:"" help:"Clock.|Đồng hồ."`

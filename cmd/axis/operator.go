@@ -55,7 +55,7 @@ func (statusCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		for i, e := range s.Endpoints {
 			rows[i] = []string{e.Name, connection(o, e), strings.Join(e.Codes, " ")}
 		}
-		cli.Table(w, []string{o.Say("ĐIỂM CUỐI", "ENDPOINT"), o.Say("KẾT NỐI", "CONNECTION"), o.Say("MÃ", "CODES")}, rows)
+		cli.Table(w, []string{o.Say("ĐIỂM KẾT NỐI", "ENDPOINT"), o.Say("KẾT NỐI", "CONNECTION"), o.Say("MÃ", "CODES")}, rows)
 	})
 }
 
@@ -116,7 +116,7 @@ func printWaiting(w io.Writer, o *cli.IO, rows []operator.Waiting) {
 func why(o *cli.IO, w operator.Waiting) string {
 	switch w.Why {
 	case "away":
-		return o.Say("điểm cuối ", "endpoint ") + w.Endpoint + o.Say(" không kết nối", " is not connected")
+		return o.Say("điểm kết nối ", "endpoint ") + w.Endpoint + o.Say(" không kết nối", " is not connected")
 	case "fetching":
 		return o.Say("đang tải về", "being fetched")
 	case "failed":
@@ -157,7 +157,7 @@ func printDocument(w io.Writer, o *cli.IO, d operator.Document) {
 		}
 		rows[i] = []string{r.Code, r.State, since, r.Endpoint}
 	}
-	cli.Table(w, []string{o.Say("NƠI NHẬN", "RECIPIENT"), o.Say("TRẠNG THÁI", "STATE"), o.Say("TỪ", "SINCE"), o.Say("ĐIỂM CUỐI", "ENDPOINT")}, rows)
+	cli.Table(w, []string{o.Say("NƠI NHẬN", "RECIPIENT"), o.Say("TRẠNG THÁI", "STATE"), o.Say("TỪ", "SINCE"), o.Say("ĐIỂM KẾT NỐI", "ENDPOINT")}, rows)
 	rows = rows[:0]
 	for _, e := range d.Evidence {
 		rows = append(rows, []string{lang.Millis(e.TimeMS), e.Event, e.Code, e.Issuer, fmt.Sprint(e.LeafIndex), e.Standing})
@@ -192,7 +192,7 @@ func (c importCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 type admitCommand struct {
 	Code        string `arg:"" help:"Code of the agency.|Mã cơ quan."`
 	Certificate string `arg:"" help:"Certificate, PEM or DER, chain after it.|Chứng thư, PEM hoặc DER." type:"existingfile"`
-	Delegated   bool   `help:"The endpoint holds the key for the agency.|Điểm cuối giữ khóa thay cơ quan."`
+	Delegated   bool   `help:"The endpoint holds the key for the agency.|Điểm kết nối giữ khóa thay cơ quan."`
 	Reason      string `help:"Why; it is journaled.|Lý do; được ghi sổ."`
 }
 
@@ -242,7 +242,7 @@ func certificates(path string) ([][]byte, error) {
 
 type inviteCommand struct {
 	Codes  []string `arg:"" help:"Codes that it will serve.|Các mã sẽ phục vụ."`
-	Name   string   `help:"Name of the endpoint; made from the first code.|Tên điểm cuối; mặc định theo mã đầu."`
+	Name   string   `help:"Name of the endpoint; made from the first code.|Tên điểm kết nối; mặc định theo mã đầu."`
 	Hours  int      `help:"Hours for which it can be used.|Số giờ có hiệu lực." default:"168"`
 	Reason string   `help:"Why; it is journaled.|Lý do; được ghi sổ."`
 }
@@ -258,7 +258,7 @@ func (c inviteCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		return err
 	}
 	return o.Print(done, func(w io.Writer) {
-		fmt.Fprintf(w, o.Say("Lời mời cho %s (%s), dùng một lần, đến %s:\n\n%s\n\nTại điểm cuối: endpoint join LỜI_MỜI\n",
+		fmt.Fprintf(w, o.Say("Lời mời cho %s (%s), dùng một lần, đến %s:\n\n%s\n\nTại điểm kết nối: endpoint join LỜI_MỜI\n",
 			"Invitation for %s (%s), usable once, until %s:\n\n%s\n\nAt the endpoint: endpoint join INVITATION\n"),
 			done.Endpoint, strings.Join(done.Codes, " "), lang.Time(time.UnixMilli(done.ExpiresMS)), done.Invitation)
 	})

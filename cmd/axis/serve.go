@@ -12,7 +12,7 @@ import (
 
 type initCommand struct {
 	Name    string   `help:"Name of the log, a domain name.|Tên sổ ghi, là một tên miền." default:"axis.local"`
-	Listen  string   `help:"Where endpoints connect.|Nơi điểm cuối kết nối." default:"127.0.0.1:7422"`
+	Listen  string   `help:"Where endpoints connect.|Nơi điểm kết nối kết nối." default:"127.0.0.1:7422"`
 	Address string   `help:"What invitations name, if not the first host.|Địa chỉ ghi trong lời mời, nếu khác tên máy đầu tiên."`
 	Host    []string `help:"Names in the server's certificate.|Tên trong chứng thư máy chủ." default:"localhost,127.0.0.1"`
 }
@@ -52,7 +52,7 @@ Stops on Ctrl-C or SIGTERM.|Ví dụ:  axis serve --dir /srv/axis
 
 axis.toml trong thư mục gồm:
   name            tên sổ ghi; không bao giờ đổi
-  listen          nơi điểm cuối kết nối, máy:cổng
+  listen          nơi điểm kết nối kết nối, máy:cổng
   address         địa chỉ ghi trong lời mời; nếu trống là tên máy đầu tiên
   hosts           các tên trong chứng thư máy chủ
   admin           nơi các lệnh axis kết nối; chỉ trong máy

@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	return cli.Program{
 		Name: "demo", Grammar: &g, Common: &g.Common,
-		About: "An axis and four endpoints in one process.|Một trục và bốn điểm cuối trong một tiến trình.",
+		About: "An axis and four endpoints in one process.|Một trục và bốn điểm kết nối trong một tiến trình.",
 	}.Run(ctx, args, out, errs)
 }
 
@@ -62,7 +62,7 @@ func (p play) Run(ctx context.Context, o *cli.IO) (err error) {
 		level = slog.LevelDebug
 	}
 	s := &stage{o: o, dir: dir}
-	s.say("Đang lập trục và bốn điểm cuối trong %s", "Founding an axis and four endpoints in %s", dir)
+	s.say("Đang lập trục và bốn điểm kết nối trong %s", "Founding an axis and four endpoints in %s", dir)
 	s.world, err = hubtest.New(ctx, hubtest.Config{
 		Dir: dir, Log: slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: level})),
 	})

@@ -22,17 +22,17 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	var g grammar
 	return cli.Program{
 		Name: "endpoint", Grammar: &g, Common: &g.Common,
-		About: "The agent of the document axis beside an agency's system.|Điểm cuối của trục liên thông văn bản bên cạnh hệ thống của cơ quan.",
+		About: "The agent of the document axis beside an agency's system.|Điểm kết nối của trục liên thông văn bản bên cạnh hệ thống của cơ quan.",
 	}.Run(ctx, args, out, errs)
 }
 
 type grammar struct {
 	cli.Common
-	Dir string `help:"Folder of the endpoint.|Thư mục của điểm cuối." default:"endpoint-data" env:"DOCAXIS_ENDPOINT_DIR" type:"path"`
+	Dir string `help:"Folder of the endpoint.|Thư mục của điểm kết nối." default:"endpoint-data" env:"DOCAXIS_ENDPOINT_DIR" type:"path"`
 
 	Join     joinCommand     `cmd:"" help:"Enrol with an invitation.|Gia nhập bằng lời mời."`
-	Serve    serveCommand    `cmd:"" help:"Run the endpoint.|Chạy điểm cuối."`
-	Status   statusCommand   `cmd:"" help:"Show the endpoint at a glance.|Xem tổng quan điểm cuối."`
+	Serve    serveCommand    `cmd:"" help:"Run the endpoint.|Chạy điểm kết nối."`
+	Status   statusCommand   `cmd:"" help:"Show the endpoint at a glance.|Xem tổng quan điểm kết nối."`
 	Send     sendCommand     `cmd:"" help:"Seal and send a document.|Đóng dấu số và gửi văn bản."`
 	Outbox   outboxCommand   `cmd:"" help:"List what was sent.|Danh sách văn bản đi."`
 	Inbox    inboxCommand    `cmd:"" help:"List what was received.|Danh sách văn bản đến."`

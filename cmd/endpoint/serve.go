@@ -85,7 +85,7 @@ func (c serveCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	if err != nil {
 		return joinClose(err, a.Close())
 	}
-	fmt.Fprintf(o.Out, o.Say("Điểm cuối %s đang chạy. Dừng bằng Ctrl-C.\n", "Endpoint %s runs. Stop it with Ctrl-C.\n"), a.Name())
+	fmt.Fprintf(o.Out, o.Say("Điểm kết nối %s đang chạy. Dừng bằng Ctrl-C.\n", "Endpoint %s runs. Stop it with Ctrl-C.\n"), a.Name())
 	running, ctx := errgroup.WithContext(ctx)
 	running.Go(func() error { return a.Run(ctx) })
 	running.Go(func() error { return api.Run(ctx) })

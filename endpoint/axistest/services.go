@@ -192,7 +192,7 @@ func (a *Axis) journalEvidence(d *document, st *axispb.Statement, raw []byte) ui
 	return leaf
 }
 
-// standing follows DESIGN.md D12: progress after a passed deadline supersedes it, a
+// standing follows docs/design.md D12: progress after a passed deadline supersedes it, a
 // failure after a success contradicts it.
 func (d *document) standing(st *axispb.Statement) axispb.Standing {
 	has := func(event axispb.Event) bool { return d.stated[st.Code+" "+event.String()] != nil }
@@ -242,12 +242,22 @@ func (a *Axis) InjectDocument(raw []byte, code string) {
 	r := row{lane: axispb.Lane_LANE_NORMAL, position: leaf, leaf: leaf, code: code, serving: code}
 	if env, err := envelope.Parse(raw); err == nil {
 		d := &document{
-			leaf: leaf, lane: r.lane, sender: env.Document.Sender, id: env.Document.ID, manifest: env.ManifestDigest,
-			codes: map[string]string{code: code}, chunks: map[chunk.ID]bool{}, stated: map[string]*stated{}, expired: map[string]bool{},
+			leaf: leaf, lane: r.lane, sender: env.Document.Sender, endpoint: a.serving[env.Document.Sender], id: env.Document.ID, manifest: env.ManifestDigest,
+			codes: map[string]string{code: code}, chunks: chunksOf(env), stated: map[string]*stated{}, expired: map[string]bool{},
 		}
 		a.documents[d.sender+" "+d.id], a.byLeaf[leaf] = d, d
 	}
 	a.addRow(a.serving[code], r)
+}
+
+func chunksOf(env *envelope.Envelope) map[chunk.ID]bool {
+	ids := map[chunk.ID]bool{}
+	for _, f := range env.Files() {
+		for _, id := range f.Content.Chunks {
+			ids[id] = true
+		}
+	}
+	return ids
 }
 
 // Repeat gives an endpoint every row of a document a second time, as new rows at a
@@ -374,4 +384,31 @@ func (a *Axis) get(endpoint string, r *axispb.GetRequest) (proto.Message, error)
 	}
 	end := min(int(r.Offset)+int(r.Length), len(data))
 	return &axispb.GetAnswer{Data: slices.Clone(data[r.Offset:end])}, nil
+}
+
+// Hold gives the axis a chunk, as if the endpoint had uploaded it.
+func (a *Axis) Hold(endpoint string, data []byte) {
+	a.Lock()
+	defer a.Unlock()
+	if a.chunks[endpoint] == nil {
+		a.chunks[endpoint] = map[chunk.ID][]byte{}
+	}
+	a.chunks[endpoint][sha256.Sum256(data)] = data
+}
+
+// Forget takes the nth document row of a code away, as if it had never been made.
+func (a *Axis) Forget(code string, nth int) {
+	a.Lock()
+	defer a.Unlock()
+	name := a.serving[code]
+	for i, r := range a.rows[name] {
+		if r.code != code {
+			continue
+		}
+		if nth == 0 {
+			a.rows[name] = slices.Delete(a.rows[name], i, i+1)
+			return
+		}
+		nth--
+	}
 }

@@ -47,6 +47,13 @@ func TestMistypedInviteIsNamedAsSuch(t *testing.T) {
 			t.Fatalf("%q: %v", wrong, err)
 		}
 	})
+	// Bits that the last letter has too many may not differ either.
+	last := len(line) - 1
+	for _, c := range "abcdefghijklmnopqrstuvwxyz234567" {
+		if _, err := bus.ParseInvite(line[:last] + string(c)); (err == nil) != (byte(c) == line[last]) {
+			t.Errorf("with %c at the end: %v", c, err)
+		}
+	}
 	if _, err := bus.ParseInvite(line[:len(line)-3]); !errors.Is(err, bus.ErrMistyped) {
 		t.Errorf("cut short: %v", err)
 	}

@@ -226,3 +226,19 @@ func TestHandlerGetsTheRequest(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestManyRequestsOneAfterAnother(t *testing.T) {
+	dial := plain(t)
+	s, _ := serve(t, dial(), func(context.Context, string, []byte) (proto.Message, error) {
+		return wrapperspb.String("done"), nil
+	})
+	nc := dial()
+	for range 1500 {
+		if a := request(t, nc); a.Error != nil {
+			t.Fatalf("%v, %+v", a, s.Stats())
+		}
+	}
+	if err := drain(t, s); err != nil {
+		t.Error(err)
+	}
+}

@@ -36,6 +36,8 @@ type Config struct {
 	EndpointFaults func(name string) fault.Hook
 	// MaxStreamBytes of the journal.
 	MaxStreamBytes uint64
+	// ExpireEvery is how often the axis looks for passed deadlines.
+	ExpireEvery time.Duration
 	// Retry and PullEvery of every endpoint.
 	Retry     endpoint.Retry
 	PullEvery time.Duration
@@ -116,7 +118,7 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 	file.Listen = w.address()
 	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
-		MaxStreamBytes: w.cfg.MaxStreamBytes,
+		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery,
 	})
 	if err != nil {
 		return nil, err

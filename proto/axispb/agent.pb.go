@@ -144,9 +144,11 @@ type OutboxEntry struct {
 	Files      uint32   `protobuf:"varint,17,opt,name=files,proto3" json:"files,omitempty"`
 	Bytes      uint64   `protobuf:"varint,18,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// document.json names groups: recipients that are not listed above may report.
-	Grouped       bool `protobuf:"varint,19,opt,name=grouped,proto3" json:"grouped,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Grouped bool `protobuf:"varint,19,opt,name=grouped,proto3" json:"grouped,omitempty"`
+	// Exact bytes of the Receipt of the record that has the rejection.
+	RejectionReceipt []byte `protobuf:"bytes,20,opt,name=rejection_receipt,json=rejectionReceipt,proto3" json:"rejection_receipt,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *OutboxEntry) Reset() {
@@ -310,6 +312,13 @@ func (x *OutboxEntry) GetGrouped() bool {
 		return x.Grouped
 	}
 	return false
+}
+
+func (x *OutboxEntry) GetRejectionReceipt() []byte {
+	if x != nil {
+		return x.RejectionReceipt
+	}
+	return nil
 }
 
 // Trouble is a failure as the endpoint met it.
@@ -1300,7 +1309,7 @@ var File_agent_proto protoreflect.FileDescriptor
 const file_agent_proto_rawDesc = "" +
 	"\n" +
 	"\vagent.proto\x12\n" +
-	"docaxis.v1\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\x1a\rservice.proto\"\xd0\x04\n" +
+	"docaxis.v1\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\x1a\rservice.proto\"\xfd\x04\n" +
 	"\vOutboxEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
@@ -1324,7 +1333,8 @@ const file_agent_proto_rawDesc = "" +
 	"recipients\x12\x14\n" +
 	"\x05files\x18\x11 \x01(\rR\x05files\x12\x14\n" +
 	"\x05bytes\x18\x12 \x01(\x04R\x05bytes\x12\x18\n" +
-	"\agrouped\x18\x13 \x01(\bR\agrouped\"f\n" +
+	"\agrouped\x18\x13 \x01(\bR\agrouped\x12+\n" +
+	"\x11rejection_receipt\x18\x14 \x01(\fR\x10rejectionReceipt\"f\n" +
 	"\aTrouble\x12\x17\n" +
 	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\x12*\n" +
 	"\x06reason\x18\x02 \x01(\v2\x12.docaxis.v1.ReasonR\x06reason\x12\x16\n" +

@@ -189,15 +189,18 @@ func (x *SubmitRequest) GetEnvelope() []byte {
 	return nil
 }
 
-// SubmitAnswer has exactly one of its members.
+// SubmitAnswer has a receipt, or a rejection with its own receipt.
 type SubmitAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Marshalled Receipt: the SubmissionAcceptance.
 	Receipt []byte `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	// Marshalled Evidence: a SubmissionRejection, signed by the axis.
-	Rejection     []byte `protobuf:"bytes,2,opt,name=rejection,proto3" json:"rejection,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Rejection []byte `protobuf:"bytes,2,opt,name=rejection,proto3" json:"rejection,omitempty"`
+	// With rejection: marshalled Receipt of the record that has it, so that the
+	// sender can prove the refusal too.
+	RejectionReceipt []byte `protobuf:"bytes,3,opt,name=rejection_receipt,json=rejectionReceipt,proto3" json:"rejection_receipt,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *SubmitAnswer) Reset() {
@@ -240,6 +243,13 @@ func (x *SubmitAnswer) GetReceipt() []byte {
 func (x *SubmitAnswer) GetRejection() []byte {
 	if x != nil {
 		return x.Rejection
+	}
+	return nil
+}
+
+func (x *SubmitAnswer) GetRejectionReceipt() []byte {
+	if x != nil {
+		return x.RejectionReceipt
 	}
 	return nil
 }
@@ -1498,10 +1508,11 @@ const file_service_proto_rawDesc = "" +
 	"\ttemporary\x18\x02 \x01(\bR\ttemporary\x12\x12\n" +
 	"\x04body\x18\x03 \x01(\fR\x04body\"+\n" +
 	"\rSubmitRequest\x12\x1a\n" +
-	"\benvelope\x18\x01 \x01(\fR\benvelope\"F\n" +
+	"\benvelope\x18\x01 \x01(\fR\benvelope\"s\n" +
 	"\fSubmitAnswer\x12\x18\n" +
 	"\areceipt\x18\x01 \x01(\fR\areceipt\x12\x1c\n" +
-	"\trejection\x18\x02 \x01(\fR\trejection\"-\n" +
+	"\trejection\x18\x02 \x01(\fR\trejection\x12+\n" +
+	"\x11rejection_receipt\x18\x03 \x01(\fR\x10rejectionReceipt\"-\n" +
 	"\x0fEvidenceRequest\x12\x1a\n" +
 	"\bevidence\x18\x01 \x03(\fR\bevidence\"I\n" +
 	"\x0eEvidenceAnswer\x127\n" +
