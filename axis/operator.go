@@ -98,14 +98,32 @@ func (h *Hub) Documents(ctx context.Context, id string) ([]operator.Document, er
 	if err != nil {
 		return nil, err
 	}
-	if len(stories) == 0 {
+	refusals, err := h.ledger.Refusals(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" || len(stories)+len(refusals) == 0 {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_NOT_FOUND, id)
 	}
-	out := make([]operator.Document, len(stories))
-	for i, s := range stories {
-		out[i] = story(s)
+	var out []operator.Document
+	for _, s := range stories {
+		out = append(out, story(s))
+	}
+	for _, r := range refusals {
+		out = append(out, refused(r))
 	}
 	return out, nil
+}
+
+// refused tells of a submission that was refused as a whole.
+func refused(r ledger.RefusedSubmission) operator.Document {
+	return operator.Document{
+		ID: r.ID, Sender: r.Sender, Endpoint: r.Endpoint, Refused: strings.TrimPrefix(r.Reason.String(), "REASON_"),
+		Evidence: []operator.Evidence{{
+			LeafIndex: r.Position, Event: evidence.EventName(axispb.Event_EVENT_SUBMISSION_REJECTION),
+			Issuer: evidence.AxisIssuer, Standing: "FIRST", TimeMS: r.TimeMS,
+		}},
+	}
 }
 
 func story(s ledger.Story) operator.Document {

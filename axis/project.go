@@ -115,6 +115,9 @@ func (p *projector) evidence(ctx context.Context, raw []byte, d *axispb.Decision
 		Digest: sha256.Sum256(raw), Standing: d.GetEvidence().GetStanding(),
 	}
 	if st.GetDocument() == nil {
+		out.Refusal = &ledger.Refusal{
+			Sender: st.GetSender(), ID: st.GetEnvelopeId(), Endpoint: d.GetEndpoint(), Reason: st.GetReason().GetCode(),
+		}
 		return out, nil
 	}
 	leaf := st.GetDocument().GetLeafIndex()

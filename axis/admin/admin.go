@@ -82,19 +82,21 @@ type Waiting struct {
 
 // Document is a document's story.
 type Document struct {
-	ID         string      `json:"id"`
-	Sender     string      `json:"sender"`
-	Subject    string      `json:"subject"`
-	Kind       string      `json:"kind"`
-	Epoch      uint64      `json:"epoch"`
-	LeafIndex  uint64      `json:"leaf_index"`
-	Commitment string      `json:"commitment"` // hex
-	Manifest   string      `json:"manifest"`   // hex
-	Endpoint   string      `json:"endpoint"`
-	AcceptedMS int64       `json:"accepted_ms"`
-	Files      int         `json:"files"`
-	Bytes      uint64      `json:"bytes"`
-	Urgent     bool        `json:"urgent"`
+	ID         string `json:"id"`
+	Sender     string `json:"sender"`
+	Subject    string `json:"subject"`
+	Kind       string `json:"kind"`
+	Epoch      uint64 `json:"epoch"`
+	LeafIndex  uint64 `json:"leaf_index"`
+	Commitment string `json:"commitment"` // hex
+	Manifest   string `json:"manifest"`   // hex
+	Endpoint   string `json:"endpoint"`
+	AcceptedMS int64  `json:"accepted_ms"`
+	Files      int    `json:"files"`
+	Bytes      uint64 `json:"bytes"`
+	Urgent     bool   `json:"urgent"`
+	// Refused is the reason's word where the submission was refused as a whole.
+	Refused    string      `json:"refused,omitempty"`
 	Recipients []Recipient `json:"recipients"`
 	Evidence   []Evidence  `json:"evidence"`
 }

@@ -77,6 +77,15 @@ type Evidence struct {
 	State axispb.State
 	// Endpoint that is told: the sender's. Empty for none.
 	Tell string
+	// Set where Document is nil.
+	Refusal *Refusal
+}
+
+// Refusal is a submission that was refused as a whole.
+type Refusal struct {
+	Sender, ID string // as far as the envelope could be read
+	Endpoint   string // that submitted it
+	Reason     axispb.ReasonCode
 }
 
 // Epoch is an opened epoch.
@@ -265,8 +274,11 @@ func (a *applier) target(document *uint64, endpoint int64) (axispb.Target, error
 func (a *applier) evidence(r *Record, e *Evidence) error {
 	err := a.exec(`INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.Position, e.Document, e.Code, e.Event, e.Issuer, e.Counter, e.Digest[:], e.Standing, r.TimeMS)
-	if err != nil || e.Document == nil {
+	if err != nil {
 		return err
+	}
+	if e.Document == nil {
+		return a.refusal(r.Position, e.Refusal)
 	}
 	if e.State != axispb.State_STATE_UNSPECIFIED {
 		err := a.exec(`UPDATE recipient SET state = ?, since_ms = ?, evidence = ? WHERE document = ? AND code = ?`,
@@ -276,6 +288,17 @@ func (a *applier) evidence(r *Record, e *Evidence) error {
 		}
 	}
 	return a.tell(r, e)
+}
+
+func (a *applier) refusal(position uint64, r *Refusal) error {
+	if r == nil {
+		return nil
+	}
+	endpoint, err := a.endpoint(r.Endpoint)
+	if err != nil {
+		return err
+	}
+	return a.exec(`INSERT INTO refusal VALUES (?, ?, ?, ?, ?)`, position, r.Sender, r.ID, endpoint, r.Reason)
 }
 
 // tell makes the row that brings an evidence to the sender, in its document's

@@ -237,3 +237,24 @@ type Overdue struct {
 	Document uint64
 	Code     string
 }
+
+// RefusedSubmission is a refusal with where it lies.
+type RefusedSubmission struct {
+	Refusal
+	Position uint64
+	TimeMS   int64
+}
+
+// Refusals finds the refused submissions of an id, oldest first, at most 100: a
+// sender may have tried again and again.
+func (l *Ledger) Refusals(ctx context.Context, id string) ([]RefusedSubmission, error) {
+	rows, err := l.read.QueryContext(ctx, `SELECT f.position, f.sender, f.id, e.name, f.reason, r.time_ms
+		FROM refusal f JOIN endpoint e ON e.id = f.endpoint JOIN record r ON r.position = f.position
+		WHERE f.id = ? ORDER BY f.position LIMIT 100`, id)
+	if err != nil {
+		return nil, fmt.Errorf("find refusals: %w", err)
+	}
+	return collect(rows, func(rows *sql.Rows, r *RefusedSubmission) error {
+		return rows.Scan(&r.Position, &r.Sender, &r.ID, &r.Endpoint, &r.Reason, &r.TimeMS)
+	})
+}

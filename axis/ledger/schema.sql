@@ -113,6 +113,16 @@ CREATE TABLE evidence (
 CREATE INDEX evidence_document ON evidence (document, code, event) WHERE document IS NOT NULL;
 CREATE UNIQUE INDEX evidence_counter ON evidence (issuer, counter) WHERE counter > 0;
 
+-- Submissions that were refused as a whole; the evidence says why.
+CREATE TABLE refusal (
+  position INTEGER PRIMARY KEY,           -- of the evidence
+  sender   TEXT    NOT NULL,              -- as far as the envelope could be read
+  id       TEXT    NOT NULL,
+  endpoint INTEGER NOT NULL,
+  reason   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX refusal_id ON refusal (id);
+
 -- Which documents contain a chunk.
 CREATE TABLE chunk (
   digest   BLOB    NOT NULL,

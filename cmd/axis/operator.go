@@ -15,6 +15,8 @@ import (
 	"docaxis/internal/admin"
 	"docaxis/internal/cli"
 	"docaxis/internal/lang"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
 )
 
 // ask opens the API of the running axis and asks it.
@@ -147,6 +149,11 @@ func (c documentCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 
 func printDocument(w io.Writer, o *cli.IO, d operator.Document) {
 	fmt.Fprintf(w, "%s  %s\n%s\n", d.Sender, d.ID, d.Subject)
+	if d.Refused != "" {
+		why := &axispb.Reason{Code: axispb.ReasonCode(axispb.ReasonCode_value["REASON_"+d.Refused])}
+		fmt.Fprintf(w, "%s: %s\n", o.Say("Bị từ chối", "Refused"), reason.Sentence(why, reason.Language(o.Lang)))
+		return
+	}
 	fmt.Fprintf(w, o.Say("Chấp nhận %s, bản ghi %d kỷ %d, cam kết %s\n", "Accepted %s, record %d of epoch %d, commitment %s\n"),
 		lang.Millis(d.AcceptedMS), d.LeafIndex, d.Epoch, d.Commitment)
 	rows := make([][]string, len(d.Recipients))
