@@ -140,6 +140,7 @@ type Intake struct {
 	cfg      Config
 
 	queue chan *candidate
+	ended chan struct{} // closed when Run has returned
 	crypt chan struct{} // a place for each core: hashing and signatures
 	clock *clock        // owned by Run, but for confirm
 	quota *quota
@@ -169,6 +170,7 @@ func New(p Parts, cfg Config) *Intake {
 		log: p.Log, registry: p.Registry, ledger: p.Ledger, content: p.Content, proofs: p.Proofs,
 		trust: p.Trust, signer: p.Signer, cfg: cfg,
 		queue: make(chan *candidate, queueLength),
+		ended: make(chan struct{}),
 		crypt: make(chan struct{}, cores()),
 		clock: newClock(cfg.Now, p.Log.Time()),
 		quota: newQuota(cfg.RefusalQuota, time.Hour),

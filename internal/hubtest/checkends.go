@@ -176,6 +176,8 @@ func (c *checker) rejected(who string, o *axispb.OutboxEntry) {
 		c.complain("%s: its refusal is about something else", who)
 	case c.book.refused[sha256.Sum256(o.Rejection)] == nil:
 		c.complain("%s: its refusal is not in the journal", who)
+	case len(o.RejectionReceipt) > 0:
+		c.receipt(who+": its refusal", o.RejectionReceipt, o.Rejection)
 	}
 }
 
