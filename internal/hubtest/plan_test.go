@@ -153,7 +153,7 @@ func needing(point string, rows []row) []row {
 }
 
 // rowsInAWorld bounds what a check has to read over and over.
-const rowsInAWorld = 8
+const rowsInAWorld = 5
 
 func runRows(t *testing.T, cfg hubtest.Config, rows []row) {
 	for len(rows) > 0 {
