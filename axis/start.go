@@ -47,10 +47,12 @@ func (h *Hub) recover(ctx context.Context) error {
 	return h.resume(ctx)
 }
 
+func (h *Hub) ledgerPath() string { return filepath.Join(h.dir, "ledger.db") }
+
 // openLedger opens the ledger, or begins a new one where it does not belong to
 // this journal. The old file is kept aside for whoever wants to know why.
 func (h *Hub) openLedger(ctx context.Context) error {
-	path := filepath.Join(h.dir, "ledger.db")
+	path := h.ledgerPath()
 	l, err := ledger.Open(ctx, path)
 	if err == nil {
 		h.ledger = l
@@ -91,6 +93,9 @@ func setAside(path string, now time.Time) error {
 // prepares the commit path to go on from there.
 func (h *Hub) fits(ctx context.Context) (bool, error) {
 	at, err := h.ledger.Position(ctx)
+	if ledger.Damaged(err) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
