@@ -145,6 +145,7 @@ type Intake struct {
 	cfg      Config
 
 	queue chan *candidate
+	ended chan struct{} // closed when Run has returned
 	small chan struct{} // places for the checks of small documents: one a core
 	bulk  chan struct{} // the place for those of large ones, so that they hold up only each other
 	clock *clock        // owned by Run, but for confirm
@@ -175,6 +176,7 @@ func New(p Parts, cfg Config) *Intake {
 		log: p.Log, registry: p.Registry, ledger: p.Ledger, content: p.Content, proofs: p.Proofs,
 		trust: p.Trust, signer: p.Signer, cfg: cfg,
 		queue: make(chan *candidate, queueLength),
+		ended: make(chan struct{}),
 		small: make(chan struct{}, cores()),
 		bulk:  make(chan struct{}, 1),
 		clock: newClock(cfg.Now, p.Log.Time()),
