@@ -248,26 +248,21 @@ func (h *Hub) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// tell rings whoever has something new, after it was committed.
+// tell rings whoever has something new, after it was committed, and ends the
+// connections of endpoints that were just revoked, also those still logging in.
 func (h *Hub) tell(a ledger.Applied) {
+	for _, name := range h.chain.project.revoked {
+		h.broker.Cut(name)
+	}
+	h.chain.project.revoked = nil
 	if a.Everybody {
 		for _, name := range h.broker.Connected() {
 			h.server.Ring(name)
 		}
-		h.cutRevoked()
 		return
 	}
 	for name := range a.Endpoints {
 		h.server.Ring(name)
-	}
-}
-
-// cutRevoked ends the open connections of endpoints that were just revoked.
-func (h *Hub) cutRevoked() {
-	for _, name := range h.broker.Connected() {
-		if e, ok := h.registry.Endpoint(name); ok && e.Revoked {
-			h.broker.Cut(name)
-		}
 	}
 }
 

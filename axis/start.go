@@ -220,12 +220,18 @@ func (h *Hub) openEpoch(ctx context.Context, why string) error {
 	return h.found(ctx, signed)
 }
 
-// nextEpoch is a number that no epoch ever had, as far as anybody here knows: a
-// key file may be left of one whose first record never became durable.
+// nextEpoch is a number that no epoch ever had, as far as journal, guard and the
+// keys that are left can tell.
 func (h *Hub) nextEpoch() uint64 {
 	number := uint64(1)
+	for {
+		if _, err := os.Stat(h.keyPath(number)); err != nil {
+			break
+		}
+		number++
+	}
 	if newest, ok := h.trust.Newest(); ok {
-		number = newest.GetNumber() + 1
+		number = max(number, newest.GetNumber()+1)
 	}
 	if state, found, err := h.guard.Read(); err == nil && found {
 		number = max(number, state.Epoch+1)

@@ -40,9 +40,14 @@ type Position struct {
 
 // Ledger is the projection. Apply is called by one goroutine; everything else may
 // be called by any.
+//
+// Snapshots and lists have their connections, single look-ups theirs: whoever
+// holds a snapshot may look something up, and pulls, however many, never keep the
+// appender waiting.
 type Ledger struct {
 	write *sql.DB // one connection
-	read  *sql.DB
+	read  *sql.DB // snapshots and lists
+	look  *sql.DB // single look-ups: held for one row only
 }
 
 // Open opens or makes the ledger in a file. It need not be synced: what a power
@@ -58,7 +63,12 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(8)
-	l := &Ledger{write: write, read: read}
+	look, err := open(path, "&_pragma=query_only(1)")
+	if err != nil {
+		return nil, errors.Join(err, write.Close(), read.Close())
+	}
+	look.SetMaxOpenConns(4)
+	l := &Ledger{write: write, read: read, look: look}
 	if err := l.prepare(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -118,12 +128,12 @@ func (l *Ledger) create(ctx context.Context) error {
 
 // Close closes the files.
 func (l *Ledger) Close() error {
-	return errors.Join(l.read.Close(), l.write.Close())
+	return errors.Join(l.look.Close(), l.read.Close(), l.write.Close())
 }
 
 // Position says where the ledger stands.
 func (l *Ledger) Position(ctx context.Context) (Position, error) {
-	return position(ctx, l.read)
+	return position(ctx, l.look)
 }
 
 // querier is a database or a transaction.
@@ -152,7 +162,7 @@ func position(ctx context.Context, q querier) (Position, error) {
 // ReadHashes gives stored hashes of the tree; it makes the ledger a
 // tlog.HashReader.
 func (l *Ledger) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	return readHashes(context.Background(), l.read, indexes)
+	return readHashes(context.Background(), l.look, indexes)
 }
 
 func readHashes(ctx context.Context, q querier, indexes []int64) ([]tlog.Hash, error) {

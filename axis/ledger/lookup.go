@@ -17,11 +17,6 @@ type Location struct {
 	Nth      int // within its block
 }
 
-// Locate finds a record's place in the journal; false where there is none.
-func (l *Ledger) Locate(ctx context.Context, position uint64) (Location, bool, error) {
-	return locate(ctx, l.read, position)
-}
-
 func locate(ctx context.Context, q querier, position uint64) (Location, bool, error) {
 	at := Location{Position: position}
 	err := q.QueryRowContext(ctx, `SELECT stream, seq, nth FROM record WHERE position = ?`, position).
@@ -65,18 +60,18 @@ func scanKnown(row *sql.Row) (Known, bool, error) {
 
 // ByIdentity finds an accepted document by sending agency and id.
 func (l *Ledger) ByIdentity(ctx context.Context, sender, id string) (Known, bool, error) {
-	return scanKnown(l.read.QueryRowContext(ctx, knownColumns+`WHERE d.sender = ? AND d.id = ?`, sender, id))
+	return scanKnown(l.look.QueryRowContext(ctx, knownColumns+`WHERE d.sender = ? AND d.id = ?`, sender, id))
 }
 
 // ByPosition finds an accepted document by its leaf index.
 func (l *Ledger) ByPosition(ctx context.Context, position uint64) (Known, bool, error) {
-	return scanKnown(l.read.QueryRowContext(ctx, knownColumns+`WHERE d.position = ?`, position))
+	return scanKnown(l.look.QueryRowContext(ctx, knownColumns+`WHERE d.position = ?`, position))
 }
 
 // RecipientState is the state of a document at a code; false where it has none.
 func (l *Ledger) RecipientState(ctx context.Context, document uint64, code string) (axispb.State, bool, error) {
 	var s axispb.State
-	err := l.read.QueryRowContext(ctx, `SELECT state FROM recipient WHERE document = ? AND code = ?`, document, code).Scan(&s)
+	err := l.look.QueryRowContext(ctx, `SELECT state FROM recipient WHERE document = ? AND code = ?`, document, code).Scan(&s)
 	found, err := one(err, "look up a recipient")
 	return s, found, err
 }
@@ -85,7 +80,7 @@ func (l *Ledger) RecipientState(ctx context.Context, document uint64, code strin
 // and code: only then may it state anything about them.
 func (l *Ledger) HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error) {
 	var n int
-	err := l.read.QueryRowContext(ctx, `SELECT
+	err := l.look.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?1 AND r.code = ?2 AND e.name = ?3) +
 		(SELECT count(*) FROM moved m JOIN endpoint e ON e.id = m.endpoint WHERE m.document = ?1 AND m.code = ?2 AND e.name = ?3)`,
 		document, code, endpoint).Scan(&n)
@@ -106,13 +101,13 @@ type Said struct {
 
 // First finds the first evidence of an event about a document and code.
 func (l *Ledger) First(ctx context.Context, document uint64, code string, event axispb.Event) (Said, bool, error) {
-	return scanSaid(l.read.QueryRowContext(ctx, saidColumns+
+	return scanSaid(l.look.QueryRowContext(ctx, saidColumns+
 		`WHERE document = ? AND code = ? AND event = ? ORDER BY position LIMIT 1`, document, code, event))
 }
 
 // ByCounter finds what an issuer said under a counter.
 func (l *Ledger) ByCounter(ctx context.Context, issuer string, counter uint64) (Said, bool, error) {
-	return scanSaid(l.read.QueryRowContext(ctx, saidColumns+`WHERE issuer = ? AND counter = ? AND counter > 0`, issuer, counter))
+	return scanSaid(l.look.QueryRowContext(ctx, saidColumns+`WHERE issuer = ? AND counter = ? AND counter > 0`, issuer, counter))
 }
 
 const saidColumns = `SELECT position, digest, standing, event, issuer FROM evidence `
@@ -128,7 +123,7 @@ func scanSaid(row *sql.Row) (Said, bool, error) {
 // chunk.
 func (l *Ledger) MayRead(ctx context.Context, endpoint string, document uint64, digest []byte) (bool, error) {
 	var n int
-	err := l.read.QueryRowContext(ctx, `SELECT count(*) FROM chunk c WHERE c.digest = ?1 AND c.document = ?2 AND (
+	err := l.look.QueryRowContext(ctx, `SELECT count(*) FROM chunk c WHERE c.digest = ?1 AND c.document = ?2 AND (
 		EXISTS (SELECT 1 FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?2 AND e.name = ?3) OR
 		EXISTS (SELECT 1 FROM document d JOIN endpoint e ON e.id = d.endpoint WHERE d.position = ?2 AND e.name = ?3))`,
 		digest, document, endpoint).Scan(&n)

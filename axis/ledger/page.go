@@ -39,6 +39,11 @@ func (s *Snapshot) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	return readHashes(context.Background(), s.tx, indexes)
 }
 
+// Locate finds a record's place in the journal; false where there is none.
+func (s *Snapshot) Locate(ctx context.Context, position uint64) (Location, bool, error) {
+	return locate(ctx, s.tx, position)
+}
+
 // Waiting is a mailbox row.
 type Waiting struct {
 	Lane     axispb.Lane
