@@ -68,6 +68,16 @@ func (io *IO) end(err error) int {
 	return Failed
 }
 
+// reasoned is the part of an error that begins with its reason; nil where it has
+// none. What stands around it says more.
+func reasoned(err error) error {
+	var e *reason.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
+}
+
 // Explain says an error to a person.
 func (io *IO) Explain(err error) string {
 	var (
@@ -77,12 +87,12 @@ func (io *IO) Explain(err error) string {
 	)
 	switch {
 	case errors.As(err, &away):
-		return fmt.Sprintf(io.Say("%s của %s chưa chạy. Hãy chạy: %s serve --dir %s", "The %s of %s is not running. Start it: %s serve --dir %s"),
-			io.program.Name, away.Dir, io.program.Name, away.Dir)
+		return fmt.Sprintf(io.Say("Chưa có tiến trình nào chạy trên thư mục %s. Hãy chạy: %s serve --dir %s", "Nothing runs on folder %s. Start it: %s serve --dir %s"),
+			away.Dir, io.program.Name, away.Dir)
+	case errors.As(err, &said) && !errors.Is(reasoned(err), said):
+		return lang.Say(err, io.Lang)
 	case reason.Of(err) != nil:
 		return reason.Sentence(reason.Of(err), reason.Language(io.Lang))
-	case errors.As(err, &said):
-		return lang.Say(err, io.Lang)
 	case errors.Is(err, fs.ErrPermission) && errors.As(err, &path):
 		return fmt.Sprintf(io.Say("Không có quyền truy cập %s. Hãy chạy bằng người dùng sở hữu, hoặc sửa quyền của tệp.",
 			"%s may not be accessed. Run this as the user who owns it, or change its permissions."), path.Path)

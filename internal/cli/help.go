@@ -84,13 +84,11 @@ func (io *IO) misunderstood(k *kong.Kong, args []string, err error) int {
 	if errors.As(err, &p) && p.Context.Selected() != nil {
 		at = p.Context.Selected()
 	}
-	if strings.HasPrefix(err.Error(), "expected one of ") {
+	if strings.HasPrefix(err.Error(), "expected ") && len(at.Children) > 0 {
 		again := *io
 		again.Out = io.Err
-		if len(args) == 0 || args[len(args)-1] != "--help" {
-			again.program.parse(&again, append(args[:len(args):len(args)], "--help"))
-			return Usage
-		}
+		again.program.parse(&again, append(args[:len(args):len(args)], "--help"))
+		return Usage
 	}
 	fmt.Fprintf(io.Err, "%s: %s\n", io.program.Name, io.usage(err.Error()))
 	fmt.Fprintf(io.Err, io.Say("Xem %s --help.\n", "See %s --help.\n"), at.FullPath())
