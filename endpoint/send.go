@@ -97,6 +97,11 @@ func (a *Agent) checkDraft(doc *envelope.Document) (seal, error) {
 	if err := doc.CheckSecurity(a.cfg.Settings.Security); err != nil {
 		return key, err
 	}
+	for _, code := range append([]string{doc.Sender}, doc.To...) {
+		if _, err := agency.Parse(code); err != nil {
+			return key, reason.Permanent(axispb.ReasonCode_REASON_BAD_CODE, clip(code)).Because(err)
+		}
+	}
 	now := a.cfg.Now()
 	if !doc.Deadline.IsZero() && doc.Deadline.Before(now) {
 		return key, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, doc.Deadline.Format("2006-01-02 15:04:05 -0700"))

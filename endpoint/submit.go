@@ -167,6 +167,7 @@ func (a *Agent) accepted(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 	if k := proven.Header.Kind; k != axispb.Kind_KIND_DOCUMENT {
 		return fmt.Errorf("receipt from the axis is of a %s", k)
 	}
+	a.receipted.Store(&proven.Checkpoint)
 	recipients := recipientsOf(env.Document, proven)
 	err = a.commit(ctx, "receipt.store", func(tx *bbolt.Tx) error {
 		return outbox.In(tx).Accept(e.Id, receipt, recipients)
@@ -222,14 +223,16 @@ func (a *Agent) rejected(ctx context.Context, e *axispb.OutboxEntry, rejection [
 		return reason.Temporary(st.Reason.Code, st.Reason.Args...)
 	}
 	waiting := a.trouble(reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_TARGET, e.Sender, e.Id))
-	err = a.commit(ctx, "receipt.store", func(tx *bbolt.Tx) error {
-		return outbox.In(tx).Reject(e.Id, rejection, waiting)
+	var parked []string
+	err = a.commit(ctx, "receipt.store", func(tx *bbolt.Tx) (err error) {
+		parked, err = outbox.In(tx).Reject(e.Id, rejection, waiting)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	a.log.Warn("refused by the axis", slog.String("id", e.Id), slog.String("why", reason.Sentence(st.Reason, reason.English)))
-	a.watch.changed(e.Id)
+	a.watch.changed(append(parked, e.Id)...)
 	return nil
 }
 

@@ -151,7 +151,7 @@ func (a *Agent) evidenceStep(p *axispb.Proof, recorded []byte) Step {
 	}
 	s.Time, s.Event, s.Issuer, s.Reason = time.UnixMilli(st.TimeMs), evidence.EventName(st.Event), st.Issuer, st.Reason
 	if p.Standing != axispb.Standing_STANDING_CONTRARY {
-		s.State = inbox.StateOf(st.Event)
+		s.State = evidence.StateAfter(st.Event)
 	}
 	if len(p.Receipt) == 0 {
 		s.Verified = true

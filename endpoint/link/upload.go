@@ -71,8 +71,8 @@ func (l *Link) chunk(ctx context.Context, f File, i uint64, at uint32, between f
 	size := chunk.Length(f.Size, i)
 	stuck := false
 	for {
-		if at > size {
-			return moved, odd("it holds %d bytes of a chunk of %d", at, size)
+		if at >= size {
+			return moved, odd("it holds %d bytes of a chunk of %d and still lacks it", at, size)
 		}
 		held, err := l.put(ctx, f, i, at, size)
 		if err != nil {
