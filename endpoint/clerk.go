@@ -229,7 +229,7 @@ func sentences(r *axispb.Reason) (vietnamese, english string) {
 	return reason.Sentence(r, reason.Vietnamese), reason.Sentence(r, reason.English)
 }
 
-// Inbox lists what was received.
+// Inbox lists what was received, newest first.
 func (d desk) Inbox(context.Context) ([]clerk.Incoming, error) {
 	all, err := d.a.Inbox(inbox.Filter{Limit: listed})
 	if err != nil {
@@ -243,6 +243,7 @@ func (d desk) Inbox(context.Context) ([]clerk.Incoming, error) {
 			Trouble: told(e.Trouble), Files: int(e.Files), Bytes: e.Bytes,
 		}
 	}
+	slices.SortStableFunc(out, func(x, y clerk.Incoming) int { return cmp.Compare(y.ReceivedMS, x.ReceivedMS) })
 	return out, nil
 }
 

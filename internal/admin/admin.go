@@ -107,9 +107,9 @@ type problem struct {
 	Message string `json:"message"`
 	// Vietnamese is the same, for an error that both languages know.
 	Vietnamese string            `json:"vietnamese,omitempty"`
-	Code      axispb.ReasonCode `json:"code,omitempty"`
-	Args      []string          `json:"args,omitempty"`
-	Temporary bool              `json:"temporary,omitempty"`
+	Code       axispb.ReasonCode `json:"code,omitempty"`
+	Args       []string          `json:"args,omitempty"`
+	Temporary  bool              `json:"temporary,omitempty"`
 }
 
 // Answer writes a value as JSON, or an error so that the client gets the same.

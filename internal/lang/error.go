@@ -28,7 +28,7 @@ func in(l Language, args []any) []any {
 	for i, a := range args {
 		said[i] = a
 		if err, ok := a.(error); ok {
-			said[i] = Say(err, l)
+			said[i] = strings.ReplaceAll(Say(err, l), "\n", "; ")
 		}
 	}
 	return said
@@ -51,14 +51,14 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Cause }
 
 // Say says an error in a language as far as it can be: an Error in it, several
-// joined errors each by itself, any other error in its own words.
+// joined errors each in a line of its own, any other error in its own words.
 func Say(err error, l Language) string {
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []string
 		for _, one := range many.Unwrap() {
 			all = append(all, Say(one, l))
 		}
-		return strings.Join(all, "; ")
+		return strings.Join(all, "\n")
 	}
 	var e *Error
 	if errors.As(err, &e) {

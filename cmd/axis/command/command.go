@@ -27,11 +27,11 @@ type grammar struct {
 	cli.Common
 	Dir string `help:"Folder of the axis.|Thư mục của trục." default:"axis-data" env:"DOCAXIS_AXIS_DIR" type:"path"`
 
-	Init     initCommand     `cmd:"" help:"Make a folder for a new axis.|Tạo thư mục cho một trục mới."`
-	Serve    serveCommand    `cmd:"" help:"Run the axis.|Chạy trục."`
-	Status   statusCommand   `cmd:"" help:"Show the axis at a glance.|Xem tổng quan trục."`
-	Waiting  waitingCommand  `cmd:"" help:"Who has not received, since when, why.|Ai chưa nhận, từ bao giờ, vì sao."`
-	Document documentCommand `cmd:"" help:"Tell a document's story.|Xem diễn biến của một văn bản."`
+	Init     initCommand      `cmd:"" help:"Make a folder for a new axis.|Tạo thư mục cho một trục mới."`
+	Serve    serveCommand     `cmd:"" help:"Run the axis.|Chạy trục."`
+	Status   statusCommand    `cmd:"" help:"Show the axis at a glance.|Xem tổng quan trục."`
+	Waiting  waitingCommand   `cmd:"" help:"Who has not received, since when, why.|Ai chưa nhận, từ bao giờ, vì sao."`
+	Document documentCommand  `cmd:"" help:"Tell a document's story.|Xem diễn biến của một văn bản."`
 	Agency   agencyCommands   `cmd:"" help:"Agencies.|Cơ quan."`
 	Seal     sealCommands     `cmd:"" help:"Seals.|Con dấu số."`
 	Endpoint endpointCommands `cmd:"" help:"Endpoints.|Điểm kết nối."`

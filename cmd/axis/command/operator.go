@@ -89,7 +89,9 @@ type waitingCommand struct {
 	All   bool `help:"Also those that only wait for their DMS.|Cả văn bản chỉ còn chờ hệ thống văn bản lấy."`
 }
 
-func (waitingCommand) Help() string { return cli.Help("axis waiting --json", "Exit code 0: nobody waits; 1: somebody does.", "Mã thoát 0: không ai chờ; 1: có nơi còn chờ.") }
+func (waitingCommand) Help() string {
+	return cli.Help("axis waiting --json", "Exit code 0: nobody waits; 1: somebody does.", "Mã thoát 0: không ai chờ; 1: có nơi còn chờ.")
+}
 
 func (c waitingCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	var all []operator.Waiting
@@ -142,7 +144,9 @@ type documentCommand struct {
 	ID string `arg:"" help:"Id of the document.|Mã văn bản."`
 }
 
-func (documentCommand) Help() string { return cli.Help("axis document 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40", "", "") }
+func (documentCommand) Help() string {
+	return cli.Help("axis document 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40", "", "")
+}
 
 func (c documentCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	var all []operator.Document

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -71,6 +72,9 @@ func (c serveCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	}
 	log := slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: level}))
 	h, err := axis.Open(ctx, g.Dir, axis.Config{File: f, Log: log})
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil // stopped while it started
+	}
 	if err != nil {
 		return err
 	}

@@ -77,13 +77,21 @@ func (outboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		}
 		rows := make([][]string, len(all))
 		for i, d := range all {
-			rows[i] = []string{lang.Millis(d.CreatedMS), d.ID, d.From, recipients(d), states(o, d), d.Subject, tell(o, d.Trouble)}
+			rows[i] = []string{lang.Millis(d.CreatedMS), d.ID, d.From, recipients(d), states(o, d), subject(o, d.Urgent, d.Subject), tell(o, d.Trouble)}
 		}
 		cli.Table(w, []string{
 			o.Say("LÚC", "TIME"), "ID", o.Say("TỪ", "FROM"), o.Say("ĐẾN", "TO"), o.Say("TRẠNG THÁI", "STATE"),
 			o.Say("TRÍCH YẾU", "SUBJECT"), o.Say("VƯỚNG MẮC", "TROUBLE"),
 		}, rows)
 	})
+}
+
+// subject marks what is urgent.
+func subject(o *cli.IO, urgent bool, text string) string {
+	if urgent {
+		return o.Say("[khẩn] ", "[urgent] ") + text
+	}
+	return text
 }
 
 func recipients(d clerk.Outgoing) string {
@@ -129,7 +137,7 @@ func (c inboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		}
 		rows := make([][]string, len(all))
 		for i, d := range all {
-			rows[i] = []string{lang.Millis(d.ReceivedMS), d.ID, d.From, d.Code, o.State(d.State), d.Subject, tell(o, d.Trouble)}
+			rows[i] = []string{lang.Millis(d.ReceivedMS), d.ID, d.From, d.Code, o.State(d.State), subject(o, d.Urgent, d.Subject), tell(o, d.Trouble)}
 		}
 		cli.Table(w, []string{
 			o.Say("LÚC", "TIME"), "ID", o.Say("TỪ", "FROM"), o.Say("ĐẾN", "FOR"), o.Say("TRẠNG THÁI", "STATE"),
@@ -142,8 +150,10 @@ type showCommand struct {
 	ID string `arg:"" help:"Id of the document.|Mã văn bản."`
 }
 
-func (showCommand) Help() string { return cli.Help("endpoint show 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40",
-		"Exit code 1 where a proof does not hold.", "Mã thoát 1 nếu có bằng chứng không đứng vững.") }
+func (showCommand) Help() string {
+	return cli.Help("endpoint show 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40",
+		"Exit code 1 where a proof does not hold.", "Mã thoát 1 nếu có bằng chứng không đứng vững.")
+}
 
 func (c showCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	var all []clerk.Story
@@ -224,7 +234,9 @@ type confirmCommand struct {
 	Refuse string `help:"Refuse it, with this reason.|Từ chối, với lý do này."`
 }
 
-func (confirmCommand) Help() string { return cli.Help("endpoint confirm 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40", "", "") }
+func (confirmCommand) Help() string {
+	return cli.Help("endpoint confirm 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40", "", "")
+}
 
 func (c confirmCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	var done clerk.Confirmed
@@ -243,7 +255,9 @@ type retryCommand struct {
 	ID string `arg:"" help:"Id of the document.|Mã văn bản."`
 }
 
-func (retryCommand) Help() string { return cli.Help("endpoint retry 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40", "", "") }
+func (retryCommand) Help() string {
+	return cli.Help("endpoint retry 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40", "", "")
+}
 
 func (c retryCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	var done clerk.Sent

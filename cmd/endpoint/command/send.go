@@ -100,7 +100,9 @@ type getCommand struct {
 	Out  string `short:"o" help:"Folder to save into.|Thư mục lưu." default:"." type:"path"`
 }
 
-func (getCommand) Help() string { return cli.Help("endpoint get 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40 -o den", "", "") }
+func (getCommand) Help() string {
+	return cli.Help("endpoint get 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40 -o den", "", "")
+}
 
 func (c getCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	client, err := admin.Open(g.Dir)

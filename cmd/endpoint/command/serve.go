@@ -26,7 +26,9 @@ type joinCommand struct {
 	Invitation string `arg:"" help:"The text that axis endpoint invite printed.|Dòng chữ do lệnh axis endpoint invite in ra."`
 }
 
-func (joinCommand) Help() string { return cli.Help("endpoint join --dir /srv/endpoint docaxis1...", "", "") }
+func (joinCommand) Help() string {
+	return cli.Help("endpoint join --dir /srv/endpoint docaxis1...", "", "")
+}
 
 func (c joinCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	invite, err := bus.ParseInvite(c.Invitation)
@@ -57,8 +59,9 @@ func (c joinCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 func notJoined(invite bus.Invite, err error) error {
 	switch {
 	case errors.Is(err, bus.ErrPin):
-		return lang.Errorf("Máy trả lời tại %s không phải là trục ghi trong lời mời. Hãy dừng lại và hỏi quản trị trục.",
-			"Whoever answers at %s is not the axis that the invitation names. Stop here and ask the operator of the axis.", invite.Address).Because(err)
+		return cli.Code{Exit: cli.Failed, Err: lang.Errorf(
+			"Máy trả lời tại %s không phải là trục ghi trong lời mời. Hãy dừng lại và hỏi quản trị trục.",
+			"Whoever answers at %s is not the axis that the invitation names. Stop here and ask the operator of the axis.", invite.Address).Because(err)}
 	case reason.Is(err, axispb.ReasonCode_REASON_UNAVAILABLE):
 		return cli.Code{Exit: cli.TryAgain, Err: lang.Errorf(
 			"Chưa kết nối được với trục tại %s. Hãy kiểm tra mạng và hỏi xem trục có đang chạy, rồi dùng lại đúng lời mời này.",
