@@ -153,7 +153,7 @@ func (a *Agent) answered(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 	case len(answer.Receipt) > 0 && len(answer.Rejection) == 0:
 		return a.accepted(ctx, e, env, answer.Receipt)
 	case len(answer.Rejection) > 0 && len(answer.Receipt) == 0:
-		return a.rejected(ctx, e, answer.Rejection)
+		return a.rejected(ctx, e, answer)
 	}
 	return errors.New("the axis answered neither with a receipt nor with a refusal")
 }
@@ -214,9 +214,14 @@ func recipientsOf(doc *envelope.Document, proven evidence.Proven) []*axispb.Reci
 	return all
 }
 
-func (a *Agent) rejected(ctx context.Context, e *axispb.OutboxEntry, rejection []byte) error {
+func (a *Agent) rejected(ctx context.Context, e *axispb.OutboxEntry, answer *axispb.SubmitAnswer) error {
+	rejection, receipt := answer.Rejection, answer.RejectionReceipt
 	st, err := a.checkRejection(e, rejection)
+	if err == nil && len(receipt) > 0 {
+		_, err = a.trust.Receipt(receipt, rejection)
+	}
 	if err != nil {
+		a.needsPull(err)
 		return disbelieved("refusal", err)
 	}
 	if st.Reason.GetCode() == axispb.ReasonCode_REASON_CONTENT_MISSING && e.Attempts < missingLimit {
@@ -225,7 +230,7 @@ func (a *Agent) rejected(ctx context.Context, e *axispb.OutboxEntry, rejection [
 	waiting := a.trouble(reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_TARGET, e.Sender, e.Id))
 	var parked []string
 	err = a.commit(ctx, "receipt.store", func(tx *bbolt.Tx) (err error) {
-		parked, err = outbox.In(tx).Reject(e.Id, rejection, waiting)
+		parked, err = outbox.In(tx).Reject(e.Id, rejection, receipt, waiting)
 		return err
 	})
 	if err != nil {

@@ -93,7 +93,7 @@ func (a *Agent) showSent(tx *bbolt.Tx, e *axispb.OutboxEntry, t *Timeline) error
 		step, decision = a.acceptance(e)
 		t.Steps = append(t.Steps, step)
 	case len(e.Rejection) > 0:
-		step := a.evidenceStep(&axispb.Proof{Evidence: e.Rejection}, nil)
+		step := a.evidenceStep(&axispb.Proof{Evidence: e.Rejection, Receipt: e.RejectionReceipt}, e.Rejection)
 		step.State = axispb.State_STATE_REJECTED
 		t.Steps = append(t.Steps, step)
 	}

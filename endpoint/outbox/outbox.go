@@ -213,14 +213,15 @@ func (o Outbox) Accept(id string, receipt []byte, recipients []*axispb.Recipient
 	return o.release(id)
 }
 
-// Reject stores the axis's signed refusal. What waited for this submission cannot
+// Reject stores the axis's signed refusal and, where there is one, the receipt of
+// its record. What waited for this submission cannot
 // be sent as it is and is parked with the given trouble; the ids are given.
-func (o Outbox) Reject(id string, rejection []byte, waiting *axispb.Trouble) (parked []string, err error) {
+func (o Outbox) Reject(id string, rejection, receipt []byte, waiting *axispb.Trouble) (parked []string, err error) {
 	_, err = o.change(id, func(e *axispb.OutboxEntry) error {
 		if !open(e) {
 			return fmt.Errorf("%w: refusal in %s", ErrState, e.State)
 		}
-		e.State, e.Rejection, e.Trouble = axispb.State_STATE_REJECTED, rejection, nil
+		e.State, e.Rejection, e.RejectionReceipt, e.Trouble = axispb.State_STATE_REJECTED, rejection, receipt, nil
 		return nil
 	})
 	if err != nil {
