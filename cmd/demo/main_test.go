@@ -9,6 +9,7 @@ import (
 	"time"
 
 	clerk "docaxis/endpoint/admin"
+	"docaxis/internal/cli/clitest"
 )
 
 // play runs the demo to its end and gives what it printed.
@@ -83,3 +84,5 @@ func TestDemoFindsATamperedProof(t *testing.T) {
 		})
 	}
 }
+
+func TestHelpIsInBothLanguages(t *testing.T) { clitest.Help(t, program(new(grammar))) }

@@ -13,14 +13,18 @@ import (
 // Run runs the command that args name and gives the exit code.
 func Run(ctx context.Context, args []string, out, errs io.Writer) int {
 	var g grammar
+	return program(&g).Run(ctx, args, out, errs)
+}
+
+func program(g *grammar) cli.Program {
 	return cli.Program{
-		Name: "axis", Grammar: &g, Common: &g.Common,
+		Name: "axis", Grammar: g, Common: &g.Common,
 		About: "The document axis: routes, records and proves.|Trục liên thông văn bản: chuyển, ghi và chứng minh.",
 		Detail: cli.Help("axis init --dir axis\naxis serve --dir axis",
 			"Exit codes: 0 done, 1 refused or wrong, 2 not understood, 3 try again later, 4 not found.",
 			"Mã thoát: 0 xong, 1 bị từ chối hoặc có lỗi, 2 không hiểu câu lệnh, 3 hãy thử lại sau, 4 không tìm thấy."),
 		Folder: cli.Folder{Marker: axis.FileName, Make: "axis init --dir %s", Env: "DOCAXIS_AXIS_DIR"},
-	}.Run(ctx, args, out, errs)
+	}
 }
 
 type grammar struct {

@@ -12,14 +12,18 @@ import (
 // Run runs the command that args name and gives the exit code.
 func Run(ctx context.Context, args []string, out, errs io.Writer) int {
 	var g grammar
+	return program(&g).Run(ctx, args, out, errs)
+}
+
+func program(g *grammar) cli.Program {
 	return cli.Program{
-		Name: "endpoint", Grammar: &g, Common: &g.Common,
+		Name: "endpoint", Grammar: g, Common: &g.Common,
 		About: "The agent of the document axis beside an agency's system.|Điểm kết nối của trục liên thông văn bản bên cạnh hệ thống của cơ quan.",
 		Detail: cli.Help("endpoint join --dir commune docaxis1...\nendpoint serve --dir commune",
 			"Exit codes: 0 done, 1 refused or wrong, 2 not understood, 3 try again later, 4 not found.",
 			"Mã thoát: 0 xong, 1 bị từ chối hoặc có lỗi, 2 không hiểu câu lệnh, 3 hãy thử lại sau, 4 không tìm thấy."),
 		Folder: cli.Folder{Marker: "identity", Make: "endpoint join --dir %s docaxis1...", Env: "DOCAXIS_ENDPOINT_DIR"},
-	}.Run(ctx, args, out, errs)
+	}
 }
 
 type grammar struct {
