@@ -2,7 +2,6 @@ package reason
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -39,10 +38,11 @@ func translate(text string, depth int) string {
 	}
 	for _, p := range patterns() {
 		if found := p.english.FindStringSubmatch(text); found != nil {
-			for i := range found[1:] {
-				found[i+1] = translate(found[i+1], depth-1)
+			args := map[string]string{}
+			for i, number := range p.numbers {
+				args[number] = translate(found[i+1], depth-1)
 			}
-			return strings.TrimSuffix(refill(p.vietnamese, found[1:]), ".")
+			return strings.TrimSuffix(refill(p.vietnamese, args), ".")
 		}
 	}
 	return text
@@ -50,6 +50,7 @@ func translate(text string, depth int) string {
 
 type pattern struct {
 	english    *regexp.Regexp
+	numbers    []string // of the arguments that its groups find
 	vietnamese string
 }
 
@@ -58,10 +59,10 @@ type pattern struct {
 var patterns = sync.OnceValue(func() []pattern {
 	var all []pattern
 	for _, p := range phrases {
-		all = append(all, pattern{shape(p.en), p.vi})
+		all = append(all, shape(p))
 	}
 	for _, t := range texts {
-		all = append(all, pattern{shape(t.en), t.vi})
+		all = append(all, shape(t))
 	}
 	return all
 })
@@ -69,28 +70,26 @@ var patterns = sync.OnceValue(func() []pattern {
 // place is where an argument stands in a template.
 var place = regexp.MustCompile(`\{(\d)(?::\w+)?\}`)
 
-// shape is a template as a pattern whose N-th group is its N-th argument. Every
-// template names its arguments in their order.
-func shape(template string) *regexp.Regexp {
-	template = strings.TrimSuffix(template, ".")
+// shape makes a pattern that finds the arguments in a filled English template.
+func shape(t text) pattern {
+	p := pattern{vietnamese: t.vi}
+	template := strings.TrimSuffix(t.en, ".")
 	var b strings.Builder
 	for {
-		at := place.FindStringIndex(template)
+		at := place.FindStringSubmatchIndex(template)
 		if at == nil {
-			return regexp.MustCompile("^" + b.String() + regexp.QuoteMeta(template) + "$")
+			p.english = regexp.MustCompile("^" + b.String() + regexp.QuoteMeta(template) + "$")
+			return p
 		}
+		p.numbers = append(p.numbers, template[at[2]:at[3]])
 		b.WriteString(regexp.QuoteMeta(template[:at[0]]) + "(.*?)")
 		template = template[at[1]:]
 	}
 }
 
-func refill(template string, args []string) string {
+func refill(template string, args map[string]string) string {
 	return place.ReplaceAllStringFunc(template, func(found string) string {
-		n, err := strconv.Atoi(place.FindStringSubmatch(found)[1])
-		if err != nil || n < 1 || n > len(args) {
-			return ""
-		}
-		return args[n-1]
+		return args[place.FindStringSubmatch(found)[1]]
 	})
 }
 
