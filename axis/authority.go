@@ -76,7 +76,10 @@ func (h *Hub) enrol(ctx context.Context, user string, req *axispb.EnrolRequest) 
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)
 	}
 	cert, known := h.certified(inv.Endpoint, req.GetCsr())
-	if !inv.Used || !known {
+	if inv.Used && !known {
+		return nil, reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)
+	}
+	if !known {
 		var err error
 		if cert, err = h.admit(ctx, inv, req.GetCsr()); err != nil {
 			return nil, err

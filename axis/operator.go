@@ -138,9 +138,10 @@ func story(s ledger.Story) operator.Document {
 		})
 	}
 	for _, r := range s.Refused {
+		why := &axispb.Reason{Code: r.Reason, Args: []string{r.Code, r.Code}}
 		d.Recipients = append(d.Recipients, operator.Recipient{
 			Code: r.Code, State: StateName(axispb.State_STATE_REJECTED),
-			Reason: reason.Sentence(&axispb.Reason{Code: r.Reason, Args: []string{r.Code}}, reason.English),
+			Reason: reason.Sentence(why, reason.English), ReasonVI: reason.Sentence(why, reason.Vietnamese),
 		})
 	}
 	for _, e := range s.Evidence {

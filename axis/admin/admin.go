@@ -108,7 +108,9 @@ type Recipient struct {
 	Endpoint string `json:"endpoint,omitempty"`
 	State    string `json:"state"`
 	SinceMS  int64  `json:"since_ms,omitempty"`
+	// Reason in both languages, for one that was refused.
 	Reason   string `json:"reason,omitempty"`
+	ReasonVI string `json:"reason_vi,omitempty"`
 }
 
 // Evidence is a journaled statement.
