@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
@@ -34,7 +35,8 @@ func Open(dir string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the running process: %w", err)
 	}
-	c := &Client{http: &http.Client{}}
+	// Whoever asks many things side by side does not connect anew for each.
+	c := &Client{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute}}}
 	if err := json.Unmarshal(data, &c.at); err != nil {
 		return nil, fmt.Errorf("read %s: %w", fileName, err)
 	}
