@@ -52,26 +52,29 @@ func (c *chain) Time() time.Time { return time.UnixMilli(c.at.TimeMS).UTC() }
 func (c *chain) Commit(ctx context.Context, records []*axispb.Record) (intake.Committed, error) {
 	first := c.tree.Size()
 	for {
-		entry, err := c.journal.Append(ctx, c.next(records))
+		block := c.next(records)
+		entry, err := c.journal.Append(ctx, block)
+		if errors.Is(err, journal.ErrUnclear) {
+			entry, err = c.journal.Settle(ctx)
+		}
 		switch {
 		case errors.Is(err, journal.ErrFull):
 			if err := c.rotate(ctx); err != nil {
 				return intake.Committed{}, err
 			}
 			continue
-		case errors.Is(err, journal.ErrUnclear):
-			if entry, err = c.journal.Settle(ctx); err != nil && !errors.Is(err, journal.ErrFenced) {
-				return intake.Committed{}, err
-			}
-		}
-		if errors.Is(err, journal.ErrFenced) {
+		case errors.Is(err, journal.ErrFenced):
 			return intake.Committed{}, c.follow(ctx)
-		}
-		if err != nil {
+		case err != nil:
 			return intake.Committed{}, err
 		}
 		if err := c.apply(ctx, entry); err != nil {
 			return intake.Committed{}, err
+		}
+		// What was settled may be a block that an earlier call left unclear: then the
+		// state has changed, and this one was not even sent.
+		if entry.Block != block {
+			return intake.Committed{}, intake.ErrDecideAgain
 		}
 		return intake.Committed{FirstLeaf: first, Size: c.tree.Size()}, nil
 	}

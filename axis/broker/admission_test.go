@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -54,9 +55,22 @@ func TestExpiredCertificateMayOnlyRenew(t *testing.T) {
 
 func TestConnectionEndsWithItsCertificate(t *testing.T) {
 	a := newAuthority(t)
-	b := start(t, a)
+	cert := a.endpoint(t, "h41")
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
 	// Within the tolerance it still has all rights, but not for long.
-	r, err := dialRaw(t, a, b, a.endpointUntil(t, "h41", time.Now().Add(3*time.Second-24*time.Hour)))
+	now := leaf.NotAfter.Add(24*time.Hour - 300*time.Millisecond)
+	b, err := broker.Start(broker.Config{
+		Dir: t.TempDir(), Listen: "127.0.0.1:0", TLS: a.server(t), Authority: a,
+		Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, b) })
+	r, err := dialRaw(t, a, b, cert)
 	if err != nil {
 		t.Fatal(err)
 	}

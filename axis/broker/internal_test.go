@@ -11,6 +11,20 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
+func TestLocalUserNeedsTheSecretOfThisStart(t *testing.T) {
+	a := newAuthenticator(Config{Now: time.Now})
+	for user, l := range a.locals {
+		if _, err := a.admitLocal(&server.ClientOpts{Username: user, Password: l.secret}); err != nil {
+			t.Errorf("%s: %v", user, err)
+		}
+		for _, wrong := range []string{"", "x", newAuthenticator(Config{}).locals[user].secret} {
+			if _, err := a.admitLocal(&server.ClientOpts{Username: user, Password: wrong}); err == nil {
+				t.Errorf("%s with %q", user, wrong)
+			}
+		}
+	}
+}
+
 func TestCutDuringALogInDecidesAgain(t *testing.T) {
 	a := &authenticator{conns: newConnections(time.Now)}
 	a.conns.alive = func(uint64) bool { return true }

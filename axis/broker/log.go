@@ -47,8 +47,13 @@ func (l *serverLog) Debugf(string, ...any) {}
 // Tracef drops: it would hold what clients sent.
 func (l *serverLog) Tracef(string, ...any) {}
 
-// Warnf logs a warning.
-func (l *serverLog) Warnf(format string, v ...any) { l.write(slog.LevelWarn, format, v) }
+// Warnf logs a warning, except for one that every start would give because of
+// our own choice.
+func (l *serverLog) Warnf(format string, v ...any) {
+	if !strings.Contains(format, "TLS Handshake First") {
+		l.write(slog.LevelWarn, format, v)
+	}
+}
 
 // Errorf logs an error.
 func (l *serverLog) Errorf(format string, v ...any) { l.write(slog.LevelError, format, v) }

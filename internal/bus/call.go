@@ -25,7 +25,7 @@ func (c *Conn) Call(ctx context.Context, s Service, req, resp proto.Message) err
 	if err != nil {
 		return unavailable("the request cannot be written", err)
 	}
-	if !c.nc.IsConnected() {
+	if !c.Connected() {
 		return unavailable("not connected", c.Trouble())
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)

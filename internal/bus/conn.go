@@ -7,28 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
 )
-
-const (
-	defaultTimeout = 60 * time.Second
-	defaultWait    = time.Second
-	defaultMaxWait = 30 * time.Second
-	// Slow lines of far offices need this long for TCP, TLS and the log-in.
-	connectTimeout = 15 * time.Second
-	// A page of 1 MiB on a line of 128 kbit/s holds up the answer to a ping for a
-	// minute: only then is the line dead.
-	pingInterval = 30 * time.Second
-	maxPingsOut  = 4
-)
-
-var errBegun = errors.New("bus: the first connection is made in the background")
 
 // DialConfig says who connects, where to, and whom to trust.
 type DialConfig struct {
@@ -60,8 +44,11 @@ type Conn struct {
 	cert    atomic.Pointer[tls.Certificate]
 	waiting waiting
 	stop    context.CancelFunc
+	tried   atomic.Bool
+	made    chan struct{} // closed when nc is set and knows its subscription
 
 	mu        sync.Mutex // guards what follows
+	up        bool       // nats.go's own answer has to wait while it dials
 	onConnect func()
 	onBell    func()
 	trouble   error
@@ -81,7 +68,7 @@ func Dial(ctx context.Context, cfg DialConfig) (*Conn, error) {
 	cfg.Wait = orDefault(cfg.Wait, defaultWait)
 	cfg.MaxWait = orDefault(cfg.MaxWait, defaultMaxWait)
 	ctx, stop := context.WithCancel(ctx)
-	c := &Conn{cfg: cfg, stop: stop}
+	c := &Conn{cfg: cfg, stop: stop, made: make(chan struct{})}
 	c.cert.Store(&cfg.Certificate)
 	if err := c.dial(ctx); err != nil {
 		stop()
@@ -91,68 +78,13 @@ func Dial(ctx context.Context, cfg DialConfig) (*Conn, error) {
 	return c, nil
 }
 
-func (c *Conn) dial(ctx context.Context) error {
-	nc, err := nats.Connect("tls://"+c.cfg.Address, append(commonOptions(),
-		nats.Name(c.cfg.Endpoint),
-		nats.Secure(c.tlsConfig()),
-		nats.SetCustomDialer(&dialer{ctx: ctx}),
-		nats.CustomInboxPrefix(InboxPrefix(c.cfg.Endpoint)),
-		nats.RetryOnFailedConnect(true),
-		nats.MaxReconnects(-1),
-		nats.CustomReconnectDelay(c.delay),
-		// A revoked or expired endpoint keeps asking: an operator may help it.
-		nats.IgnoreAuthErrorAbort(),
-		// What cannot be sent now is sent again by the outbox, not by a buffer.
-		nats.ReconnectBufSize(-1),
-		nats.ConnectHandler(c.connected),
-		nats.ReconnectHandler(c.connected),
-		nats.DisconnectErrHandler(c.disconnected),
-		nats.ReconnectErrHandler(c.refused),
-		nats.ErrorHandler(c.failed),
-	)...)
-	if err != nil {
-		return fmt.Errorf("bus: connect: %w", err)
-	}
-	c.nc = nc
-	if _, err := nc.Subscribe(BellSubject(c.cfg.Endpoint), c.rung); err != nil {
-		nc.Close()
-		return fmt.Errorf("bus: listen for the bell: %w", err)
-	}
-	return nil
-}
-
-// commonOptions are those of a connection and of an enrolment.
-func commonOptions() []nats.Option {
-	return []nats.Option{
-		// TLS comes before anything the server says, so nobody on the way can say
-		// it in its place.
-		nats.TLSHandshakeFirst(),
-		nats.Timeout(connectTimeout),
-		nats.PingInterval(pingInterval),
-		nats.MaxPingsOutstanding(maxPingsOut),
-		nats.SkipHostLookup(),
-		nats.IgnoreDiscoveredServers(),
-		nats.NoCallbacksAfterClientClose(),
-	}
-}
-
-func (c *Conn) tlsConfig() *tls.Config {
-	roots := x509.NewCertPool()
-	roots.AddCert(c.cfg.CA)
-	return &tls.Config{
-		MinVersion: tls.VersionTLS13,
-		RootCAs:    roots,
-		Time:       c.cfg.Now,
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return c.cert.Load(), nil
-		},
-	}
-}
-
-// SetCertificate puts a renewed certificate in the place of the old one and
-// connects again with it.
+// SetCertificate puts a renewed certificate in the place of the old one and, if
+// there is a connection, makes it again with the new one.
 func (c *Conn) SetCertificate(cert tls.Certificate) error {
 	c.cert.Store(&cert)
+	if !c.Connected() {
+		return nil
+	}
 	if err := c.nc.ForceReconnect(); err != nil {
 		return fmt.Errorf("bus: connect with the new certificate: %w", err)
 	}
@@ -160,32 +92,29 @@ func (c *Conn) SetCertificate(cert tls.Certificate) error {
 }
 
 // Connected reports whether a call has a chance just now.
-func (c *Conn) Connected() bool { return c.nc.IsConnected() }
+func (c *Conn) Connected() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.up
+}
 
 // Trouble is why there is no connection, for people; nil while there is one or
 // nothing was tried yet. nats.ErrAuthorization: the axis does not let this
 // certificate in.
 func (c *Conn) Trouble() error {
-	if c.Connected() {
-		return nil
-	}
-	// nats.go keeps what went wrong after TCP, and reports only what went wrong
-	// before.
-	if err := c.nc.LastError(); err != nil {
-		return err
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.trouble
 }
 
-// OnConnect sets what is called, quickly and perhaps once too often, whenever the
-// connection is there, and at once if it is already.
+// OnConnect sets what is called, quickly, whenever the connection is there, and
+// at once if it is already.
 func (c *Conn) OnConnect(f func()) {
 	c.mu.Lock()
 	c.onConnect = f
+	up := c.up
 	c.mu.Unlock()
-	if c.Connected() {
+	if up {
 		f()
 	}
 }
@@ -202,13 +131,16 @@ func (c *Conn) OnBell(f func()) {
 func (c *Conn) Close() {
 	c.stop()
 	c.nc.Close()
+	c.mu.Lock()
+	c.up = false
+	c.mu.Unlock()
 	c.waiting.abort(nats.ErrConnectionClosed)
 }
 
 func (c *Conn) connected(*nats.Conn) {
 	c.cfg.Log.Info("connected to the axis", slog.String("address", c.cfg.Address))
 	c.mu.Lock()
-	c.trouble = nil
+	c.up, c.trouble = true, nil
 	f := c.onConnect
 	c.mu.Unlock()
 	if f != nil {
@@ -218,6 +150,9 @@ func (c *Conn) connected(*nats.Conn) {
 
 func (c *Conn) disconnected(_ *nats.Conn, err error) {
 	c.cfg.Log.Warn("the connection to the axis is lost", slog.Any("error", err))
+	c.mu.Lock()
+	c.up = false
+	c.mu.Unlock()
 	c.refused(nil, err)
 	c.waiting.abort(nats.ErrDisconnected)
 }
@@ -246,37 +181,6 @@ func (c *Conn) rung(*nats.Msg) {
 	if f != nil {
 		f()
 	}
-}
-
-// delay is random between half and one and a half of a mean that doubles, so
-// that thousands of endpoints do not come back in the same second.
-func (c *Conn) delay(attempt int) time.Duration {
-	mean := c.cfg.Wait << min(attempt-1, 16)
-	if mean <= 0 || mean > c.cfg.MaxWait {
-		mean = c.cfg.MaxWait
-	}
-	return mean/2 + rand.N(mean)
-}
-
-// dialer connects, except for the first time, which it refuses so that Dial
-// returns and everything goes on in the background. It gives up when the
-// connection is closed.
-type dialer struct {
-	ctx   context.Context
-	begun atomic.Bool
-}
-
-// Dial implements nats.CustomDialer.
-func (d *dialer) Dial(network, address string) (net.Conn, error) {
-	if d.begun.CompareAndSwap(false, true) {
-		return nil, errBegun
-	}
-	return dialNow(d.ctx, network, address)
-}
-
-func dialNow(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: connectTimeout}
-	return d.DialContext(ctx, network, address)
 }
 
 func orDefault[T comparable](value, otherwise T) T {

@@ -78,16 +78,11 @@ func (i Invite) tlsConfig(host string) *tls.Config {
 
 func (i Invite) verify(chain []*x509.Certificate, host string) error {
 	opts := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), DNSName: host}
-	pinned := false
 	for _, cert := range chain {
 		opts.Intermediates.AddCert(cert)
 		if i.pins(cert) {
 			opts.Roots.AddCert(cert)
-			pinned = true
 		}
-	}
-	if !pinned {
-		return ErrPin
 	}
 	if _, err := chain[0].Verify(opts); err != nil {
 		return fmt.Errorf("%w: %w", ErrPin, err)

@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"google.golang.org/protobuf/proto"
@@ -22,64 +21,6 @@ import (
 // any other error is logged and answered with REASON_UNAVAILABLE, temporary. For
 // Enrol, endpoint is the InviteUser of the invitation.
 type Handler func(ctx context.Context, endpoint string, req []byte) (proto.Message, error)
-
-// ServeConfig limits what endpoints may have under way. Zero values mean the
-// values named.
-type ServeConfig struct {
-	// MaxRequests (8) and MaxBytes (4 MiB) bound what one endpoint has under way,
-	// MaxTotalBytes (256 MiB) what all have.
-	MaxRequests   int
-	MaxBytes      int64
-	MaxTotalBytes int64
-	// An endpoint is told at most ExcessCount (200) times within ExcessWindow
-	// (10 s) that it has too much under way. Then it gets no answer to what is too
-	// much, and is reported to Excess, which should bar it, and may block.
-	ExcessCount  int
-	ExcessWindow time.Duration
-	Excess       func(endpoint string)
-	// Timeout (60 s) ends the context of a handler.
-	Timeout time.Duration
-	Now     func() time.Time
-	Log     *slog.Logger
-}
-
-func (c ServeConfig) withDefaults() ServeConfig {
-	c.MaxRequests = orDefault(c.MaxRequests, 8)
-	c.MaxBytes = orDefault(c.MaxBytes, 4<<20)
-	c.MaxTotalBytes = orDefault(c.MaxTotalBytes, 256<<20)
-	c.ExcessCount = orDefault(c.ExcessCount, 200)
-	c.ExcessWindow = orDefault(c.ExcessWindow, 10*time.Second)
-	c.Timeout = orDefault(c.Timeout, defaultTimeout)
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Excess == nil {
-		c.Excess = func(string) {}
-	}
-	return c
-}
-
-const (
-	// What a request costs beside its bytes: a goroutine and its frames.
-	requestOverhead = 4 << 10
-	// nats.go drops the messages of everybody above these; the callbacks are far
-	// faster than any flood, so this is only room for a stop of the scheduler.
-	pendingMessages = 1 << 20
-	pendingBytes    = 256 << 20
-)
-
-// Stats counts since the start.
-type Stats struct {
-	// Taken requests were given to a handler, Busy ones refused at once, Ignored
-	// ones came from an endpoint that had been told so too often.
-	Taken, Busy, Ignored uint64
-	// BadReply requests named a reply subject that is not the asker's own.
-	BadReply uint64
-	// Dropped messages were lost before they were seen: the axis is overrun.
-	Dropped uint64
-	// Panics of handlers; each is a fault to be reported.
-	Panics uint64
-}
 
 // Server answers the requests of endpoints.
 //
@@ -183,23 +124,6 @@ func (s *Server) work(service Service, h Handler, endpoint string, m *nats.Msg, 
 	s.reply(m.Reply, s.refusal(service, endpoint, err), answer)
 }
 
-// refusal is what the asker is told of an error; the causes stay in the log.
-func (s *Server) refusal(service Service, endpoint string, err error) *reason.Error {
-	if err == nil {
-		return nil
-	}
-	log := s.cfg.Log.With(slog.String("service", string(service)), slog.String("endpoint", endpoint))
-	var r *reason.Error
-	if !errors.As(err, &r) {
-		log.Error("a request failed", slog.Any("error", err))
-		return reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, string(service))
-	}
-	if r.Unwrap() != nil {
-		log.Info("a request was refused", slog.Any("error", err))
-	}
-	return r
-}
-
 // guarded turns a panic into an error: one request must not take the axis down.
 func (s *Server) guarded(ctx context.Context, h Handler, endpoint string, req []byte) (answer proto.Message, err error) {
 	defer func() {
@@ -211,40 +135,6 @@ func (s *Server) guarded(ctx context.Context, h Handler, endpoint string, req []
 	return h(ctx, endpoint, req)
 }
 
-func (s *Server) reply(subject string, refusal *reason.Error, body proto.Message) {
-	data, err := answerBytes(refusal, body)
-	if err == nil && len(data) > MaxPayload {
-		err = fmt.Errorf("an answer of %d bytes", len(data))
-	}
-	if err != nil {
-		s.cfg.Log.Error("an answer cannot be sent", slog.Any("error", err))
-		data, _ = answerBytes(reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "answer"), nil)
-	}
-	s.publish(subject, data)
-}
-
-func (s *Server) publish(subject string, answer []byte) {
-	if err := s.nc.Publish(subject, answer); err != nil {
-		s.cfg.Log.Warn("an answer was not sent", slog.Any("error", err))
-	}
-}
-
-func answerBytes(refusal *reason.Error, body proto.Message) ([]byte, error) {
-	a := new(axispb.Answer)
-	if refusal != nil {
-		a.Error, a.Temporary = refusal.Reason, refusal.Temporary()
-		return proto.Marshal(a)
-	}
-	if body == nil {
-		return nil, errors.New("neither an answer nor an error")
-	}
-	var err error
-	if a.Body, err = proto.Marshal(body); err != nil {
-		return nil, err
-	}
-	return proto.Marshal(a)
-}
-
 // Ring rings an endpoint's bell. Nothing is promised: an endpoint that is away
 // does not hear it.
 func (s *Server) Ring(endpoint string) {
@@ -254,18 +144,6 @@ func (s *Server) Ring(endpoint string) {
 	if err := s.nc.Publish(BellSubject(endpoint), nil); err != nil {
 		s.cfg.Log.Debug("a bell was not rung", slog.String("endpoint", endpoint), slog.Any("error", err))
 	}
-}
-
-// Stats counts what was done.
-func (s *Server) Stats() Stats {
-	st := Stats{Taken: s.taken.Load(), Busy: s.busy.Load(), Ignored: s.ignored.Load(), BadReply: s.badReply.Load(), Panics: s.panics.Load()}
-	for _, sub := range s.subs {
-		// A subscription that is closed cannot say any more.
-		if n, err := sub.Dropped(); err == nil {
-			st.Dropped += uint64(n)
-		}
-	}
-	return st
 }
 
 // Drain takes no more requests, waits until those that were taken are answered,

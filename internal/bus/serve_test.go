@@ -227,13 +227,16 @@ func TestHandlerGetsTheRequest(t *testing.T) {
 	}
 }
 
-func TestManyRequestsOneAfterAnother(t *testing.T) {
+func TestWhatIsDoneIsGivenBack(t *testing.T) {
 	dial := plain(t)
-	s, _ := serve(t, dial(), func(context.Context, string, []byte) (proto.Message, error) {
-		return wrapperspb.String("done"), nil
-	})
+	s, err := bus.Serve(dial(), map[bus.Service]bus.Handler{
+		bus.Put: func(context.Context, string, []byte) (proto.Message, error) { return wrapperspb.String("done"), nil },
+	}, bus.ServeConfig{MaxTotalBytes: 1 << 20, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	nc := dial()
-	for range 1500 {
+	for range 1000 {
 		if a := request(t, nc); a.Error != nil {
 			t.Fatalf("%v, %+v", a, s.Stats())
 		}

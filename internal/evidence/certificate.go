@@ -37,15 +37,15 @@ func p256(pub crypto.PublicKey) (*ecdsa.PublicKey, error) {
 	return key, nil
 }
 
-// checkUse holds a certificate to be one for evidence: a leaf for TLS clients,
-// valid at the claimed time. The axis's server certificates, which the same CA
-// issues, are none.
+// checkUse holds a certificate to be one for evidence: a leaf valid at the claimed
+// time, an endpoint's (which is its TLS client certificate too) or the axis's own.
+// The axis's server certificates, which the same CA issues, are none.
 func checkUse(cert *x509.Certificate, at time.Time) error {
 	switch {
 	case cert.IsCA:
 		return errors.New("certificate is a CA's")
-	case !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth):
-		return errors.New("certificate is not for client authentication")
+	case !forEvidence(cert):
+		return errors.New("certificate is neither an endpoint's nor the axis's for evidence")
 	case len(cert.UnhandledCriticalExtensions) > 0:
 		return errors.New("certificate has a critical extension that is not known")
 	case at.Before(cert.NotBefore.Add(-clockTolerance)):
@@ -54,6 +54,15 @@ func checkUse(cert *x509.Certificate, at time.Time) error {
 		return fmt.Errorf("certificate is valid until %s, before the claimed time", cert.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return nil
+}
+
+// forEvidence: the axis's own has no extended key usage, so that it never passes
+// for an endpoint's connection.
+func forEvidence(cert *x509.Certificate) bool {
+	if cert.Subject.CommonName == AxisIssuer && len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) == 0 {
+		return true
+	}
+	return slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth)
 }
 
 // verify checks an ECDSA P-256 signature with SHA-256 over prefix || message.

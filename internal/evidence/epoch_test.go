@@ -119,6 +119,9 @@ func TestEpochAgainstTheRulesIsRefused(t *testing.T) {
 			e := l.epoch(2, 0, previous(1, 9))
 			e.BaseSize, e.BaseRoot = 6, digest("base")
 			edit(e)
+			if CheckEpoch(e) == nil && name != "unknown member" {
+				t.Error("it keeps the rules")
+			}
 			// Nothing else is known that could be in the way.
 			if got, err := NewTrust(ca.cert).AddEpoch(ca.sign(e)); err == nil {
 				t.Errorf("accepted: %v", got)

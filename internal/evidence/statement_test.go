@@ -242,6 +242,7 @@ func TestCertificateMustBearTheStatementOut(t *testing.T) {
 	cases := map[string][]byte{
 		"of another endpoint":  issue(func(c *x509.Certificate) { c.Subject.CommonName = "h42" }),
 		"of a server":          issue(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }),
+		"of no use":            issue(func(c *x509.Certificate) { c.ExtKeyUsage = nil }),
 		"of a CA":              issue(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = true, true }),
 		"over two days ago":    issue(func(c *x509.Certificate) { c.NotAfter = testTime.Add(-25 * time.Hour) }),
 		"not yet for two days": issue(func(c *x509.Certificate) { c.NotBefore = testTime.Add(25 * time.Hour) }),
@@ -262,6 +263,20 @@ func TestCertificateMustBearTheStatementOut(t *testing.T) {
 				t.Errorf("error %v, want one of the signature", err)
 			}
 		})
+	}
+}
+
+// A host may be called axis; its server certificate does not speak for the axis.
+func TestServerCalledAxisIsNotTheAxis(t *testing.T) {
+	w := newWorld(t)
+	tmpl := leafTemplate("axis")
+	tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	key := testKey(t, axisSeed)
+	s, err := NewSigner(key, w.ca.issue(tmpl, key.Public()))
+	must(t, err)
+	_, _, err = w.trust.Statement(signStatement(t, s, marshal(t, rejection())))
+	if !reason.Is(err, axispb.ReasonCode_REASON_EVIDENCE_SIGNATURE) {
+		t.Errorf("error %v, want one of the signature", err)
 	}
 }
 
