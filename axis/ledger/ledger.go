@@ -22,6 +22,10 @@ const SchemaVersion = 1
 // is rebuilt from the journal.
 var ErrOtherSchema = errors.New("the ledger has another schema version")
 
+// readers is how many snapshots there are at once; who asks for more waits. So a
+// snapshot is all that its holder may read by.
+const readers = 8
+
 //go:embed schema.sql
 var schema string
 
@@ -41,8 +45,8 @@ type Position struct {
 // Ledger is the projection. Apply is called by one goroutine; everything else may
 // be called by any.
 type Ledger struct {
-	write *sql.DB // one connection
-	read  *sql.DB
+	write *prepared // one connection
+	read  *prepared
 }
 
 // Open opens or makes the ledger in a file. It need not be synced: what a power
@@ -57,9 +61,12 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	read.SetMaxOpenConns(8)
-	l := &Ledger{write: write, read: read}
+	read.SetMaxOpenConns(readers)
+	l := &Ledger{write: &prepared{DB: write}, read: &prepared{DB: read}}
 	if err := l.prepare(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	if err := errors.Join(l.write.learn(ctx, frequentWrites()), l.read.learn(ctx, frequentReads())); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
@@ -132,12 +139,14 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
+const selectPosition = `SELECT epoch, blocks, digest, stream, seq, size, root, time_ms, checkpoint FROM position`
+
 func position(ctx context.Context, q querier) (Position, error) {
 	var (
 		p    Position
 		root []byte
 	)
-	err := q.QueryRowContext(ctx, `SELECT epoch, blocks, digest, stream, seq, size, root, time_ms, checkpoint FROM position`).
+	err := q.QueryRowContext(ctx, selectPosition).
 		Scan(&p.Epoch, &p.Blocks, &p.Digest, &p.Stream, &p.Seq, &p.Size, &root, &p.TimeMS, &p.Checkpoint)
 	if err != nil {
 		return Position{}, fmt.Errorf("read the ledger's position: %w", err)
@@ -155,11 +164,13 @@ func (l *Ledger) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	return readHashes(context.Background(), l.read, indexes)
 }
 
+const selectHash = `SELECT hash FROM hash WHERE id = ?`
+
 func readHashes(ctx context.Context, q querier, indexes []int64) ([]tlog.Hash, error) {
 	hashes := make([]tlog.Hash, len(indexes))
 	for i, id := range indexes {
 		var b []byte
-		if err := q.QueryRowContext(ctx, `SELECT hash FROM hash WHERE id = ?`, id).Scan(&b); err != nil {
+		if err := q.QueryRowContext(ctx, selectHash, id).Scan(&b); err != nil {
 			return nil, fmt.Errorf("read hash %d of the tree: %w", id, err)
 		}
 		if len(b) != tlog.HashSize {

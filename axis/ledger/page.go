@@ -14,7 +14,7 @@ import (
 // together, and its checkpoint covers every row.
 type Snapshot struct {
 	Position Position
-	tx       *sql.Tx
+	tx       *transaction
 }
 
 // Snapshot begins one; the caller must Close it.
@@ -39,6 +39,11 @@ func (s *Snapshot) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	return readHashes(context.Background(), s.tx, indexes)
 }
 
+// Locate finds a record's place in the journal; false where there is none.
+func (s *Snapshot) Locate(ctx context.Context, position uint64) (Location, bool, error) {
+	return locate(ctx, s.tx, position)
+}
+
 // Waiting is a mailbox row.
 type Waiting struct {
 	Lane     axispb.Lane
@@ -52,15 +57,17 @@ type Waiting struct {
 	Target  axispb.Target
 }
 
+const selectRows = `SELECT m.position, m.ordinal, m.record, m.code, m.serving, m.target, r.kind, r.stream, r.seq, r.nth
+	FROM mailbox m JOIN record r ON r.position = m.record
+	WHERE m.endpoint = (SELECT id FROM endpoint WHERE name = ?) AND m.lane = ? AND (m.position, m.ordinal) >= (?, ?)
+	ORDER BY m.position, m.ordinal LIMIT ?`
+
 // Rows lists the next rows of a mailbox lane after a cursor, at most limit.
 func (s *Snapshot) Rows(ctx context.Context, endpoint string, c *axispb.Cursor, limit int) ([]Waiting, error) {
 	if c.GetLane() == axispb.Lane_LANE_REGISTRY {
 		return s.public(ctx, c, limit)
 	}
-	rows, err := s.tx.QueryContext(ctx, `SELECT m.position, m.ordinal, m.record, m.code, m.serving, m.target, r.kind, r.stream, r.seq, r.nth
-		FROM mailbox m JOIN record r ON r.position = m.record
-		WHERE m.endpoint = (SELECT id FROM endpoint WHERE name = ?) AND m.lane = ? AND (m.position, m.ordinal) >= (?, ?)
-		ORDER BY m.position, m.ordinal LIMIT ?`, append([]any{endpoint, c.GetLane()}, append(after(c), limit)...)...)
+	rows, err := s.tx.QueryContext(ctx, selectRows, append([]any{endpoint, c.GetLane()}, append(after(c), limit)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("read a mailbox: %w", err)
 	}
@@ -80,9 +87,11 @@ func after(c *axispb.Cursor) []any {
 	return []any{c.GetPosition() - 1, c.GetOrdinal()}
 }
 
+const selectPublic = `SELECT position, kind, stream, seq, nth FROM record
+	WHERE public = 1 AND position >= ? ORDER BY position LIMIT ?`
+
 func (s *Snapshot) public(ctx context.Context, c *axispb.Cursor, limit int) ([]Waiting, error) {
-	rows, err := s.tx.QueryContext(ctx, `SELECT position, kind, stream, seq, nth FROM record
-		WHERE public = 1 AND position >= ? ORDER BY position LIMIT ?`, c.GetPosition(), limit)
+	rows, err := s.tx.QueryContext(ctx, selectPublic, c.GetPosition(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the registry lane: %w", err)
 	}
@@ -94,11 +103,13 @@ func (s *Snapshot) public(ctx context.Context, c *axispb.Cursor, limit int) ([]W
 	})
 }
 
+const selectJournaled = `SELECT r.position, r.stream, r.seq, r.nth
+	FROM evidence e JOIN record r ON r.position = e.position
+	WHERE e.document = ? AND e.code = ? ORDER BY e.position`
+
 // Journaled lists where the evidence about a document and code lies, oldest first.
 func (s *Snapshot) Journaled(ctx context.Context, document uint64, code string) ([]Location, error) {
-	rows, err := s.tx.QueryContext(ctx, `SELECT r.position, r.stream, r.seq, r.nth
-		FROM evidence e JOIN record r ON r.position = e.position
-		WHERE e.document = ? AND e.code = ? ORDER BY e.position`, document, code)
+	rows, err := s.tx.QueryContext(ctx, selectJournaled, document, code)
 	if err != nil {
 		return nil, fmt.Errorf("list evidence: %w", err)
 	}
