@@ -158,7 +158,7 @@ func (p proofs) Receipt(ctx context.Context, leaf uint64) ([]byte, error) {
 		return nil, err
 	}
 	defer s.Close() //nolint:errcheck // a snapshot only reads
-	at, found, err := p.ledger.Locate(ctx, leaf)
+	at, found, err := s.Locate(ctx, leaf)
 	if err != nil {
 		return nil, err
 	}
