@@ -59,7 +59,7 @@ func (s *Store) claimFile(ctx context.Context, endpoint string, fc *axispb.FileC
 }
 
 func (s *Store) hashFile(ctx context.Context, fc *axispb.FileContent, ids []chunk.ID, digest [32]byte) error {
-	sum, buf := sha256.New(), make([]byte, 256<<10)
+	sum, buf := sha256.New(), make([]byte, min(max(fc.GetSize(), 4<<10), 256<<10))
 	for i, id := range ids {
 		if err := ctx.Err(); err != nil {
 			return err
