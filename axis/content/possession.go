@@ -71,6 +71,7 @@ func openPossession(path string) (*possession, error) {
 	// SQLite has one writer; a few readers beside it are enough, and each has a
 	// page cache.
 	db.SetMaxOpenConns(4)
+	db.SetMaxIdleConns(4) // a new one reads the schema again
 	p := &possession{db: db}
 	if err := p.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("content.db: %w", err), db.Close())

@@ -62,6 +62,7 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers) // a new one reads the schema and parses every query again
 	l := &Ledger{write: &prepared{DB: write}, read: &prepared{DB: read}}
 	if err := l.prepare(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
