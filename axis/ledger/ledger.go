@@ -47,6 +47,8 @@ type Position struct {
 type Ledger struct {
 	write *prepared // one connection
 	read  *prepared
+	// hashes of the tree, as every reader of this file sees them.
+	hashes hashes
 }
 
 // Open opens or makes the ledger in a file. It need not be synced: what a power
@@ -162,22 +164,5 @@ func position(ctx context.Context, q querier) (Position, error) {
 // ReadHashes gives stored hashes of the tree; it makes the ledger a
 // tlog.HashReader.
 func (l *Ledger) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	return readHashes(context.Background(), l.read, indexes)
-}
-
-const selectHash = `SELECT hash FROM hash WHERE id = ?`
-
-func readHashes(ctx context.Context, q querier, indexes []int64) ([]tlog.Hash, error) {
-	hashes := make([]tlog.Hash, len(indexes))
-	for i, id := range indexes {
-		var b []byte
-		if err := q.QueryRowContext(ctx, selectHash, id).Scan(&b); err != nil {
-			return nil, fmt.Errorf("read hash %d of the tree: %w", id, err)
-		}
-		if len(b) != tlog.HashSize {
-			return nil, fmt.Errorf("hash %d of the tree has %d bytes", id, len(b))
-		}
-		hashes[i] = tlog.Hash(b)
-	}
-	return hashes, nil
+	return l.hashes.read(context.Background(), l.read, indexes)
 }

@@ -15,6 +15,7 @@ import (
 type Snapshot struct {
 	Position Position
 	tx       *transaction
+	hashes   *hashes
 }
 
 // Snapshot begins one; the caller must Close it.
@@ -28,7 +29,7 @@ func (l *Ledger) Snapshot(ctx context.Context) (*Snapshot, error) {
 		tx.Rollback() //nolint:errcheck // the first error counts
 		return nil, err
 	}
-	return &Snapshot{Position: p, tx: tx}, nil
+	return &Snapshot{Position: p, tx: tx, hashes: &l.hashes}, nil
 }
 
 // Close ends the snapshot.
@@ -36,7 +37,7 @@ func (s *Snapshot) Close() error { return s.tx.Rollback() }
 
 // ReadHashes makes the snapshot a tlog.HashReader.
 func (s *Snapshot) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	return readHashes(context.Background(), s.tx, indexes)
+	return s.hashes.read(context.Background(), s.tx, indexes)
 }
 
 // Locate finds a record's place in the journal; false where there is none.
