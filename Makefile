@@ -5,6 +5,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
+# The programs are made without cgo, so everything is tested without it, and built
+# once; only the race detector needs it.
+export CGO_ENABLED := 0
+
 # command:Debian package that has it
 NEEDS := protoc:protobuf-compiler openssl:openssl gcc:gcc
 
@@ -33,10 +37,10 @@ staticcheck: ## staticcheck, with the tests that need other programs
 	go tool staticcheck -tags crosscheck ./...
 
 build: ## build everything for Linux without cgo
-	CGO_ENABLED=0 GOOS=linux go build ./...
+	GOOS=linux go build ./...
 
 windows: ## build everything for Windows without cgo
-	CGO_ENABLED=0 GOOS=windows go build ./...
+	GOOS=windows go build ./...
 
 test: ## all tests, with the seeds of the fuzz targets
 	go test -timeout 10m ./...
@@ -66,7 +70,7 @@ fix: ## format the code, tidy go.mod, make generated code
 	proto/generate.sh
 
 bin: ## build the commands into bin/
-	@if [ -d cmd ]; then mkdir -p bin; CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...; else echo 'there are no commands yet'; fi
+	@if [ -d cmd ]; then mkdir -p bin; go build -trimpath -o bin/ ./cmd/...; else echo 'there are no commands yet'; fi
 
 clean: ## remove what was built
 	rm -rf bin

@@ -88,6 +88,8 @@ type Hub struct {
 
 	contentService *content.Service
 	ready          atomic.Bool // the registry may be asked
+	spoiled        atomic.Bool // the ledger is damaged: Close sets it aside
+	damaged        chan error  // has the error that told so
 	started        time.Time
 }
 
@@ -96,8 +98,9 @@ type Hub struct {
 // folder: a second one is refused.
 func Open(ctx context.Context, dir string, cfg Config) (*Hub, error) {
 	cfg = cfg.withDefaults()
-	h := &Hub{dir: dir, cfg: cfg, log: cfg.Log, registry: registry.NewState(), started: cfg.Now()}
+	h := &Hub{dir: dir, cfg: cfg, log: cfg.Log, registry: registry.NewState(), started: cfg.Now(), damaged: make(chan error, 1)}
 	if err := h.open(ctx); err != nil {
+		h.heed(err)
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
@@ -208,6 +211,24 @@ func (h *Hub) openServices(context.Context) error {
 // Run decides and answers until ctx ends. An error means that the state on disk is
 // not known: start again.
 func (h *Hub) Run(ctx context.Context) error {
+	err := h.run(ctx)
+	h.heed(err)
+	return err
+}
+
+// heed looks at an error for a damaged ledger: it is rebuilt at the next start.
+func (h *Hub) heed(err error) {
+	if err == nil || !ledger.Damaged(err) {
+		return
+	}
+	h.spoiled.Store(true)
+	select {
+	case h.damaged <- err:
+	default:
+	}
+}
+
+func (h *Hub) run(ctx context.Context) error {
 	g, running := errgroup.WithContext(ctx)
 	// Intake ends last: what was taken from endpoints is decided first.
 	deciding, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -216,6 +237,14 @@ func (h *Hub) Run(ctx context.Context) error {
 	g.Go(func() error { return h.content.Run(running) })
 	g.Go(func() error { return h.expire(running) })
 	g.Go(func() error { return h.admin.Run(running) })
+	g.Go(func() error {
+		select {
+		case err := <-h.damaged:
+			return fmt.Errorf("the ledger is damaged and must be rebuilt: %w", err)
+		case <-running.Done():
+			return nil
+		}
+	})
 	g.Go(func() error {
 		<-running.Done()
 		drain, cancel := context.WithTimeout(deciding, 5*time.Second)
@@ -227,26 +256,21 @@ func (h *Hub) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// tell rings whoever has something new, after it was committed.
+// tell rings whoever has something new, after it was committed, and ends the
+// connections of endpoints that were just revoked, also those still logging in.
 func (h *Hub) tell(a ledger.Applied) {
+	for _, name := range h.chain.project.revoked {
+		h.broker.Cut(name)
+	}
+	h.chain.project.revoked = nil
 	if a.Everybody {
 		for _, name := range h.broker.Connected() {
 			h.server.Ring(name)
 		}
-		h.cutRevoked()
 		return
 	}
 	for name := range a.Endpoints {
 		h.server.Ring(name)
-	}
-}
-
-// cutRevoked ends the open connections of endpoints that were just revoked.
-func (h *Hub) cutRevoked() {
-	for _, name := range h.broker.Connected() {
-		if e, ok := h.registry.Endpoint(name); ok && e.Revoked {
-			h.broker.Cut(name)
-		}
 	}
 }
 
@@ -265,6 +289,9 @@ func (h *Hub) Close() error {
 		if c != nil {
 			errs = append(errs, c.Close())
 		}
+	}
+	if h.spoiled.Load() {
+		errs = append(errs, setAside(h.ledgerPath(), h.now()))
 	}
 	return errors.Join(errs...)
 }

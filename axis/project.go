@@ -25,6 +25,8 @@ type projector struct {
 	registry *registry.State
 	ledger   *ledger.Ledger
 	last     int64 // journal time of the last record
+	// revoked since somebody took note of it.
+	revoked []string
 }
 
 func (p *projector) block(ctx context.Context, e journal.Entry) (*ledger.Block, error) {
@@ -147,7 +149,9 @@ func (p *projector) change(out *ledger.Record, body []byte, at time.Time) error 
 		return fmt.Errorf("read a journaled registry change: %w", err)
 	}
 	out.Public = registry.Audience(&c) == axispb.Audience_AUDIENCE_PUBLIC
-	for _, m := range p.registry.Apply(out.Position, at, &c).Moved {
+	effects := p.registry.Apply(out.Position, at, &c)
+	p.revoked = append(p.revoked, effects.Revoked...)
+	for _, m := range effects.Moved {
 		out.Moves = append(out.Moves, ledger.Move{Code: m.Code, From: m.From, To: m.To})
 	}
 	return nil

@@ -14,6 +14,18 @@ import (
 
 // services lists what endpoints may ask, each with its handler.
 func (h *Hub) services() map[bus.Service]bus.Handler {
+	all := h.handlers()
+	for s, f := range all {
+		all[s] = func(ctx context.Context, endpoint string, raw []byte) (proto.Message, error) {
+			answer, err := f(ctx, endpoint, raw)
+			h.heed(err)
+			return answer, err
+		}
+	}
+	return all
+}
+
+func (h *Hub) handlers() map[bus.Service]bus.Handler {
 	return map[bus.Service]bus.Handler{
 		bus.Submit:   handle(h.submit),
 		bus.Evidence: handle(h.evidence),

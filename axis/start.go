@@ -47,10 +47,12 @@ func (h *Hub) recover(ctx context.Context) error {
 	return h.resume(ctx)
 }
 
+func (h *Hub) ledgerPath() string { return filepath.Join(h.dir, "ledger.db") }
+
 // openLedger opens the ledger, or begins a new one where it does not belong to
 // this journal. The old file is kept aside for whoever wants to know why.
 func (h *Hub) openLedger(ctx context.Context) error {
-	path := filepath.Join(h.dir, "ledger.db")
+	path := h.ledgerPath()
 	l, err := ledger.Open(ctx, path)
 	if err == nil {
 		h.ledger = l
@@ -91,6 +93,9 @@ func setAside(path string, now time.Time) error {
 // prepares the commit path to go on from there.
 func (h *Hub) fits(ctx context.Context) (bool, error) {
 	at, err := h.ledger.Position(ctx)
+	if ledger.Damaged(err) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -145,14 +150,20 @@ func (h *Hub) trustEpochs(ctx context.Context) error {
 // may. A log that has forgotten what it signed must never sign again under that
 // name: it could contradict itself.
 func (h *Hub) mustOpenEpoch() (string, error) {
-	state, found, err := h.guard.Read()
+	state, found, err := h.remembered()
 	if err != nil {
-		return "", fmt.Errorf("read the guard: %w", err)
+		return "", err
+	}
+	used, err := h.lastKey()
+	if err != nil {
+		return "", err
 	}
 	newest, known := h.trust.Newest()
 	switch {
-	case !known && !found:
+	case !known && !found && used == 0:
 		return "the axis was founded", nil
+	case !known && !found:
+		return fmt.Sprintf("the journal is empty and there is no guard, but a key of epoch %d was in use", used), nil
 	case !known:
 		return fmt.Sprintf("the journal is empty, but the guard remembers size %d of epoch %d", state.Size, state.Epoch), nil
 	case !found:
@@ -193,7 +204,10 @@ func (h *Hub) resume(ctx context.Context) error {
 // openEpoch begins a new origin with a new key. Its first record names what the
 // old one had signed, as far as anybody here knows.
 func (h *Hub) openEpoch(ctx context.Context, why string) error {
-	number := h.nextEpoch()
+	number, previous, err := h.nextEpoch()
+	if err != nil {
+		return err
+	}
 	origin := fmt.Sprintf("%s/%d", h.cfg.Name, number)
 	key, verifier, err := axistlog.NewKey(origin, h.cfg.Random)
 	if err != nil {
@@ -204,7 +218,7 @@ func (h *Hub) openEpoch(ctx context.Context, why string) error {
 	}
 	signed, err := axistlog.OpenEpoch(axistlog.EpochParams{
 		Number: number, Origin: origin, VerifierKey: verifier, Opened: h.now(),
-		BaseSize: h.chain.tree.Size(), BaseRoot: h.chain.tree.Root(), Previous: h.lastSigned(), Reason: why,
+		BaseSize: h.chain.tree.Size(), BaseRoot: h.chain.tree.Root(), Previous: previous, Reason: why,
 	}, h.ca.SignEpoch)
 	if err != nil {
 		return fmt.Errorf("open an epoch: %w", err)
@@ -220,30 +234,59 @@ func (h *Hub) openEpoch(ctx context.Context, why string) error {
 	return h.found(ctx, signed)
 }
 
-// nextEpoch is a number that no epoch ever had, as far as anybody here knows: a
-// key file may be left of one whose first record never became durable.
-func (h *Hub) nextEpoch() uint64 {
-	number := uint64(1)
-	if newest, ok := h.trust.Newest(); ok {
-		number = newest.GetNumber() + 1
+// remembered is what the guard knows. One that can no longer be read is as good as
+// none: what was signed last is not known.
+func (h *Hub) remembered() (axistlog.GuardState, bool, error) {
+	state, found, err := h.guard.Read()
+	if errors.Is(err, axistlog.ErrGuardLost) {
+		return axistlog.GuardState{}, false, nil
 	}
-	if state, found, err := h.guard.Read(); err == nil && found {
-		number = max(number, state.Epoch+1)
+	if err != nil {
+		return axistlog.GuardState{}, false, fmt.Errorf("read the guard: %w", err)
 	}
-	return number
+	return state, found, nil
 }
 
-// lastSigned is the largest checkpoint that the guard or the ledger remembers.
-func (h *Hub) lastSigned() *axispb.CheckpointRef {
-	newest, known := h.trust.Newest()
-	if state, found, err := h.guard.Read(); err == nil && found {
-		return &axispb.CheckpointRef{Epoch: state.Epoch, Size: state.Size, Root: state.Root[:]}
+// lastKey is the newest epoch that a key was made for; 0 for none.
+func (h *Hub) lastKey() (uint64, error) {
+	files, err := os.ReadDir(h.keys())
+	if err != nil {
+		return 0, fmt.Errorf("look for the log's keys: %w", err)
 	}
-	if !known {
-		return nil
+	last := uint64(0)
+	for _, f := range files {
+		var n uint64
+		if _, err := fmt.Sscanf(f.Name(), "log-%d.key", &n); err == nil && f.Name() == filepath.Base(h.keyPath(n)) {
+			last = max(last, n)
+		}
 	}
+	return last, nil
+}
+
+// nextEpoch is a number under which nothing was ever signed, and what was signed
+// before it. The guard knows: nothing leaves before it is written, so a key of a
+// later epoch was never used. Without it every key may have signed anything.
+func (h *Hub) nextEpoch() (uint64, *axispb.CheckpointRef, error) {
 	root := h.chain.tree.Root()
-	return &axispb.CheckpointRef{Epoch: newest.GetNumber(), Size: h.chain.tree.Size(), Root: root[:]}
+	here := &axispb.CheckpointRef{Size: h.chain.tree.Size(), Root: root[:]}
+	if newest, ok := h.trust.Newest(); ok {
+		here.Epoch = newest.GetNumber()
+	}
+	state, found, err := h.remembered()
+	if err != nil {
+		return 0, nil, err
+	}
+	if found {
+		return max(here.Epoch, state.Epoch) + 1, &axispb.CheckpointRef{Epoch: state.Epoch, Size: state.Size, Root: state.Root[:]}, nil
+	}
+	used, err := h.lastKey()
+	if err != nil {
+		return 0, nil, err
+	}
+	if here.Epoch = max(here.Epoch, used); here.Epoch == 0 {
+		return 1, nil, nil
+	}
+	return here.Epoch + 1, here, nil
 }
 
 // found writes the first record of an epoch.

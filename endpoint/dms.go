@@ -11,6 +11,7 @@ import (
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/outbox"
 	"docaxis/internal/envelope"
+	"docaxis/internal/evidence"
 	"docaxis/proto/axispb"
 )
 
@@ -137,7 +138,7 @@ func (a *Agent) Confirm(ctx context.Context, key inbox.Key, ok bool, why string)
 			return err
 		}
 		c := confirmation(e, ok, why)
-		if repeated = e.State == inbox.StateOf(c.event); repeated {
+		if repeated = e.State == evidence.StateAfter(c.event); repeated {
 			return nil
 		}
 		return a.enter(tx, key, c)

@@ -216,7 +216,7 @@ func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) er
 		if st.Issuer == p.agent.Name() {
 			a.own = append(a.own, st)
 		}
-		switch to := inbox.StateOf(st.Event); to {
+		switch to := evidence.StateAfter(st.Event); to {
 		case axispb.State_STATE_HANDED_OVER, axispb.State_STATE_HANDOVER_FAILED, axispb.State_STATE_WITHDRAWN:
 			e.State, e.SinceMs = to, st.TimeMs
 		}

@@ -67,6 +67,10 @@ type Agent struct {
 	// link is the conversation while Run has one, else nil.
 	link atomic.Pointer[link.Link]
 
+	// receipted is the checkpoint of a receipt that was not yet compared with
+	// those of the pulls; nil where there is none.
+	receipted atomic.Pointer[evidence.Checkpoint]
+
 	// The pull loop's own.
 	pulling pullState
 }

@@ -210,7 +210,7 @@ func (o *office) send(d Draft) string {
 func (o *office) wait(id string, s axispb.State) {
 	o.t.Helper()
 	if err := o.waitErr(id, s); err != nil {
-		states, _ := o.agent.states(id)
+		states, _ := o.agent.states(id, s)
 		o.t.Fatalf("%s: %s does not come to %s, is %v: %v", o.name, id, s, states, err)
 	}
 }

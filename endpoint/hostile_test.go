@@ -110,14 +110,16 @@ func TestRefusalOfAnotherEnvelope(t *testing.T) {
 		line.Steps[1].Reason.GetCode() != axispb.ReasonCode_REASON_UNKNOWN_TARGET {
 		t.Fatalf("steps %+v, %v", line.Steps, err)
 	}
-	w.tamper("from", bus.Submit, func(m proto.Message) {
-		a := m.(*axispb.SubmitAnswer)
-		a.Receipt, a.Rejection = nil, e.Rejection
-	})
-	id := from.send(draft("H41", "H42"))
-	from.until("an attempt failed", func() bool { e, _ := from.agent.Sent(id); return e.Trouble != nil })
-	w.honest()
-	from.wait(id, axispb.State_STATE_CONSIGNED)
+	for _, other := range [][]byte{e.Rejection, w.axis.Refuse([]byte("another envelope")), e.Receipt, []byte("x")} {
+		w.tamper("from", bus.Submit, func(m proto.Message) {
+			a := m.(*axispb.SubmitAnswer)
+			a.Receipt, a.Rejection = nil, other
+		})
+		id := from.send(draft("H41", "H42"))
+		from.until("an attempt failed", func() bool { e, _ := from.agent.Sent(id); return e.Trouble != nil })
+		w.honest()
+		from.wait(id, axispb.State_STATE_CONSIGNED)
+	}
 }
 
 // A log that forgets what it signed is caught, and the endpoint stays away from it
@@ -171,6 +173,22 @@ func TestUnprovenCheckpoints(t *testing.T) {
 	from.until("parked", func() bool { return from.status().Parked != nil })
 }
 
+// Receipts under another history than the one that the mailbox shows.
+func TestReceiptsOfAnotherHistory(t *testing.T) {
+	w, from, _ := pair(t)
+	honest := from.send(draft("H41", "H42"))
+	from.wait(honest, axispb.State_STATE_CONSIGNED)
+	from.until("compared", func() bool { return from.agent.receipted.Load() == nil })
+	w.axis.Lock()
+	w.axis.ForkReceipts = true
+	w.axis.Unlock()
+	from.send(draft("H41", "H42"))
+	from.until("parked", func() bool { return from.status().Parked != nil })
+	if code := from.status().Parked.Reason.GetCode(); code != axispb.ReasonCode_REASON_SPLIT_VIEW {
+		t.Fatalf("parked for %s", code)
+	}
+}
+
 // A bad item is put aside with its reason; those behind it come through.
 func TestBadItemsBlockNothing(t *testing.T) {
 	for name, spoil := range map[string]func(*axispb.Item){
@@ -209,6 +227,30 @@ func TestBadItemsBlockNothing(t *testing.T) {
 				t.Fatalf("%d entries", len(all))
 			}
 		})
+	}
+}
+
+// Rows that come again behind newer ones do not lead the cursors back.
+func TestCursorsNeverGoBack(t *testing.T) {
+	w, from, to := pair(t)
+	var old *axispb.Item
+	w.tamper("to", bus.Pull, func(m proto.Message) {
+		p := m.(*axispb.Page)
+		for _, i := range p.Items {
+			if i.Lane == axispb.Lane_LANE_NORMAL && old == nil {
+				old = proto.Clone(i).(*axispb.Item)
+			}
+		}
+		if old != nil {
+			p.Items = append(p.Items, old)
+		}
+	})
+	for range 3 {
+		from.wait(from.send(draft("H41", "H42")), axispb.State_STATE_CONSIGNED)
+	}
+	c := cursor(to.status().Progress, axispb.Lane_LANE_NORMAL)
+	if c.Position <= old.Position+1 {
+		t.Fatalf("the cursor went back to %d", c.Position)
 	}
 }
 
@@ -257,6 +299,29 @@ func TestDocumentsWithABadSealAreNotConsigned(t *testing.T) {
 	// An envelope that does not even say who sent it cannot be answered.
 	w.axis.InjectDocument([]byte("no envelope"), "H42")
 	to.until("put aside", func() bool { q, _ := to.agent.Quarantined(10); return len(q) == 1 })
+}
+
+// The registry's record of a seal may come with the page after the document's.
+func TestASealThatIsKnownALittleLate(t *testing.T) {
+	w := newWorld(t)
+	from, to := w.office("from", "H41"), w.office("to", "H42")
+	once := true
+	w.tamper("to", bus.Pull, func(m proto.Message) {
+		p := m.(*axispb.Page)
+		if !once || len(p.Items) == 0 || p.Items[len(p.Items)-1].Lane != axispb.Lane_LANE_NORMAL {
+			return
+		}
+		once = false
+		p.Items = p.Items[len(p.Items)-1:]
+	})
+	from.start().synced("H42")
+	id := from.send(draft("H41", "H42"))
+	from.wait(id, axispb.State_STATE_ACCEPTED)
+	to.start()
+	to.wait(id, axispb.State_STATE_CONSIGNED)
+	if once {
+		t.Fatal("the document came with its seal")
+	}
 }
 
 // Chunks that do not make up the file can never be fetched: the sender is told.
@@ -326,7 +391,7 @@ func TestEvidenceThatDoesNotCount(t *testing.T) {
 		st := &axispb.Statement{
 			Version: 1, Event: axispb.Event_EVENT_CONTENT_HANDOVER, Issuer: by.name, Counter: 77, TimeMs: by.now().UnixMilli(),
 			Document: entry.Record, Commitment: own.Commitment[:], Sender: "H41", EnvelopeId: id,
-			ManifestDigest: entry.ManifestDigest, Code: "H42", Checkpoint: by.status().Progress.Seen,
+			ManifestDigest: entry.ManifestDigest, Code: "H42", Checkpoint: to.status().Progress.Seen,
 		}
 		if edit != nil {
 			edit(st)

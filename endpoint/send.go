@@ -16,6 +16,7 @@ import (
 	"go.etcd.io/bbolt"
 	"google.golang.org/protobuf/proto"
 
+	"docaxis/agency"
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/files"
 	"docaxis/endpoint/outbox"
@@ -96,6 +97,11 @@ func (a *Agent) checkDraft(doc *envelope.Document) (seal, error) {
 	}
 	if err := doc.CheckSecurity(a.cfg.Settings.Security); err != nil {
 		return key, err
+	}
+	for _, code := range append([]string{doc.Sender}, doc.To...) {
+		if _, err := agency.Parse(code); err != nil {
+			return key, reason.Permanent(axispb.ReasonCode_REASON_BAD_CODE, clip(code)).Because(err)
+		}
 	}
 	now := a.cfg.Now()
 	if !doc.Deadline.IsZero() && doc.Deadline.Before(now) {

@@ -90,7 +90,7 @@ func (a *Agent) enter(tx *bbolt.Tx, key inbox.Key, c claim) error {
 	if err != nil {
 		return err
 	}
-	to := inbox.StateOf(c.event)
+	to := evidence.StateAfter(c.event)
 	if !inbox.Allowed(e.State, to) {
 		return fmt.Errorf("%w: from %s to %s", inbox.ErrState, e.State, to)
 	}

@@ -153,7 +153,7 @@ func (a *Agent) answered(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 	case len(answer.Receipt) > 0 && len(answer.Rejection) == 0:
 		return a.accepted(ctx, e, env, answer.Receipt)
 	case len(answer.Rejection) > 0 && len(answer.Receipt) == 0:
-		return a.rejected(ctx, e, answer.Rejection)
+		return a.rejected(ctx, e, answer)
 	}
 	return errors.New("the axis answered neither with a receipt nor with a refusal")
 }
@@ -167,6 +167,7 @@ func (a *Agent) accepted(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 	if k := proven.Header.Kind; k != axispb.Kind_KIND_DOCUMENT {
 		return fmt.Errorf("receipt from the axis is of a %s", k)
 	}
+	a.receipted.Store(&proven.Checkpoint)
 	recipients := recipientsOf(env.Document, proven)
 	err = a.commit(ctx, "receipt.store", func(tx *bbolt.Tx) error {
 		return outbox.In(tx).Accept(e.Id, receipt, recipients)
@@ -213,23 +214,30 @@ func recipientsOf(doc *envelope.Document, proven evidence.Proven) []*axispb.Reci
 	return all
 }
 
-func (a *Agent) rejected(ctx context.Context, e *axispb.OutboxEntry, rejection []byte) error {
+func (a *Agent) rejected(ctx context.Context, e *axispb.OutboxEntry, answer *axispb.SubmitAnswer) error {
+	rejection, receipt := answer.Rejection, answer.RejectionReceipt
 	st, err := a.checkRejection(e, rejection)
+	if err == nil && len(receipt) > 0 {
+		_, err = a.trust.Receipt(receipt, rejection)
+	}
 	if err != nil {
+		a.needsPull(err)
 		return disbelieved("refusal", err)
 	}
 	if st.Reason.GetCode() == axispb.ReasonCode_REASON_CONTENT_MISSING && e.Attempts < missingLimit {
 		return reason.Temporary(st.Reason.Code, st.Reason.Args...)
 	}
 	waiting := a.trouble(reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_TARGET, e.Sender, e.Id))
-	err = a.commit(ctx, "receipt.store", func(tx *bbolt.Tx) error {
-		return outbox.In(tx).Reject(e.Id, rejection, waiting)
+	var parked []string
+	err = a.commit(ctx, "receipt.store", func(tx *bbolt.Tx) (err error) {
+		parked, err = outbox.In(tx).Reject(e.Id, rejection, receipt, waiting)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	a.log.Warn("refused by the axis", slog.String("id", e.Id), slog.String("why", reason.Sentence(st.Reason, reason.English)))
-	a.watch.changed(e.Id)
+	a.watch.changed(append(parked, e.Id)...)
 	return nil
 }
 

@@ -93,7 +93,7 @@ func (a *Agent) showSent(tx *bbolt.Tx, e *axispb.OutboxEntry, t *Timeline) error
 		step, decision = a.acceptance(e)
 		t.Steps = append(t.Steps, step)
 	case len(e.Rejection) > 0:
-		step := a.evidenceStep(&axispb.Proof{Evidence: e.Rejection}, nil)
+		step := a.evidenceStep(&axispb.Proof{Evidence: e.Rejection, Receipt: e.RejectionReceipt}, e.Rejection)
 		step.State = axispb.State_STATE_REJECTED
 		t.Steps = append(t.Steps, step)
 	}
@@ -151,7 +151,7 @@ func (a *Agent) evidenceStep(p *axispb.Proof, recorded []byte) Step {
 	}
 	s.Time, s.Event, s.Issuer, s.Reason = time.UnixMilli(st.TimeMs), evidence.EventName(st.Event), st.Issuer, st.Reason
 	if p.Standing != axispb.Standing_STANDING_CONTRARY {
-		s.State = inbox.StateOf(st.Event)
+		s.State = evidence.StateAfter(st.Event)
 	}
 	if len(p.Receipt) == 0 {
 		s.Verified = true

@@ -50,9 +50,9 @@ func (w *watchers) changed(ids ...string) {
 	}
 }
 
-// Wait returns when a document, at each of its recipients, is in a state or beyond
-// it: for one that was sent from here the states of its recipients count once it
-// is accepted, for a received one those of its entries. The error is ErrStuck, or
+// Wait returns when a document is in a state or beyond it. For one that was sent
+// from here, what comes after STATE_ACCEPTED is asked of each of its recipients;
+// for a received one the states of its entries count. The error is ErrStuck, or
 // ctx's.
 func (a *Agent) Wait(ctx context.Context, id string, state axispb.State) error {
 	for {
@@ -88,7 +88,7 @@ var stage = map[axispb.State]int{
 }
 
 func (a *Agent) reached(id string, want axispb.State) (bool, error) {
-	states, err := a.states(id)
+	states, err := a.states(id, want)
 	if err != nil || len(states) == 0 {
 		return false, err
 	}
@@ -105,12 +105,13 @@ func past(s, want axispb.State) bool {
 	return s == want || stage[want] > 0 && stage[s] >= stage[want]
 }
 
-// states lists where a document is; empty while nothing is known of it.
-func (a *Agent) states(id string) (all []axispb.State, err error) {
+// states lists where a document is, as far as a wanted state asks for; empty while
+// nothing is known of it.
+func (a *Agent) states(id string, want axispb.State) (all []axispb.State, err error) {
 	err = a.db.View(func(tx *bbolt.Tx) error {
 		sent, err := outbox.In(tx).Get(id)
 		if err == nil {
-			all, err = sentStates(tx, sent)
+			all, err = sentStates(tx, sent, want)
 			return err
 		}
 		if !errors.Is(err, outbox.ErrNotFound) {
@@ -125,8 +126,9 @@ func (a *Agent) states(id string) (all []axispb.State, err error) {
 	return all, err
 }
 
-func sentStates(tx *bbolt.Tx, e *axispb.OutboxEntry) ([]axispb.State, error) {
-	if e.State != axispb.State_STATE_ACCEPTED {
+func sentStates(tx *bbolt.Tx, e *axispb.OutboxEntry, want axispb.State) ([]axispb.State, error) {
+	ofAll := stage[want] > 0 && stage[want] <= stage[axispb.State_STATE_ACCEPTED]
+	if ofAll || e.State != axispb.State_STATE_ACCEPTED {
 		return []axispb.State{e.State}, nil
 	}
 	recipients, err := outbox.In(tx).Recipients(e.Id)

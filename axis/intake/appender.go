@@ -57,23 +57,40 @@ type candidate struct {
 // wait hands a decider to the appender and waits for its answer.
 func (in *Intake) wait(ctx context.Context, d decider) (answer, error) {
 	c := &candidate{decider: d, done: make(chan answer, 1)}
+	if err := in.enqueue(ctx, c); err != nil {
+		return answer{}, err
+	}
+	return in.outcomeOf(ctx, c)
+}
+
+// enqueue queues a candidate; the appender that has ended takes none.
+func (in *Intake) enqueue(ctx context.Context, c *candidate) error {
 	select {
 	case in.queue <- c:
+		return nil
+	case <-in.ended:
 	case <-ctx.Done():
-		return answer{}, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the axis is stopping").Because(ctx.Err())
 	}
+	return reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the axis is stopping").Because(ctx.Err())
+}
+
+// outcomeOf waits for a candidate's answer, which nobody gives once the appender has
+// ended: whoever asked asks again, and is told what became of it.
+func (in *Intake) outcomeOf(ctx context.Context, c *candidate) (answer, error) {
 	select {
 	case a := <-c.done:
 		return a, a.err
+	case <-in.ended:
 	case <-ctx.Done():
-		return answer{}, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the outcome is not known yet; ask again").Because(ctx.Err())
 	}
+	return answer{}, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the outcome is not known yet; ask again").Because(ctx.Err())
 }
 
 // Run decides and commits until ctx ends: group commit without a timer, a block
 // being whatever came in while the one before it was written. An error means
-// that the state on disk is unknown and the process must stop.
+// that the state on disk is unknown and the process must stop. It runs once.
 func (in *Intake) Run(ctx context.Context) error {
+	defer close(in.ended)
 	var pending []*candidate
 	for {
 		if len(pending) == 0 {

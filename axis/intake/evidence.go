@@ -51,22 +51,10 @@ func (in *Intake) offer(ctx context.Context, endpoint string, raw []byte) func()
 		return func() (answer, error) { return answer{}, err }
 	}
 	c := &candidate{decider: s, done: make(chan answer, 1)}
-	stopping := func() (answer, error) {
-		return answer{}, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the axis is stopping").Because(ctx.Err())
+	if err := in.enqueue(ctx, c); err != nil {
+		return func() (answer, error) { return answer{}, err }
 	}
-	select {
-	case in.queue <- c:
-	case <-ctx.Done():
-		return stopping
-	}
-	return func() (answer, error) {
-		select {
-		case a := <-c.done:
-			return a, a.err
-		case <-ctx.Done():
-			return stopping()
-		}
-	}
+	return func() (answer, error) { return in.outcomeOf(ctx, c) }
 }
 
 func (in *Intake) outcome(ctx context.Context, wait func() (answer, error)) (*axispb.EvidenceOutcome, error) {

@@ -123,6 +123,11 @@ type Config struct {
 const (
 	// MaxEvidence is the number of statements that one request may offer.
 	MaxEvidence = 100
+	// bulkBytes is from how many bytes on a document counts as large.
+	bulkBytes = 16 << 20
+	// maxDocument bounds all files of a document together, in bytes: each is hashed
+	// once before it is accepted.
+	maxDocument = 4 << 30
 	// clockTolerance is how far a claimed time may be off, and the clock may jump.
 	clockTolerance = 10 * time.Minute
 )
@@ -140,7 +145,9 @@ type Intake struct {
 	cfg      Config
 
 	queue chan *candidate
-	crypt chan struct{} // a place for each core: hashing and signatures
+	ended chan struct{} // closed when Run has returned
+	small chan struct{} // places for the checks of small documents: one a core
+	bulk  chan struct{} // the place for those of large ones, so that they hold up only each other
 	clock *clock        // owned by Run, but for confirm
 	quota *quota
 }
@@ -169,7 +176,9 @@ func New(p Parts, cfg Config) *Intake {
 		log: p.Log, registry: p.Registry, ledger: p.Ledger, content: p.Content, proofs: p.Proofs,
 		trust: p.Trust, signer: p.Signer, cfg: cfg,
 		queue: make(chan *candidate, queueLength),
-		crypt: make(chan struct{}, cores()),
+		ended: make(chan struct{}),
+		small: make(chan struct{}, cores()),
+		bulk:  make(chan struct{}, 1),
 		clock: newClock(cfg.Now, p.Log.Time()),
 		quota: newQuota(cfg.RefusalQuota, time.Hour),
 	}

@@ -78,13 +78,28 @@ func (in *Intake) examine(ctx context.Context, s *submission) error {
 	if err := e.Document.CheckSecurity(envelope.SecurityOrdinary); err != nil {
 		return err
 	}
-	for _, f := range e.Document.Files {
-		if f.Size > in.cfg.MaxFile {
-			return reason.Permanent(axispb.ReasonCode_REASON_FILE_TOO_LARGE, f.Title,
-				strconv.FormatUint(f.Size, 10), strconv.FormatUint(in.cfg.MaxFile, 10))
-		}
+	total, err := in.size(e.Document)
+	if err != nil {
+		return err
 	}
-	return in.examineCostly(ctx, s)
+	return in.examineCostly(ctx, s, total)
+}
+
+// size adds up a document's files, and refuses what is too large.
+func (in *Intake) size(d *envelope.Document) (total uint64, err error) {
+	tooLarge := func(name string, size, limit uint64) error {
+		return reason.Permanent(axispb.ReasonCode_REASON_FILE_TOO_LARGE, name, strconv.FormatUint(size, 10), strconv.FormatUint(limit, 10))
+	}
+	for _, f := range d.Files {
+		if f.Size > in.cfg.MaxFile {
+			return 0, tooLarge(f.Title, f.Size, in.cfg.MaxFile)
+		}
+		total += f.Size // at most 999 files, each within the limit: no overflow
+	}
+	if limit := max(maxDocument, in.cfg.MaxFile); total > limit {
+		return 0, tooLarge("*", total, limit)
+	}
+	return total, nil
 }
 
 func (in *Intake) known(ctx context.Context, e *envelope.Envelope) (bool, error) {
@@ -92,11 +107,16 @@ func (in *Intake) known(ctx context.Context, e *envelope.Envelope) (bool, error)
 	return found && bytes.Equal(k.Manifest, e.ManifestDigest[:]), err
 }
 
-// examineCostly checks seal and content, on at most as many cores as there are.
-func (in *Intake) examineCostly(ctx context.Context, s *submission) error {
+// examineCostly checks seal and content. Small documents wait for a core, large
+// ones for one another.
+func (in *Intake) examineCostly(ctx context.Context, s *submission, total uint64) error {
+	places := in.small
+	if total >= bulkBytes {
+		places = in.bulk
+	}
 	select {
-	case in.crypt <- struct{}{}:
-		defer func() { <-in.crypt }()
+	case places <- struct{}{}:
+		defer func() { <-places }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

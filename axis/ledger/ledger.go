@@ -22,9 +22,13 @@ const SchemaVersion = 1
 // is rebuilt from the journal.
 var ErrOtherSchema = errors.New("the ledger has another schema version")
 
-// readers is how many snapshots there are at once; who asks for more waits. So a
-// snapshot is all that its holder may read by.
-const readers = 8
+// readers is how many snapshots and lists there are at once, lookers how many
+// look-ups; who asks for more waits. So a snapshot is all that its holder may read
+// by, but for look-ups.
+const (
+	readers = 8
+	lookers = 4
+)
 
 //go:embed schema.sql
 var schema string
@@ -44,9 +48,14 @@ type Position struct {
 
 // Ledger is the projection. Apply is called by one goroutine; everything else may
 // be called by any.
+//
+// Snapshots and lists have their connections, single look-ups theirs: whoever
+// holds a snapshot may look something up, and pulls, however many, never keep the
+// appender waiting.
 type Ledger struct {
 	write *prepared // one connection
-	read  *prepared
+	read  *prepared // snapshots and lists
+	look  *prepared // single look-ups: held for one row only
 	// hashes of the tree, as every reader of this file sees them.
 	hashes hashes
 }
@@ -65,11 +74,17 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers) // a new one reads the schema and parses every query again
-	l := &Ledger{write: &prepared{DB: write}, read: &prepared{DB: read}}
+	look, err := open(path, "&_pragma=query_only(1)")
+	if err != nil {
+		return nil, errors.Join(err, write.Close(), read.Close())
+	}
+	look.SetMaxOpenConns(lookers)
+	look.SetMaxIdleConns(lookers)
+	l := &Ledger{write: &prepared{DB: write}, read: &prepared{DB: read}, look: &prepared{DB: look}}
 	if err := l.prepare(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	if err := errors.Join(l.write.learn(ctx, frequentWrites()), l.read.learn(ctx, frequentReads())); err != nil {
+	if err := l.learn(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
@@ -128,12 +143,12 @@ func (l *Ledger) create(ctx context.Context) error {
 
 // Close closes the files.
 func (l *Ledger) Close() error {
-	return errors.Join(l.read.Close(), l.write.Close())
+	return errors.Join(l.look.Close(), l.read.Close(), l.write.Close())
 }
 
 // Position says where the ledger stands.
 func (l *Ledger) Position(ctx context.Context) (Position, error) {
-	return position(ctx, l.read)
+	return position(ctx, l.look)
 }
 
 // querier is a database or a transaction.
@@ -164,5 +179,5 @@ func position(ctx context.Context, q querier) (Position, error) {
 // ReadHashes gives stored hashes of the tree; it makes the ledger a
 // tlog.HashReader.
 func (l *Ledger) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	return l.hashes.read(context.Background(), l.read, indexes)
+	return l.hashes.read(context.Background(), l.look, indexes)
 }

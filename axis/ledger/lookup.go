@@ -17,11 +17,6 @@ type Location struct {
 	Nth      int // within its block
 }
 
-// Locate finds a record's place in the journal; false where there is none.
-func (l *Ledger) Locate(ctx context.Context, position uint64) (Location, bool, error) {
-	return locate(ctx, l.read, position)
-}
-
 const selectLocation = `SELECT stream, seq, nth FROM record WHERE position = ?`
 
 func locate(ctx context.Context, q querier, position uint64) (Location, bool, error) {
@@ -73,18 +68,18 @@ func scanKnown(row *sql.Row) (Known, bool, error) {
 
 // ByIdentity finds an accepted document by sending agency and id.
 func (l *Ledger) ByIdentity(ctx context.Context, sender, id string) (Known, bool, error) {
-	return scanKnown(l.read.QueryRowContext(ctx, selectByIdentity, sender, id))
+	return scanKnown(l.look.QueryRowContext(ctx, selectByIdentity, sender, id))
 }
 
 // ByPosition finds an accepted document by its leaf index.
 func (l *Ledger) ByPosition(ctx context.Context, position uint64) (Known, bool, error) {
-	return scanKnown(l.read.QueryRowContext(ctx, selectByPosition, position))
+	return scanKnown(l.look.QueryRowContext(ctx, selectByPosition, position))
 }
 
 // RecipientState is the state of a document at a code; false where it has none.
 func (l *Ledger) RecipientState(ctx context.Context, document uint64, code string) (axispb.State, bool, error) {
 	var s axispb.State
-	err := l.read.QueryRowContext(ctx, selectState, document, code).Scan(&s)
+	err := l.look.QueryRowContext(ctx, selectState, document, code).Scan(&s)
 	found, err := one(err, "look up a recipient")
 	return s, found, err
 }
@@ -97,7 +92,7 @@ const selectHadRow = `SELECT
 // and code: only then may it state anything about them.
 func (l *Ledger) HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error) {
 	var n int
-	err := l.read.QueryRowContext(ctx, selectHadRow, document, code, endpoint).Scan(&n)
+	err := l.look.QueryRowContext(ctx, selectHadRow, document, code, endpoint).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look up a mailbox row: %w", err)
 	}
@@ -115,12 +110,12 @@ type Said struct {
 
 // First finds the first evidence of an event about a document and code.
 func (l *Ledger) First(ctx context.Context, document uint64, code string, event axispb.Event) (Said, bool, error) {
-	return scanSaid(l.read.QueryRowContext(ctx, selectFirst, document, code, event))
+	return scanSaid(l.look.QueryRowContext(ctx, selectFirst, document, code, event))
 }
 
 // ByCounter finds what an issuer said under a counter.
 func (l *Ledger) ByCounter(ctx context.Context, issuer string, counter uint64) (Said, bool, error) {
-	return scanSaid(l.read.QueryRowContext(ctx, selectByCounter, issuer, counter))
+	return scanSaid(l.look.QueryRowContext(ctx, selectByCounter, issuer, counter))
 }
 
 const (
@@ -144,7 +139,7 @@ const selectMayRead = `SELECT count(*) FROM chunk c WHERE c.digest = ?1 AND c.do
 // chunk.
 func (l *Ledger) MayRead(ctx context.Context, endpoint string, document uint64, digest []byte) (bool, error) {
 	var n int
-	err := l.read.QueryRowContext(ctx, selectMayRead, digest, document, endpoint).Scan(&n)
+	err := l.look.QueryRowContext(ctx, selectMayRead, digest, document, endpoint).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look up a party: %w", err)
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -90,11 +91,24 @@ func (t *transaction) ExecContext(ctx context.Context, query string, args ...any
 	return t.Tx.ExecContext(ctx, query, args...)
 }
 
-// frequentReads are run for every document, evidence or page.
+func (l *Ledger) learn(ctx context.Context) error {
+	return errors.Join(
+		l.write.learn(ctx, frequentWrites()),
+		l.read.learn(ctx, frequentReads()),
+		l.look.learn(ctx, frequentLooks()),
+	)
+}
+
+// frequentReads are run for every page and receipt.
 func frequentReads() []string {
+	return []string{selectPosition, selectHash, selectLocation, selectRows, selectPublic, selectJournaled}
+}
+
+// frequentLooks are run for every document and evidence.
+func frequentLooks() []string {
 	return []string{
-		selectPosition, selectHash, selectLocation, selectByIdentity, selectByPosition, selectState, selectHadRow,
-		selectFirst, selectByCounter, selectMayRead, selectRows, selectPublic, selectJournaled,
+		selectPosition, selectHash, selectByIdentity, selectByPosition, selectState, selectHadRow,
+		selectFirst, selectByCounter, selectMayRead,
 	}
 }
 

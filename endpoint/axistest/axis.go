@@ -41,6 +41,8 @@ type Axis struct {
 	Tamper Tamper
 	// MaxItems bounds a page; 0 means 50.
 	MaxItems int
+	// ForkReceipts gives receipts under a history that no pull will ever show.
+	ForkReceipts bool
 	// CutPut is how many bytes of a range are taken; 0 means all.
 	CutPut int
 
@@ -77,8 +79,8 @@ type document struct {
 	manifest [32]byte
 	codes    map[string]string // serving code by code
 	chunks   map[chunk.ID]bool
-	stated   map[string]*stated // by code and event
-	expired  map[string]bool    // codes whose deadline passed
+	stated   map[string]*stated      // by code and event
+	states   map[string]axispb.State // by code
 }
 
 // stated is the first evidence of an event at a code.
@@ -151,7 +153,9 @@ func (a *Axis) Enrol(name string, csrDER []byte, until time.Time, codes ...strin
 			&axispb.Change{Change: &axispb.Change_PutAgency{PutAgency: &axispb.Agency{Code: code, Name: "Cơ quan " + code}}},
 			&axispb.Change{Change: &axispb.Change_ServeCode{ServeCode: &axispb.ServeCode{Code: code, Endpoint: name}}})
 	}
-	a.rows[name] = append([]row(nil), a.publicRows()...)
+	if a.rows[name] == nil {
+		a.rows[name] = a.publicRows()
+	}
 	a.change(changes...)
 	return &axispb.EnrolAnswer{Endpoint: name, Certificate: der, Ca: a.CA().Raw, Epochs: a.epochs, Codes: codes}
 }
@@ -266,10 +270,14 @@ func (a *Axis) inclusion(leaf uint64) [][]byte {
 // consistency proves that the tree extends the one of a size; empty where there is
 // nothing to prove or it never had that size.
 func (a *Axis) consistency(from uint64) [][]byte {
-	if from == 0 || from > a.size() {
+	return a.between(from, a.size())
+}
+
+func (a *Axis) between(from, to uint64) [][]byte {
+	if from == 0 || from > to || to > a.size() {
 		return nil
 	}
-	p, err := tlog.ProveTree(int64(a.size()), int64(from), a.reader())
+	p, err := tlog.ProveTree(int64(to), int64(from), a.reader())
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -290,6 +298,17 @@ func (a *Axis) receipt(leaf uint64) []byte {
 	if err != nil {
 		a.t.Fatal(err)
 	}
+	return r
+}
+
+// forkedReceipt proves a record in a tree that has another record behind it than
+// the log will have.
+func (a *Axis) forkedReceipt(leaf uint64) []byte {
+	size := a.size()
+	a.journal(axispb.Kind_KIND_ACT, []byte("never shown"), &axispb.Decision{})
+	r := a.receipt(leaf)
+	a.records = a.records[:size]
+	a.hashes = a.hashes[:tlog.StoredHashCount(int64(size))]
 	return r
 }
 

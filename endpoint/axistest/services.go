@@ -33,7 +33,7 @@ func (a *Axis) serve(endpoint string, s bus.Service, req proto.Message) (proto.M
 	case *axispb.GetRequest:
 		return a.get(endpoint, r)
 	case *axispb.ProofRequest:
-		return &axispb.ProofAnswer{Checkpoint: a.checkpoint(), Consistency: a.consistency(r.FromSize)}, nil
+		return &axispb.ProofAnswer{Checkpoint: a.checkpoint(), Consistency: a.between(r.FromSize, r.ToSize)}, nil
 	case *axispb.RenewRequest:
 		der, err := a.certificateOf(endpoint, r.Csr)
 		return &axispb.RenewAnswer{Certificate: der}, err
@@ -55,7 +55,7 @@ func (a *Axis) submit(endpoint string, r *axispb.SubmitRequest) (proto.Message, 
 	}
 	d := &document{
 		lane: doc.Lane(), sender: doc.Sender, endpoint: endpoint, id: doc.ID, manifest: env.ManifestDigest,
-		codes: map[string]string{}, chunks: map[chunk.ID]bool{}, stated: map[string]*stated{}, expired: map[string]bool{},
+		codes: map[string]string{}, chunks: map[chunk.ID]bool{}, stated: map[string]*stated{}, states: map[string]axispb.State{},
 	}
 	for _, f := range env.Files() {
 		for i, id := range f.Content.Chunks {
@@ -75,11 +75,17 @@ func (a *Axis) submit(endpoint string, r *axispb.SubmitRequest) (proto.Message, 
 		}
 		target, d.lane = axispb.Target_TARGET_PRECEDES, min(d.lane, was.lane)
 	}
-	a.accept(r.Envelope, env, d, target)
+	if !a.accept(r.Envelope, env, d, target) {
+		return a.reject(r.Envelope, env, &axispb.Reason{Code: axispb.ReasonCode_REASON_NO_RECIPIENT}), nil
+	}
+	if a.ForkReceipts {
+		return &axispb.SubmitAnswer{Receipt: a.forkedReceipt(d.leaf)}, nil
+	}
 	return &axispb.SubmitAnswer{Receipt: a.receipt(d.leaf)}, nil
 }
 
-func (a *Axis) accept(raw []byte, env *envelope.Envelope, d *document, target axispb.Target) {
+// accept journals a document and makes its rows; false where no recipient remains.
+func (a *Axis) accept(raw []byte, env *envelope.Envelope, d *document, target axispb.Target) bool {
 	decision := &axispb.DocumentDecision{Lane: d.lane}
 	codes := slices.Clone(env.Document.To)
 	for _, g := range env.Document.Groups {
@@ -104,6 +110,9 @@ func (a *Axis) accept(raw []byte, env *envelope.Envelope, d *document, target ax
 		d.codes[code] = code
 		rows = append(rows, row{lane: d.lane, ordinal: uint32(len(rows)), code: code, serving: code, target: target})
 	}
+	if len(rows) == 0 {
+		return false
+	}
 	decision.Rows = uint32(len(rows))
 	d.leaf = a.journal(axispb.Kind_KIND_DOCUMENT, raw, &axispb.Decision{Endpoint: d.endpoint, Document: decision})
 	a.documents[d.sender+" "+d.id], a.byLeaf[d.leaf] = d, d
@@ -111,6 +120,7 @@ func (a *Axis) accept(raw []byte, env *envelope.Envelope, d *document, target ax
 		r.position, r.leaf = d.leaf, d.leaf
 		a.addRow(a.serving[r.code], r)
 	}
+	return true
 }
 
 func (a *Axis) reject(raw []byte, env *envelope.Envelope, why *axispb.Reason) *axispb.SubmitAnswer {
@@ -127,6 +137,13 @@ func (a *Axis) reject(raw []byte, env *envelope.Envelope, why *axispb.Reason) *a
 		a.t.Error(err)
 	}
 	return &axispb.SubmitAnswer{Rejection: signed}
+}
+
+// Refuse makes a signed refusal of some bytes that are no envelope.
+func (a *Axis) Refuse(raw []byte) []byte {
+	a.Lock()
+	defer a.Unlock()
+	return a.reject(raw, nil, &axispb.Reason{Code: axispb.ReasonCode_REASON_MALFORMED, Args: []string{"test"}}).Rejection
 }
 
 func (a *Axis) evidence(endpoint string, r *axispb.EvidenceRequest) (proto.Message, error) {
@@ -192,17 +209,17 @@ func (a *Axis) journalEvidence(d *document, st *axispb.Statement, raw []byte) ui
 	return leaf
 }
 
-// standing follows docs/design.md D12: progress after a passed deadline supersedes it, a
-// failure after a success contradicts it.
+// standing is what the real axis gives.
 func (d *document) standing(st *axispb.Statement) axispb.Standing {
-	has := func(event axispb.Event) bool { return d.stated[st.Code+" "+event.String()] != nil }
-	switch {
-	case st.Event == axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE && has(axispb.Event_EVENT_CONTENT_CONSIGNMENT):
-		return axispb.Standing_STANDING_CONTRARY
-	case st.Event == axispb.Event_EVENT_CONTENT_CONSIGNMENT && d.expired[st.Code]:
-		return axispb.Standing_STANDING_SUPERSEDES
+	now := d.states[st.Code]
+	if now == axispb.State_STATE_UNSPECIFIED {
+		now = axispb.State_STATE_ACCEPTED
 	}
-	return axispb.Standing_STANDING_FIRST
+	standing := evidence.Judge(now, st.Event)
+	if next := evidence.StateAfter(st.Event); standing != axispb.Standing_STANDING_CONTRARY && next != axispb.State_STATE_UNSPECIFIED {
+		d.states[st.Code] = next
+	}
+	return standing
 }
 
 // Inject journals an evidence about a document whatever it says, with a standing,
@@ -229,7 +246,7 @@ func (a *Axis) Expire(sender, id, code string) {
 	if err != nil {
 		a.t.Error(err)
 	}
-	d.expired[code] = true
+	d.states[code] = axispb.State_STATE_CONSIGNMENT_FAILED
 	a.Unlock()
 	a.Inject(sender, id, raw, axispb.Standing_STANDING_FIRST)
 }
@@ -243,7 +260,7 @@ func (a *Axis) InjectDocument(raw []byte, code string) {
 	if env, err := envelope.Parse(raw); err == nil {
 		d := &document{
 			leaf: leaf, lane: r.lane, sender: env.Document.Sender, endpoint: a.serving[env.Document.Sender], id: env.Document.ID, manifest: env.ManifestDigest,
-			codes: map[string]string{code: code}, chunks: chunksOf(env), stated: map[string]*stated{}, expired: map[string]bool{},
+			codes: map[string]string{code: code}, chunks: chunksOf(env), stated: map[string]*stated{}, states: map[string]axispb.State{},
 		}
 		a.documents[d.sender+" "+d.id], a.byLeaf[leaf] = d, d
 	}

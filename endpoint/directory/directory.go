@@ -17,7 +17,6 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"docaxis/agency"
 	"docaxis/internal/boltpb"
 	"docaxis/proto/axispb"
 )
@@ -221,14 +220,4 @@ func Check(tx *bbolt.Tx) error {
 		return true, nil
 	})
 	return errors.Join(append(found, err)...)
-}
-
-// Canonical writes a code in the form in which the registry has it, where the
-// directory knows it under another.
-func (d Directory) Canonical(code agency.Code) (agency.Code, error) {
-	e, err := d.Lookup(string(code))
-	if err != nil || e == nil {
-		return code, err
-	}
-	return agency.Code(e.Agency.GetCode()), nil
 }

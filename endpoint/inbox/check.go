@@ -8,28 +8,9 @@ import (
 	"go.etcd.io/bbolt"
 
 	"docaxis/internal/boltpb"
+	"docaxis/internal/evidence"
 	"docaxis/proto/axispb"
 )
-
-// proves is the event that each state needs a statement of.
-var proves = map[axispb.State]axispb.Event{
-	axispb.State_STATE_CONSIGNED:          axispb.Event_EVENT_CONTENT_CONSIGNMENT,
-	axispb.State_STATE_CONSIGNMENT_FAILED: axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE,
-	axispb.State_STATE_HANDED_OVER:        axispb.Event_EVENT_CONTENT_HANDOVER,
-	axispb.State_STATE_HANDOVER_FAILED:    axispb.Event_EVENT_CONTENT_HANDOVER_FAILURE,
-	axispb.State_STATE_WITHDRAWN:          axispb.Event_EVENT_CONTENT_WITHDRAWAL,
-}
-
-// StateOf is the state that an event proves; unspecified for events that prove
-// none.
-func StateOf(event axispb.Event) axispb.State {
-	for state, e := range proves {
-		if e == event {
-			return state
-		}
-	}
-	return axispb.State_STATE_UNSPECIFIED
-}
 
 // Check lists every invariant that does not hold, given the last counter that was
 // used:
@@ -66,18 +47,14 @@ func (b Inbox) checkEntry(key []byte, e *axispb.InboxEntry) (found []error) {
 	if pending(e.State) {
 		return found
 	}
-	event, known := proves[e.State]
-	if !known {
-		return append(found, fmt.Errorf("inbox %s: impossible state %s", KeyOf(e), e.State))
-	}
-	if !b.proved(e, event) {
+	if !b.proved(e) {
 		found = append(found, fmt.Errorf("inbox %s: nothing proves %s", KeyOf(e), e.State))
 	}
 	return found
 }
 
-// proved looks for a statement of an event about the entry.
-func (b Inbox) proved(e *axispb.InboxEntry, event axispb.Event) bool {
+// proved looks for a statement that led to the entry's state.
+func (b Inbox) proved(e *axispb.InboxEntry) bool {
 	raws := e.Journaled
 	for _, counter := range e.Evidence {
 		if own, err := b.Evidence(counter); err == nil && own != nil {
@@ -86,7 +63,7 @@ func (b Inbox) proved(e *axispb.InboxEntry, event axispb.Event) bool {
 	}
 	for _, raw := range raws {
 		s, err := statementOf(raw)
-		if err == nil && s.Event == event && s.EnvelopeId == e.Id && s.Code == e.Code {
+		if err == nil && evidence.StateAfter(s.Event) == e.State && s.EnvelopeId == e.Id && s.Code == e.Code {
 			return true
 		}
 	}

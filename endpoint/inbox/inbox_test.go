@@ -28,6 +28,15 @@ const (
 
 var start = time.UnixMilli(1_800_000_000_000)
 
+// proves is the event that leads to a state.
+var proves = map[axispb.State]axispb.Event{
+	consigned: axispb.Event_EVENT_CONTENT_CONSIGNMENT,
+	failed:    axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE,
+	handed:    axispb.Event_EVENT_CONTENT_HANDOVER,
+	refused:   axispb.Event_EVENT_CONTENT_HANDOVER_FAILURE,
+	withdrawn: axispb.Event_EVENT_CONTENT_WITHDRAWAL,
+}
+
 // box is an inbox and the counter that its parent would keep.
 type box struct {
 	t interface {
@@ -108,7 +117,7 @@ func (b *box) add(e *axispb.InboxEntry) (added bool) {
 	return added
 }
 
-func evidence(event axispb.Event, counter uint64, e *axispb.InboxEntry) []byte {
+func stating(event axispb.Event, counter uint64, e *axispb.InboxEntry) []byte {
 	s, _ := proto.Marshal(&axispb.Statement{Event: event, Counter: counter, EnvelopeId: e.Id, Code: e.Code})
 	raw, _ := proto.Marshal(&axispb.Evidence{Statement: s})
 	return raw
@@ -118,7 +127,7 @@ func evidence(event axispb.Event, counter uint64, e *axispb.InboxEntry) []byte {
 func (b *box) move(e *axispb.InboxEntry, to axispb.State) error {
 	err := b.try(func(in Inbox) error {
 		n := b.counter + 1
-		if err := in.AddEvidence(n, evidence(proves[to], n, e), 1); err != nil {
+		if err := in.AddEvidence(n, stating(proves[to], n, e), 1); err != nil {
 			return err
 		}
 		return in.Move(KeyOf(e), to, n, start, nil)
@@ -292,7 +301,7 @@ func TestTargetThatArrivesFailedReleases(t *testing.T) {
 	target := entry("target", "H41", func(e *axispb.InboxEntry) { e.State = failed; e.Evidence = []uint64{1} })
 	b.counter = 1
 	b.do(func(in Inbox) error {
-		if err := in.AddEvidence(1, evidence(proves[failed], 1, target), 1); err != nil {
+		if err := in.AddEvidence(1, stating(proves[failed], 1, target), 1); err != nil {
 			return err
 		}
 		_, err := in.Add(target)
@@ -365,7 +374,7 @@ func TestStatementsGoOutInOrderAndOnce(t *testing.T) {
 	e := entry("a", "H41")
 	for n := uint64(1); n <= 300; n++ {
 		b.do(func(in Inbox) error {
-			return in.AddEvidence(n, evidence(axispb.Event_EVENT_BUSINESS_STATE, n, e), 1)
+			return in.AddEvidence(n, stating(axispb.Event_EVENT_BUSINESS_STATE, n, e), 1)
 		})
 	}
 	b.counter = 300
@@ -405,7 +414,7 @@ func TestUnsentIsBoundedByBytes(t *testing.T) {
 	b.counter = 2
 	for n := uint64(1); n <= 2; n++ {
 		b.do(func(in Inbox) error {
-			return in.AddEvidence(n, evidence(axispb.Event_EVENT_BUSINESS_STATE, n, entry("a", "H")), 1)
+			return in.AddEvidence(n, stating(axispb.Event_EVENT_BUSINESS_STATE, n, entry("a", "H")), 1)
 		})
 	}
 	b.do(func(in Inbox) error {
@@ -425,11 +434,11 @@ func TestCheckSeesViolations(t *testing.T) {
 			return err
 		},
 		"another's statement": func(in Inbox) error {
-			return errors.Join(in.AddEvidence(1, evidence(proves[consigned], 1, entry("z", "H41")), 1),
+			return errors.Join(in.AddEvidence(1, stating(proves[consigned], 1, entry("z", "H41")), 1),
 				in.Move(KeyOf(e), consigned, 1, start, nil))
 		},
-		"counter not used":      func(in Inbox) error { return in.AddEvidence(9, evidence(proves[handed], 9, e), 1) },
-		"wrong counter":         func(in Inbox) error { return in.AddEvidence(1, evidence(proves[handed], 2, e), 1) },
+		"counter not used":      func(in Inbox) error { return in.AddEvidence(9, stating(proves[handed], 9, e), 1) },
+		"wrong counter":         func(in Inbox) error { return in.AddEvidence(1, stating(proves[handed], 2, e), 1) },
 		"missing in due":        func(in Inbox) error { return in.due.Delete(first(in.due)) },
 		"missing in code index": func(in Inbox) error { return in.codes.Delete(first(in.codes)) },
 		"stray index":           func(in Inbox) error { return in.ids.Put([]byte("x"), nil) },

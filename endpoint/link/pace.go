@@ -35,6 +35,8 @@ func (p *pace) learn(n uint32, took time.Duration, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
+	case n == 0:
+		// Nothing was moved.
 	case err != nil && took >= rangeTime:
 		p.next = max(p.next/2, chunk.MinRange)
 	case err != nil:

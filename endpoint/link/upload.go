@@ -71,6 +71,8 @@ func (l *Link) chunk(ctx context.Context, f File, i uint64, at uint32, between f
 	size := chunk.Length(f.Size, i)
 	stuck := false
 	for {
+		// All of it and yet not complete: the axis died before it had named the
+		// chunk. An empty range at the end lets it finish.
 		if at > size {
 			return moved, odd("it holds %d bytes of a chunk of %d", at, size)
 		}
@@ -100,7 +102,7 @@ func (l *Link) put(ctx context.Context, f File, i uint64, at, size uint32) (*axi
 	var answer axispb.PutAnswer
 	err := l.ranged(ctx, l.up, size-at, func(n uint32) error {
 		data := make([]byte, n)
-		if _, err := f.Content.ReadAt(data, int64(i*chunk.Size+uint64(at))); err != nil {
+		if _, err := f.Content.ReadAt(data, int64(i*chunk.Size+uint64(at))); err != nil && n > 0 {
 			return fmt.Errorf("read the file to upload: %w", err)
 		}
 		req := &axispb.PutRequest{Digest: f.Chunks[i][:], Size: size, Offset: at, Data: data}

@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"docaxis/internal/boltpb"
+	"docaxis/internal/evidence"
 	"docaxis/proto/axispb"
 )
 
@@ -100,7 +101,7 @@ func checkProof(key []byte, r *axispb.RecipientEntry) error {
 			return false
 		}
 		s, err := boltpb.Decode[axispb.Statement](ev.Statement)
-		return err == nil && reached[s.Event] == r.State && p.Standing != axispb.Standing_STANDING_CONTRARY
+		return err == nil && evidence.StateAfter(s.Event) == r.State && p.Standing != axispb.Standing_STANDING_CONTRARY
 	})
 	if !proved {
 		return fmt.Errorf("recipient %q: nothing proves %s", key, r.State)

@@ -213,30 +213,35 @@ func (o Outbox) Accept(id string, receipt []byte, recipients []*axispb.Recipient
 	return o.release(id)
 }
 
-// Reject stores the axis's signed refusal. What waited for this submission cannot
-// be sent as it is and is parked with the given trouble.
-func (o Outbox) Reject(id string, rejection []byte, waiting *axispb.Trouble) error {
-	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
+// Reject stores the axis's signed refusal and, where there is one, the receipt of
+// its record. What waited for this submission cannot
+// be sent as it is and is parked with the given trouble; the ids are given.
+func (o Outbox) Reject(id string, rejection, receipt []byte, waiting *axispb.Trouble) (parked []string, err error) {
+	_, err = o.change(id, func(e *axispb.OutboxEntry) error {
 		if !open(e) {
 			return fmt.Errorf("%w: refusal in %s", ErrState, e.State)
 		}
-		e.State, e.Rejection, e.Trouble = axispb.State_STATE_REJECTED, rejection, nil
+		e.State, e.Rejection, e.RejectionReceipt, e.Trouble = axispb.State_STATE_REJECTED, rejection, receipt, nil
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	waiters := o.waiters(id)
 	// Nothing will ever come of the wait: after a Retry the axis decides.
 	if err := o.release(id); err != nil {
-		return err
+		return nil, err
 	}
 	for _, waiter := range waiters {
-		if err := o.Park(waiter, waiting); err != nil && !errors.Is(err, ErrState) {
-			return err
+		err := o.Park(waiter, waiting)
+		switch {
+		case err == nil:
+			parked = append(parked, waiter)
+		case !errors.Is(err, ErrState):
+			return nil, err
 		}
 	}
-	return nil
+	return parked, nil
 }
 
 // waiters lists who waits for a submission.

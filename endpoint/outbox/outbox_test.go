@@ -181,7 +181,7 @@ func TestAcceptanceBringsRecipientsAndIsFinal(t *testing.T) {
 		"attempt": func(o Outbox) error { _, err := o.Attempt("a", start, true); return err },
 		"fail":    func(o Outbox) error { return o.Fail("a", nil, start, false) },
 		"park":    func(o Outbox) error { return o.Park("a", nil) },
-		"reject":  func(o Outbox) error { return o.Reject("a", []byte("no"), nil) },
+		"reject":  func(o Outbox) error { _, err := o.Reject("a", []byte("no"), nil, nil); return err },
 		"retry":   func(o Outbox) error { return o.Retry("a", start) },
 		"offer":   func(o Outbox) error { return o.Offer("a") },
 	} {
@@ -222,7 +222,13 @@ func TestFollowUpOfARefusedTargetIsParked(t *testing.T) {
 	b := newBox(t)
 	b.add("target")
 	b.add("change", after("target"))
-	b.do(func(o Outbox) error { return o.Reject("target", []byte("no"), &axispb.Trouble{Detail: "target"}) })
+	b.do(func(o Outbox) error {
+		parked, err := o.Reject("target", []byte("no"), nil, &axispb.Trouble{Detail: "target"})
+		if !slices.Equal(parked, []string{"change"}) {
+			t.Errorf("parked %q", parked)
+		}
+		return err
+	})
 	if b.state("change") != parked {
 		t.Fatal(b.state("change"))
 	}
@@ -405,7 +411,7 @@ func TestRandomSteps(t *testing.T) {
 				step(func(o Outbox) error { return o.Accept(id.Draw(t, "id"), []byte("r"), nil) })
 			},
 			"reject": func(t *rapid.T) {
-				step(func(o Outbox) error { return o.Reject(id.Draw(t, "id"), []byte("n"), nil) })
+				step(func(o Outbox) error { _, err := o.Reject(id.Draw(t, "id"), []byte("n"), nil, nil); return err })
 			},
 			"report": func(t *rapid.T) {
 				event := axispb.Event(rapid.IntRange(3, 8).Draw(t, "event"))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"docaxis/internal/boltpb"
+	"docaxis/internal/evidence"
 	"docaxis/proto/axispb"
 )
 
@@ -20,22 +21,12 @@ var rank = map[axispb.State]int{
 	axispb.State_STATE_WITHDRAWN:          4,
 }
 
-// reached is the state that an event brings; unspecified for events that bring
-// none.
-var reached = map[axispb.Event]axispb.State{
-	axispb.Event_EVENT_CONTENT_CONSIGNMENT:         axispb.State_STATE_CONSIGNED,
-	axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE: axispb.State_STATE_CONSIGNMENT_FAILED,
-	axispb.Event_EVENT_CONTENT_HANDOVER:            axispb.State_STATE_HANDED_OVER,
-	axispb.Event_EVENT_CONTENT_HANDOVER_FAILURE:    axispb.State_STATE_HANDOVER_FAILED,
-	axispb.Event_EVENT_CONTENT_WITHDRAWAL:          axispb.State_STATE_WITHDRAWN,
-}
-
 // Next is the one transition function of a recipient's state. An event counts
 // where the axis gave it the standing FIRST or SUPERSEDES; it never leads back,
 // and from a failed step to its success only as superseding it.
 func Next(from axispb.State, event axispb.Event, standing axispb.Standing) axispb.State {
-	to, known := reached[event]
-	if !known || standing == axispb.Standing_STANDING_CONTRARY {
+	to := evidence.StateAfter(event)
+	if to == axispb.State_STATE_UNSPECIFIED || standing == axispb.Standing_STANDING_CONTRARY {
 		return from
 	}
 	if rank[to] > rank[from] {

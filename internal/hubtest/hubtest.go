@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,7 +29,9 @@ type Config struct {
 	Agencies string
 	Log      *slog.Logger
 	Now      func() time.Time
-	// AxisFaults and EndpointFaults make steps fail.
+	// AxisFaults and EndpointFaults make steps fail. An endpoint's hook is also
+	// asked at call.SERVICE.before and call.SERVICE.after, where its line may lose a
+	// request or an answer.
 	AxisFaults     fault.Hook
 	EndpointFaults func(name string) fault.Hook
 	// MaxStreamBytes of the journal.
@@ -37,6 +41,11 @@ type Config struct {
 	// Retry and PullEvery of every endpoint.
 	Retry     endpoint.Retry
 	PullEvery time.Duration
+	// Reconnect is how long an endpoint waits at first before it connects again;
+	// 20 ms by default.
+	Reconnect time.Duration
+	// Restart starts again whatever ends by itself, as a service manager does.
+	Restart bool
 }
 
 // World is an axis and its endpoints.
@@ -58,28 +67,6 @@ type Member struct {
 	run   *running[*endpoint.Agent]
 }
 
-// running is a part that runs in a goroutine of its own.
-type running[T interface{ Close() error }] struct {
-	part   T
-	cancel context.CancelFunc
-	done   chan error
-}
-
-func run[T interface {
-	Run(ctx context.Context) error
-	Close() error
-}](ctx context.Context, part T) *running[T] {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r := &running[T]{part: part, cancel: cancel, done: make(chan error, 1)}
-	go func() { r.done <- part.Run(ctx) }()
-	return r
-}
-
-func (r *running[T]) stop() error {
-	r.cancel()
-	return errors.Join(<-r.done, r.part.Close())
-}
-
 // New founds an axis and imports its agencies.
 func New(ctx context.Context, cfg Config) (*World, error) {
 	if cfg.Agencies == "" {
@@ -87,6 +74,9 @@ func New(ctx context.Context, cfg Config) (*World, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Reconnect == 0 {
+		cfg.Reconnect = defaultReconnect
 	}
 	w := &World{cfg: cfg, listen: "127.0.0.1:0", members: map[string]*Member{}}
 	file := axis.DefaultFile()
@@ -110,23 +100,39 @@ func (w *World) AxisDir() string { return filepath.Join(w.cfg.Dir, "axis") }
 
 // StartAxis starts the axis, at the same address as before.
 func (w *World) StartAxis(ctx context.Context) error {
-	file, err := axis.LoadFile(w.AxisDir())
-	if err != nil {
-		return err
-	}
-	file.Listen = w.listen
-	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
-		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
-		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery,
-	})
+	r, err := start(ctx, w.openAxis, w.cfg.Restart, w.cfg.Log.With("part", "axis"))
 	if err != nil {
 		return fmt.Errorf("start the axis: %w", err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.listen = h.Addr()
-	w.axis = run(ctx, h)
+	w.axis = r
 	return nil
+}
+
+func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
+	file, err := axis.LoadFile(w.AxisDir())
+	if err != nil {
+		return nil, err
+	}
+	file.Listen = w.address()
+	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
+		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
+		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery,
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.listen = h.Addr()
+	return h, nil
+}
+
+func (w *World) address() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.listen
 }
 
 // StopAxis stops the axis; its error is what its Run returned.
@@ -142,18 +148,19 @@ func (w *World) StopAxis() error {
 }
 
 // Hub is the running axis.
-func (w *World) Hub() *axis.Hub {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.axis.part
-}
+func (w *World) Hub() *axis.Hub { return w.running().get() }
 
-// AxisFailed is closed over the axis's end: it gives what Run returned, should it
-// end by itself.
-func (w *World) AxisFailed() <-chan error {
+// AxisFailed gives what Run returned, should the axis end by itself and not be
+// started again.
+func (w *World) AxisFailed() <-chan error { return w.running().failed }
+
+// AxisRestarts counts how often the axis ended by itself and was started again.
+func (w *World) AxisRestarts() int { return w.running().restarted() }
+
+func (w *World) running() *running[*axis.Hub] {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.axis.done
+	return w.axis
 }
 
 // Join enrols an endpoint for codes, each with a seal of its own, and starts it.
@@ -172,16 +179,21 @@ func (w *World) Member(code string) *Member {
 	return w.members[code]
 }
 
+// Members lists the endpoints by their first codes.
+func (w *World) Members() []*Member {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []*Member
+	for _, code := range slices.Sorted(maps.Keys(w.members)) {
+		all = append(all, w.members[code])
+	}
+	return all
+}
+
 // Close stops everything.
 func (w *World) Close() error {
-	w.mu.Lock()
-	members := make([]*Member, 0, len(w.members))
-	for _, m := range w.members {
-		members = append(members, m)
-	}
-	w.mu.Unlock()
 	var errs []error
-	for _, m := range members {
+	for _, m := range w.Members() {
 		errs = append(errs, m.Stop())
 	}
 	return errors.Join(append(errs, w.StopAxis())...)

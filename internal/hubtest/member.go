@@ -3,6 +3,7 @@ package hubtest
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,25 +57,32 @@ func (m *Member) seals(ctx context.Context, codes []string) error {
 
 // Start starts the endpoint over its folder.
 func (m *Member) Start(ctx context.Context) error {
-	settings, err := endpoint.LoadSettings(m.Dir)
-	if err != nil {
-		return err
-	}
-	cfg := endpoint.Config{
-		Settings: settings, Log: m.world.cfg.Log.With("part", m.Code), Now: m.world.cfg.Now,
-		Retry: m.world.cfg.Retry, PullEvery: m.world.cfg.PullEvery,
-	}
-	if m.world.cfg.EndpointFaults != nil {
-		cfg.Faults = m.world.cfg.EndpointFaults(m.Code)
-	}
-	a, err := endpoint.Open(m.Dir, cfg)
+	r, err := start(ctx, m.open, m.world.cfg.Restart, m.log())
 	if err != nil {
 		return fmt.Errorf("start %s: %w", m.Code, err)
 	}
 	m.world.mu.Lock()
 	defer m.world.mu.Unlock()
-	m.run = run(ctx, a)
+	m.run = r
 	return nil
+}
+
+func (m *Member) log() *slog.Logger { return m.world.cfg.Log.With("part", m.Code) }
+
+func (m *Member) open(context.Context) (*endpoint.Agent, error) {
+	settings, err := endpoint.LoadSettings(m.Dir)
+	if err != nil {
+		return nil, err
+	}
+	cfg := endpoint.Config{
+		Settings: settings, Log: m.log(), Now: m.world.cfg.Now,
+		Retry: m.world.cfg.Retry, PullEvery: m.world.cfg.PullEvery,
+	}
+	if m.world.cfg.EndpointFaults != nil {
+		cfg.Faults = m.world.cfg.EndpointFaults(m.Code)
+	}
+	cfg.Dial = m.dial(cfg.Faults)
+	return endpoint.Open(m.Dir, cfg)
 }
 
 // Stop stops the endpoint; its folder stays as it is.
@@ -92,6 +100,7 @@ func (m *Member) Stop() error {
 // Agent is the running endpoint.
 func (m *Member) Agent() *endpoint.Agent {
 	m.world.mu.Lock()
-	defer m.world.mu.Unlock()
-	return m.run.part
+	r := m.run
+	m.world.mu.Unlock()
+	return r.get()
 }
