@@ -267,6 +267,15 @@ func (d desk) key(id, code string) (inbox.Key, error) {
 	return fits[0].Key, nil
 }
 
+// Wait waits for a document to reach a state.
+func (d desk) Wait(ctx context.Context, id, state string) error {
+	want, ok := axispb.State_value["STATE_"+state]
+	if !ok || want == 0 {
+		return reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "state: "+clip(state))
+	}
+	return d.a.Wait(ctx, id, axispb.State(want))
+}
+
 // Content opens a file of a received document.
 func (d desk) Content(ctx context.Context, id, code string, n int) (io.ReadCloser, error) {
 	key, err := d.key(id, code)
