@@ -39,9 +39,10 @@ func (e *Error) Because(cause error) *Error {
 	return &Error{Vietnamese: e.Vietnamese, English: e.English, Cause: cause}
 }
 
-// Error is the English text, with the cause where there is one: it goes to logs.
+// Error is the English text, with the cause where it is not in the text already: it
+// goes to logs.
 func (e *Error) Error() string {
-	if e.Cause != nil {
+	if e.Cause != nil && !strings.Contains(e.English, e.Cause.Error()) {
 		return e.English + ": " + e.Cause.Error()
 	}
 	return e.English
