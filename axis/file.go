@@ -13,6 +13,7 @@ import (
 
 	"docaxis/axis/registry"
 	"docaxis/internal/durable"
+	"docaxis/internal/lang"
 )
 
 // FileName is the configuration file inside the axis's folder.
@@ -50,15 +51,16 @@ func DefaultFile() File {
 func (f File) Validate() error {
 	var errs []error
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,62}$`).MatchString(f.Name) {
-		errs = append(errs, fmt.Errorf("name %q: use a domain name in lower case, as axis.example.vn", f.Name))
+		errs = append(errs, lang.Errorf("name %q: hãy ghi tên miền viết thường, như axis.example.vn",
+			"name %q: use a domain name in lower case, as axis.example.vn", f.Name))
 	}
 	for _, at := range []struct{ key, value string }{{"listen", f.Listen}, {"admin", f.Admin}} {
 		if _, _, err := net.SplitHostPort(at.value); err != nil {
-			errs = append(errs, fmt.Errorf("%s %q: write host:port, as 0.0.0.0:7422", at.key, at.value))
+			errs = append(errs, lang.Errorf("%s %q: hãy ghi máy:cổng, như 0.0.0.0:7422", "%s %q: write host:port, as 0.0.0.0:7422", at.key, at.value))
 		}
 	}
 	if len(f.Hosts) == 0 {
-		errs = append(errs, errors.New("hosts: name at least one host that endpoints connect to"))
+		errs = append(errs, lang.Errorf("hosts: hãy ghi ít nhất một tên máy mà điểm kết nối gọi đến", "hosts: name at least one host that endpoints connect to"))
 	}
 	return errors.Join(errs...)
 }
@@ -69,18 +71,23 @@ func LoadFile(dir string) (File, error) {
 	path := filepath.Join(dir, FileName)
 	meta, err := toml.DecodeFile(path, &f)
 	if errors.Is(err, os.ErrNotExist) {
-		return File{}, fmt.Errorf("%s is no axis folder (no %s in it): run axis init first", dir, FileName)
+		return File{}, lang.Errorf("%s không phải thư mục của trục (không có %s). Hãy chạy axis init trước.",
+			"%s is no axis folder (it has no %s). Run axis init first.", dir, FileName).Because(err)
 	}
 	if err != nil {
-		return File{}, fmt.Errorf("read %s: %w", path, err)
+		return File{}, mend(path, err)
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return File{}, fmt.Errorf("%s: unknown name %q: look for a misspelling", path, unknown[0].String())
+		return File{}, mend(path, lang.Errorf("không có mục nào tên %q", "there is no setting %q", unknown[0].String()))
 	}
 	if err := f.Validate(); err != nil {
-		return File{}, fmt.Errorf("%s: %w", path, err)
+		return File{}, mend(path, err)
 	}
 	return f, nil
+}
+
+func mend(path string, err error) error {
+	return lang.Errorf("%s có chỗ sai: %v. Hãy sửa rồi chạy lại.", "%s is wrong: %v. Mend it and start again.", path, err).Because(err)
 }
 
 // Init makes a folder for a new axis: configuration and CA. It refuses a folder
@@ -91,7 +98,8 @@ func Init(dir string, f File, cfg Config) error {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(dir, FileName)); err == nil {
-		return fmt.Errorf("%s already is an axis folder; nothing was changed", dir)
+		return lang.Errorf("%s đã là thư mục của một trục; không có gì thay đổi. Hãy chạy axis serve, hoặc nêu thư mục khác bằng --dir.",
+			"%s already is an axis folder; nothing was changed. Run axis serve, or name another folder with --dir.", dir)
 	}
 	keys := filepath.Join(dir, "keys")
 	if err := os.MkdirAll(keys, 0o700); err != nil {

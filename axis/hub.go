@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,7 @@ import (
 	"docaxis/internal/bus"
 	"docaxis/internal/evidence"
 	"docaxis/internal/fault"
+	"docaxis/internal/lang"
 )
 
 // Config of a Hub: what its file says, and what is injected.
@@ -131,15 +133,34 @@ func (h *Hub) openKeys(context.Context) error {
 	if h.ca, err = registry.OpenCA(h.keys(), registry.CAConfig{Now: h.cfg.Now}); err != nil {
 		return fmt.Errorf("open the CA (run axis init first): %w", err)
 	}
-	if h.guard, err = axistlog.OpenGuard(filepath.Join(h.keys(), "guard")); err != nil {
+	if h.guard, err = axistlog.OpenGuard(filepath.Join(h.keys(), "guard")); errors.Is(err, axistlog.ErrGuardHeld) {
+		return lang.Errorf("Một tiến trình axis khác đang chạy trên thư mục %s; không có gì thay đổi. Hãy dừng tiến trình đó trước.",
+			"Another axis runs on folder %s; nothing was changed. Stop that one first.", h.dir).Because(err)
+	}
+	if err != nil {
 		return fmt.Errorf("open the guard: %w", err)
 	}
 	h.trust = evidence.NewTrust(h.ca.Certificate())
 	return nil
 }
 
+// checkListen finds out before anything is written whether endpoints could connect:
+// the server would say so in words that nobody can act on.
+func (h *Hub) checkListen() error {
+	l, err := net.Listen("tcp", h.cfg.Listen)
+	if err != nil {
+		return lang.Errorf("Không mở được địa chỉ %s cho các điểm kết nối: chương trình khác đang dùng cổng này, hoặc địa chỉ không thuộc máy này. Hãy dừng chương trình đó hoặc sửa listen trong %s.",
+			"Address %s cannot be opened for endpoints: another program uses the port, or the address is not this machine's. Stop that program or change listen in %s.",
+			h.cfg.Listen, filepath.Join(h.dir, FileName)).Because(err)
+	}
+	return l.Close()
+}
+
 func (h *Hub) openBroker(context.Context) error {
-	var err error
+	err := h.checkListen()
+	if err != nil {
+		return err
+	}
 	h.broker, err = broker.Start(broker.Config{
 		Dir: filepath.Join(h.dir, "journal"), Listen: h.cfg.Listen,
 		TLS:       &tls.Config{GetCertificate: h.ca.ServerCertificate(h.cfg.Hosts)},

@@ -138,9 +138,10 @@ func story(s ledger.Story) operator.Document {
 		})
 	}
 	for _, r := range s.Refused {
+		why := &axispb.Reason{Code: r.Reason, Args: []string{r.Code, r.Code}}
 		d.Recipients = append(d.Recipients, operator.Recipient{
 			Code: r.Code, State: StateName(axispb.State_STATE_REJECTED),
-			Reason: reason.Sentence(&axispb.Reason{Code: r.Reason, Args: []string{r.Code}}, reason.English),
+			Reason: reason.Sentence(why, reason.English), ReasonVI: reason.Sentence(why, reason.Vietnamese),
 		})
 	}
 	for _, e := range s.Evidence {
@@ -264,6 +265,15 @@ func (h *Hub) endpointName(req operator.Invite) (string, error) {
 	code := strings.ToLower(strings.ReplaceAll(req.Codes[0], ".", "-"))
 	tail := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:4]
 	return code + "-" + tail, nil
+}
+
+// Revoke ends an endpoint and all its certificates. Its open connections are cut
+// once that is journaled; its codes stay unserved until another is given them.
+func (h *Hub) Revoke(ctx context.Context, req operator.Revoke) (operator.Done, error) {
+	_, err := h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_RevokeEndpoint{
+		RevokeEndpoint: &axispb.RevokeEndpoint{Name: req.Endpoint},
+	}}))
+	return operator.Done{OK: err == nil}, err
 }
 
 // ConfirmClock lets the journal follow a clock that jumped.

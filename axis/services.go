@@ -76,17 +76,19 @@ func (h *Hub) proof(ctx context.Context, _ string, req *axispb.ProofRequest) (*a
 		return nil, err
 	}
 	defer s.Close() //nolint:errcheck // a snapshot only reads
-	to := req.GetToSize()
+	to, size := req.GetToSize(), s.Position.Size
 	if to == 0 {
-		to = s.Position.Size
+		to = size
 	}
 	leaf, asked := req.GetLeafIndexPlusOne()-1, req.GetLeafIndexPlusOne() > 0
-	if to > s.Position.Size || req.GetFromSize() > to || asked && leaf >= to {
+	if to > size || req.GetFromSize() > to || asked && leaf >= to {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "sizes beyond the log")
 	}
 	return prove(s, req.GetFromSize(), to, leaf, asked)
 }
 
+// prove reads from the one snapshot: whoever held it and asked the ledger for more
+// would wait for those who do the same.
 func prove(s *ledger.Snapshot, from, to, leaf uint64, asked bool) (*axispb.ProofAnswer, error) {
 	out := &axispb.ProofAnswer{Checkpoint: s.Position.Checkpoint}
 	var err error

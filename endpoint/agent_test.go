@@ -384,12 +384,12 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 func TestSettings(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"good":              {"listen = \"127.0.0.1:1\"\nsecurity = \"ordinary\"\n[limits]\nfile_bytes = 5\n[[seal]]\ncode = \"H41\"\nkey = \"a.p12\"\npassword_file = \"pw\"\ncertificate = \"c.pem\"\n", ""},
-		"misspelt":          {"lisen = \"x:1\"\n", "unknown key lisen"},
-		"misspelt in seal":  {"[[seal]]\ncode = \"H41\"\nkey = \"a\"\npasword_file = \"x\"\n", "unknown key seal.pasword_file"},
+		"misspelt":          {"lisen = \"x:1\"\n", `no setting "lisen"`},
+		"misspelt in seal":  {"[[seal]]\ncode = \"H41\"\nkey = \"a\"\npasword_file = \"x\"\n", `no setting "seal.pasword_file"`},
 		"address":           {"listen = \"nowhere\"\n", "listen"},
 		"code":              {"[[seal]]\ncode = \"hello\"\nkey = \"a\"\n", "code"},
 		"no key":            {"[[seal]]\ncode = \"H41\"\n", "no key"},
-		"two of one agency": {"[[seal]]\ncode = \"H41\"\nkey = \"a\"\n[[seal]]\ncode = \"H41\"\nkey = \"b\"\n", "has a seal already"},
+		"two of one agency": {"[[seal]]\ncode = \"H41\"\nkey = \"a\"\n[[seal]]\ncode = \"H41\"\nkey = \"b\"\n", "has a seal above already"},
 		"level":             {"security = \"open\"\n", "security"},
 		"no TOML":           {"{", "endpoint.toml"},
 	} {

@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,9 +58,7 @@ func (d desk) Status(context.Context) (clerk.Status, error) {
 		Name: s.Endpoint, Codes: codes, Connected: s.Connected, Outbox: map[string]int{}, Inbox: map[string]int{},
 		Epoch: s.Progress.GetSeen().GetEpoch(), SeenSize: s.Progress.GetSeen().GetSize(), Evidence: s.Progress.GetCounter(),
 	}
-	if s.Parked != nil {
-		out.Parked = reason.Sentence(s.Parked.GetReason(), reason.English)
-	}
+	out.Parked = told(s.Parked)
 	return out, d.count(&out)
 }
 
@@ -87,6 +87,9 @@ func (d desk) Send(ctx context.Context, draft clerk.Draft, files []clerk.File) (
 	}
 	all := make([]DraftFile, len(files))
 	for i, f := range files {
+		if limit := d.a.cfg.Settings.Limits.FileBytes; f.Bytes > limit {
+			return clerk.Sent{}, tooLarge(f.Title, strconv.FormatUint(f.Bytes, 10), limit)
+		}
 		all[i] = DraftFile{Title: norm.NFC.String(f.Title), Type: f.Type, Content: f.Content}
 	}
 	id, err := d.a.Send(ctx, Draft{Document: doc, Files: all})
@@ -105,12 +108,11 @@ func (d desk) document(draft clerk.Draft) (envelope.Document, error) {
 		doc.Deadline = time.UnixMilli(draft.Deadline).UTC()
 	}
 	if doc.Sender == "" {
-		if len(d.a.seals) != 1 {
-			return doc, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "from: this endpoint has seals of several agencies, or of none; name the sender")
+		sender, err := d.onlySender()
+		if err != nil {
+			return doc, err
 		}
-		for code := range d.a.seals {
-			doc.Sender = code
-		}
+		doc.Sender = sender
 	}
 	if draft.ReplyTo == "" {
 		return doc, nil
@@ -119,6 +121,22 @@ func (d desk) document(draft clerk.Draft) (envelope.Document, error) {
 	doc.Kind = envelope.KindReply
 	doc.References = []envelope.Reference{{Sender: target, ID: draft.ReplyTo, Relation: envelope.RelationTarget}}
 	return doc, err
+}
+
+// onlySender is the agency that sends from here, where it is one.
+func (d desk) onlySender() (string, error) {
+	senders := slices.Sorted(maps.Keys(d.a.seals))
+	switch len(senders) {
+	case 1:
+		return senders[0], nil
+	case 0:
+		codes, err := d.a.Codes()
+		if err != nil {
+			return "", err
+		}
+		return "", reason.Permanent(axispb.ReasonCode_REASON_NO_SEAL, strings.Join(codes, ", "))
+	}
+	return "", reason.Permanent(axispb.ReasonCode_REASON_SENDER_UNNAMED, strings.Join(senders, ", "))
 }
 
 // groupOf reads all, H41, H41/commune or /province.
@@ -156,11 +174,26 @@ func (d desk) Outbox(context.Context) ([]clerk.Outgoing, error) {
 		if e.State == axispb.State_STATE_QUEUED || e.State == axispb.State_STATE_SUBMITTED {
 			out[i].NextAttemptMS = e.NextAttemptMs
 		}
+		if refused := d.refusal(e); refused != nil {
+			out[i].Trouble = refused
+		}
 		if out[i].States, err = d.recipientStates(e); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// refusal is why the axis did not take a document, as its statement says.
+func (d desk) refusal(e *axispb.OutboxEntry) *clerk.Trouble {
+	if len(e.Rejection) == 0 {
+		return nil
+	}
+	st, _, err := d.a.trust.Statement(e.Rejection)
+	if err != nil {
+		return &clerk.Trouble{TimeMS: e.CreatedMs, Detail: err.Error()}
+	}
+	return told(&axispb.Trouble{TimeMs: st.TimeMs, Reason: st.Reason})
 }
 
 func (d desk) recipientStates(e *axispb.OutboxEntry) (map[string]int, error) {
@@ -196,7 +229,7 @@ func sentences(r *axispb.Reason) (vietnamese, english string) {
 	return reason.Sentence(r, reason.Vietnamese), reason.Sentence(r, reason.English)
 }
 
-// Inbox lists what was received.
+// Inbox lists what was received, newest first.
 func (d desk) Inbox(context.Context) ([]clerk.Incoming, error) {
 	all, err := d.a.Inbox(inbox.Filter{Limit: listed})
 	if err != nil {
@@ -210,6 +243,7 @@ func (d desk) Inbox(context.Context) ([]clerk.Incoming, error) {
 			Trouble: told(e.Trouble), Files: int(e.Files), Bytes: e.Bytes,
 		}
 	}
+	slices.SortStableFunc(out, func(x, y clerk.Incoming) int { return cmp.Compare(y.ReceivedMS, x.ReceivedMS) })
 	return out, nil
 }
 
@@ -224,7 +258,11 @@ func (d desk) key(id, code string) (inbox.Key, error) {
 	case len(fits) == 0:
 		return inbox.Key{}, reason.Permanent(axispb.ReasonCode_REASON_NOT_FOUND, id+" "+code)
 	case len(fits) > 1:
-		return inbox.Key{}, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "code: the document came for several codes; name one")
+		codes := make([]string, len(fits))
+		for i, l := range fits {
+			codes[i] = l.Code
+		}
+		return inbox.Key{}, reason.Permanent(axispb.ReasonCode_REASON_SEVERAL_CODES, id, strings.Join(codes, ", "))
 	}
 	return fits[0].Key, nil
 }
@@ -267,8 +305,7 @@ func (d desk) Confirm(ctx context.Context, req clerk.Confirm) (clerk.Confirmed, 
 	}
 	if err := d.a.Confirm(ctx, key, req.Refuse == "", req.Refuse); err != nil {
 		if errors.Is(err, inbox.ErrState) {
-			return clerk.Confirmed{}, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED,
-				"confirm: the document is "+stateName(before.Entry.State)).Because(err)
+			return clerk.Confirmed{}, reason.Permanent(axispb.ReasonCode_REASON_STATE, req.ID, stateName(before.Entry.State)).Because(err)
 		}
 		return clerk.Confirmed{}, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -21,6 +20,7 @@ import (
 	"docaxis/internal/bus"
 	"docaxis/internal/envelope"
 	"docaxis/internal/fault"
+	"docaxis/internal/lang"
 )
 
 // SettingsFile is the name of the settings in the endpoint's folder.
@@ -91,33 +91,41 @@ func LoadSettings(dir string) (Settings, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		return s, nil
 	}
+	path := filepath.Join(dir, SettingsFile)
 	if err != nil {
-		return s, fmt.Errorf("%s: %w", SettingsFile, err)
+		return s, mend(path, err)
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return s, fmt.Errorf("%s: unknown key %s", SettingsFile, unknown[0])
+		return s, mend(path, lang.Errorf("không có mục nào tên %q", "there is no setting %q", unknown[0].String()))
 	}
-	return s, s.Validate()
+	if err := s.Validate(); err != nil {
+		return s, mend(path, err)
+	}
+	return s, nil
+}
+
+func mend(path string, err error) error {
+	return lang.Errorf("%s có chỗ sai: %v. Hãy sửa rồi chạy lại.", "%s is wrong: %v. Mend it and start again.", path, err).Because(err)
 }
 
 // Validate says what is wrong with settings, before anything is done with them.
 func (s Settings) Validate() error {
 	var found []error
 	if _, _, err := net.SplitHostPort(s.Listen); s.Listen != "" && err != nil {
-		found = append(found, fmt.Errorf("listen: %w", err))
+		found = append(found, lang.Errorf("listen %q: hãy ghi 127.0.0.1:0", "listen %q: write 127.0.0.1:0", s.Listen))
 	}
 	known := make(map[agency.Code]bool)
 	for i, seal := range s.Seals {
 		code, err := agency.Parse(seal.Code)
 		switch {
 		case err != nil:
-			found = append(found, fmt.Errorf("seal %d: code: %w", i+1, err))
+			found = append(found, lang.Errorf("[[seal]] thứ %d: code %q không phải mã định danh", "[[seal]] number %d: code %q is no agency code", i+1, seal.Code))
 		case string(code) != seal.Code:
-			found = append(found, fmt.Errorf("seal %d: write code %q as %q", i+1, seal.Code, code))
+			found = append(found, lang.Errorf("[[seal]] thứ %d: hãy ghi code %q là %q", "[[seal]] number %d: write code %q as %q", i+1, seal.Code, string(code)))
 		case known[code]:
-			found = append(found, fmt.Errorf("seal %d: %s has a seal already", i+1, code))
+			found = append(found, lang.Errorf("[[seal]] thứ %d: %s đã có con dấu ở trên", "[[seal]] number %d: %s has a seal above already", i+1, string(code)))
 		case seal.Key == "":
-			found = append(found, fmt.Errorf("seal %d: no key", i+1))
+			found = append(found, lang.Errorf("[[seal]] thứ %d: chưa ghi key, tệp con dấu", "[[seal]] number %d: there is no key, the seal's file", i+1))
 		}
 		known[code] = true
 	}
@@ -125,7 +133,7 @@ func (s Settings) Validate() error {
 		"", envelope.SecurityOrdinary, envelope.SecurityConfidential, envelope.SecuritySecret, envelope.SecurityTopSecret,
 	}
 	if !slices.Contains(levels, s.Security) {
-		found = append(found, fmt.Errorf("security: %q is none of %s", s.Security, strings.Join(levels[1:], ", ")))
+		found = append(found, lang.Errorf("security %q: hãy ghi một trong %s", "security %q: write one of %s", s.Security, strings.Join(levels[1:], ", ")))
 	}
 	return errors.Join(found...)
 }

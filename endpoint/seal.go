@@ -3,7 +3,9 @@ package endpoint
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -11,6 +13,7 @@ import (
 
 	"docaxis/endpoint/directory"
 	"docaxis/internal/envelope"
+	"docaxis/internal/lang"
 	"docaxis/signing"
 )
 
@@ -25,7 +28,7 @@ func loadSeals(dir string, all []SealSettings) (map[string]seal, error) {
 	for _, s := range all {
 		password, err := readPassword(dir, s.PasswordFile)
 		if err != nil {
-			return nil, fmt.Errorf("seal of %s: %w", s.Code, err)
+			return nil, unsealed(s, err)
 		}
 		var more []string
 		if s.Certificate != "" {
@@ -33,11 +36,32 @@ func loadSeals(dir string, all []SealSettings) (map[string]seal, error) {
 		}
 		key, chain, err := signing.LoadKey(within(dir, s.Key), password, more...)
 		if err != nil {
-			return nil, fmt.Errorf("seal of %s: %w", s.Code, err)
+			return nil, unsealed(s, err)
 		}
 		seals[s.Code] = seal{Signer: key, Chain: chain}
 	}
 	return seals, nil
+}
+
+// unsealed says why a seal cannot be used, and what to change in the settings.
+func unsealed(s SealSettings, err error) error {
+	why := lang.Errorf("không đọc được %s (%v); hãy kiểm tra tệp", "%s cannot be read (%v); check the file", s.Key, err)
+	var missing *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && errors.As(err, &missing):
+		why = lang.Errorf("không có tệp %s; hãy sửa đường dẫn, tính từ thư mục của điểm kết nối", "there is no file %s; mend its path, which begins in the endpoint's folder", missing.Path)
+	case errors.Is(err, signing.ErrPassword) && s.PasswordFile == "":
+		why = lang.Errorf("%s có mật khẩu; hãy ghi mật khẩu vào một tệp và nêu tệp đó ở password_file", "%s has a password; write it into a file and name that as password_file", s.Key)
+	case errors.Is(err, signing.ErrPassword):
+		why = lang.Errorf("mật khẩu trong %s không mở được %s; hãy sửa mật khẩu", "the password in %s does not open %s; mend it", s.PasswordFile, s.Key)
+	case errors.Is(err, signing.ErrEncryptedPEM):
+		why = lang.Errorf("khóa trong %s có mật khẩu ở dạng PEM; hãy đổi sang PKCS#12 (.p12, .pfx)", "the key in %s is encrypted PEM; convert it to PKCS#12 (.p12, .pfx)", s.Key)
+	case errors.Is(err, signing.ErrNoKey):
+		why = lang.Errorf("trong %s không có khóa riêng; hãy nêu tệp có khóa ở key", "there is no private key in %s; name the file that has it as key", s.Key)
+	case errors.Is(err, signing.ErrNoCertificate):
+		why = lang.Errorf("không có chứng thư của khóa trong %s; hãy nêu tệp chứng thư ở certificate", "there is no certificate for the key in %s; name the file that has it as certificate", s.Key)
+	}
+	return lang.Errorf("Con dấu số của %s trong %s: %v.", "The seal of %s in %s: %v.", s.Code, SettingsFile, why).Because(err)
 }
 
 // within is a path as the settings give it, relative to the endpoint's folder.

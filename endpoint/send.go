@@ -92,8 +92,7 @@ func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
 func (a *Agent) checkDraft(doc *envelope.Document) (seal, error) {
 	key, ok := a.seals[doc.Sender]
 	if !ok {
-		return key, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, doc.Sender).
-			Because(errors.New("no seal is configured for it"))
+		return key, a.noSeal(doc.Sender)
 	}
 	if err := doc.CheckSecurity(a.cfg.Settings.Security); err != nil {
 		return key, err
@@ -112,6 +111,18 @@ func (a *Agent) checkDraft(doc *envelope.Document) (seal, error) {
 		return key, err
 	}
 	return key, a.checkDirectory(doc, key)
+}
+
+// noSeal tells a code that only lacks its seal here from one that is another's.
+func (a *Agent) noSeal(sender string) error {
+	codes, err := a.Codes()
+	if err != nil {
+		return err
+	}
+	if slices.Contains(codes, sender) {
+		return reason.Permanent(axispb.ReasonCode_REASON_NO_SEAL, sender)
+	}
+	return reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, sender)
 }
 
 // name fills in id and time. One who asks again under the same id means the same
@@ -187,6 +198,9 @@ func checkRecipient(d directory.Directory, code string) error {
 	if err != nil || e != nil {
 		return err
 	}
+	if _, err := agency.Parse(code); err != nil {
+		return reason.Permanent(axispb.ReasonCode_REASON_BAD_CODE, code).Because(err)
+	}
 	return reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_CODE, code)
 }
 
@@ -219,10 +233,13 @@ func (a *Agent) keepFile(f DraftFile) (envelope.File, error) {
 	limit := a.cfg.Settings.Limits.FileBytes
 	file, err := a.files.Add(content, limit)
 	if errors.Is(err, files.ErrTooLarge) {
-		return envelope.File{}, reason.Permanent(axispb.ReasonCode_REASON_FILE_TOO_LARGE,
-			clip(f.Title), "> "+strconv.FormatUint(limit, 10), strconv.FormatUint(limit, 10))
+		return envelope.File{}, tooLarge(f.Title, "> "+strconv.FormatUint(limit, 10), limit)
 	}
 	return envelope.File{Title: f.Title, Type: f.Type, Content: file}, err
+}
+
+func tooLarge(title, size string, limit uint64) error {
+	return reason.Permanent(axispb.ReasonCode_REASON_FILE_TOO_LARGE, clip(title), size, strconv.FormatUint(limit, 10))
 }
 
 // seal makes the envelope, keeps it, and describes it as an entry.

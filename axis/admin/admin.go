@@ -20,6 +20,8 @@ type Operator interface {
 	ImportAgencies(ctx context.Context, req Import) (Imported, error)
 	AdmitSeal(ctx context.Context, req Seal) (Admitted, error)
 	Invite(ctx context.Context, req Invite) (Invited, error)
+	// Revoke ends an endpoint for good and cuts its connections.
+	Revoke(ctx context.Context, req Revoke) (Done, error)
 	ConfirmClock(ctx context.Context, req Why) (Done, error)
 }
 
@@ -108,7 +110,9 @@ type Recipient struct {
 	Endpoint string `json:"endpoint,omitempty"`
 	State    string `json:"state"`
 	SinceMS  int64  `json:"since_ms,omitempty"`
+	// Reason in both languages, for one that was refused.
 	Reason   string `json:"reason,omitempty"`
+	ReasonVI string `json:"reason_vi,omitempty"`
 }
 
 // Evidence is a journaled statement.
@@ -170,6 +174,12 @@ type Invited struct {
 	ExpiresMS  int64    `json:"expires_ms"`
 }
 
+// Revoke asks to end an endpoint.
+type Revoke struct {
+	Why
+	Endpoint string `json:"endpoint"`
+}
+
 // Paths of the API.
 const (
 	PathStatus   = "/status"
@@ -178,6 +188,7 @@ const (
 	PathImport   = "/agency/import"
 	PathSeal     = "/seal/admit"
 	PathInvite   = "/endpoint/invite"
+	PathRevoke   = "/endpoint/revoke"
 	PathClock    = "/clock/confirm"
 )
 
@@ -203,6 +214,7 @@ func Handler(o Operator) http.Handler {
 	post(mux, PathImport, o.ImportAgencies)
 	post(mux, PathSeal, o.AdmitSeal)
 	post(mux, PathInvite, o.Invite)
+	post(mux, PathRevoke, o.Revoke)
 	post(mux, PathClock, o.ConfirmClock)
 	return mux
 }

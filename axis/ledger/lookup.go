@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 
 	"docaxis/proto/axispb"
 )
@@ -21,7 +22,7 @@ const selectLocation = `SELECT stream, seq, nth FROM record WHERE position = ?`
 
 func locate(ctx context.Context, q querier, position uint64) (Location, bool, error) {
 	at := Location{Position: position}
-	err := q.QueryRowContext(ctx, selectLocation, position).
+	err := q.QueryRowContext(ctx, selectLocation, signed(position)).
 		Scan(&at.Stream, &at.Seq, &at.Nth)
 	found, err := one(err, "locate a record")
 	return at, found, err
@@ -73,13 +74,13 @@ func (l *Ledger) ByIdentity(ctx context.Context, sender, id string) (Known, bool
 
 // ByPosition finds an accepted document by its leaf index.
 func (l *Ledger) ByPosition(ctx context.Context, position uint64) (Known, bool, error) {
-	return scanKnown(l.look.QueryRowContext(ctx, selectByPosition, position))
+	return scanKnown(l.look.QueryRowContext(ctx, selectByPosition, signed(position)))
 }
 
 // RecipientState is the state of a document at a code; false where it has none.
 func (l *Ledger) RecipientState(ctx context.Context, document uint64, code string) (axispb.State, bool, error) {
 	var s axispb.State
-	err := l.look.QueryRowContext(ctx, selectState, document, code).Scan(&s)
+	err := l.look.QueryRowContext(ctx, selectState, signed(document), code).Scan(&s)
 	found, err := one(err, "look up a recipient")
 	return s, found, err
 }
@@ -92,12 +93,31 @@ const selectHadRow = `SELECT
 // and code: only then may it state anything about them.
 func (l *Ledger) HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error) {
 	var n int
-	err := l.look.QueryRowContext(ctx, selectHadRow, document, code, endpoint).Scan(&n)
+	err := l.look.QueryRowContext(ctx, selectHadRow, signed(document), code, endpoint).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look up a mailbox row: %w", err)
 	}
 	return n > 0, nil
 }
+
+// Received reports whether an endpoint, or an agency by a code of its own or of one
+// that it took over, is or was a recipient of a document.
+func (l *Ledger) Received(ctx context.Context, document uint64, endpoint, agency string) (bool, error) {
+	var n int
+	err := l.look.QueryRowContext(ctx, `SELECT
+		EXISTS (SELECT 1 FROM recipient WHERE document = ?1 AND (code = ?2 OR serving = ?2)) OR
+		EXISTS (SELECT 1 FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?1 AND e.name = ?3) OR
+		EXISTS (SELECT 1 FROM moved m JOIN endpoint e ON e.id = m.endpoint WHERE m.document = ?1 AND e.name = ?3)`,
+		signed(document), agency, endpoint).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look up a recipient: %w", err)
+	}
+	return n > 0, nil
+}
+
+// signed is a number as SQLite can hold it. Endpoints send any; no row has one of
+// the largest.
+func signed(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 
 // Said is a journaled evidence.
 type Said struct {
@@ -110,12 +130,12 @@ type Said struct {
 
 // First finds the first evidence of an event about a document and code.
 func (l *Ledger) First(ctx context.Context, document uint64, code string, event axispb.Event) (Said, bool, error) {
-	return scanSaid(l.look.QueryRowContext(ctx, selectFirst, document, code, event))
+	return scanSaid(l.look.QueryRowContext(ctx, selectFirst, signed(document), code, event))
 }
 
 // ByCounter finds what an issuer said under a counter.
 func (l *Ledger) ByCounter(ctx context.Context, issuer string, counter uint64) (Said, bool, error) {
-	return scanSaid(l.look.QueryRowContext(ctx, selectByCounter, issuer, counter))
+	return scanSaid(l.look.QueryRowContext(ctx, selectByCounter, issuer, signed(counter)))
 }
 
 const (
@@ -139,7 +159,7 @@ const selectMayRead = `SELECT count(*) FROM chunk c WHERE c.digest = ?1 AND c.do
 // chunk.
 func (l *Ledger) MayRead(ctx context.Context, endpoint string, document uint64, digest []byte) (bool, error) {
 	var n int
-	err := l.look.QueryRowContext(ctx, selectMayRead, digest, document, endpoint).Scan(&n)
+	err := l.look.QueryRowContext(ctx, selectMayRead, digest, signed(document), endpoint).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look up a party: %w", err)
 	}

@@ -85,14 +85,14 @@ func after(c *axispb.Cursor) []any {
 	if c.GetPosition() == 0 {
 		return []any{0, 0}
 	}
-	return []any{c.GetPosition() - 1, c.GetOrdinal()}
+	return []any{signed(c.GetPosition() - 1), c.GetOrdinal()}
 }
 
 const selectPublic = `SELECT position, kind, stream, seq, nth FROM record
 	WHERE public = 1 AND position >= ? ORDER BY position LIMIT ?`
 
 func (s *Snapshot) public(ctx context.Context, c *axispb.Cursor, limit int) ([]Waiting, error) {
-	rows, err := s.tx.QueryContext(ctx, selectPublic, c.GetPosition(), limit)
+	rows, err := s.tx.QueryContext(ctx, selectPublic, signed(c.GetPosition()), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the registry lane: %w", err)
 	}
@@ -110,7 +110,7 @@ const selectJournaled = `SELECT r.position, r.stream, r.seq, r.nth
 
 // Journaled lists where the evidence about a document and code lies, oldest first.
 func (s *Snapshot) Journaled(ctx context.Context, document uint64, code string) ([]Location, error) {
-	rows, err := s.tx.QueryContext(ctx, selectJournaled, document, code)
+	rows, err := s.tx.QueryContext(ctx, selectJournaled, signed(document), code)
 	if err != nil {
 		return nil, fmt.Errorf("list evidence: %w", err)
 	}
@@ -121,7 +121,7 @@ func (s *Snapshot) Journaled(ctx context.Context, document uint64, code string) 
 
 // EpochsAfter lists the epochs that whoever knows one lacks, oldest first.
 func (s *Snapshot) EpochsAfter(ctx context.Context, number uint64) ([][]byte, error) {
-	rows, err := s.tx.QueryContext(ctx, `SELECT signed FROM epoch WHERE number > ? ORDER BY number`, number)
+	rows, err := s.tx.QueryContext(ctx, `SELECT signed FROM epoch WHERE number > ? ORDER BY number`, signed(number))
 	if err != nil {
 		return nil, fmt.Errorf("list epochs: %w", err)
 	}
@@ -131,7 +131,7 @@ func (s *Snapshot) EpochsAfter(ctx context.Context, number uint64) ([][]byte, er
 // Base is the size at which an epoch was opened; false where there is no such epoch.
 func (s *Snapshot) Base(ctx context.Context, number uint64) (uint64, bool, error) {
 	var base uint64
-	err := s.tx.QueryRowContext(ctx, `SELECT base FROM epoch WHERE number = ?`, number).Scan(&base)
+	err := s.tx.QueryRowContext(ctx, `SELECT base FROM epoch WHERE number = ?`, signed(number)).Scan(&base)
 	found, err := one(err, "look up an epoch")
 	return base, found, err
 }

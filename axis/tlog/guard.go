@@ -28,6 +28,10 @@ var ErrGuardBehind = errors.New("the guard has a later state of the log")
 // what the file has. The caller stops the process; a new start reads the guard.
 var ErrGuardFailed = errors.New("the guard failed to be written")
 
+// ErrGuardHeld means that another process has the guard open: an axis already runs
+// on this folder.
+var ErrGuardHeld = errors.New("another process holds the guard")
+
 // GuardState is the last checkpoint that was signed, and the block that led to it.
 type GuardState struct {
 	Epoch       uint64

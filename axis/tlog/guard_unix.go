@@ -17,7 +17,7 @@ func lockFile(path string) (io.Closer, error) {
 		return nil, err
 	}
 	if err := control(f, func(fd int) error { return syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB) }); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s is held by another process: %w", path, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("%w (%s): %w", ErrGuardHeld, path, err), f.Close())
 	}
 	return f, nil
 }

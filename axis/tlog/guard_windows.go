@@ -17,7 +17,7 @@ func lockFile(path string) (io.Closer, error) {
 	h, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil,
 		syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%s is held by another process: %w", path, err)
+		return nil, fmt.Errorf("%w (%s): %w", ErrGuardHeld, path, err)
 	}
 	return os.NewFile(uintptr(h), path), nil
 }

@@ -19,7 +19,9 @@ import (
 	clerk "docaxis/endpoint/admin"
 	"docaxis/internal/admin"
 	"docaxis/internal/cli"
+	"docaxis/internal/evidence"
 	"docaxis/internal/hubtest"
+	"docaxis/internal/lang"
 )
 
 func main() {
@@ -29,29 +31,47 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
-	var g struct {
-		cli.Common
-		play `cmd:"" default:"1" help:"Play the demo.|Chạy bản trình diễn."`
-	}
+	var g grammar
+	return program(&g).Run(ctx, args, out, errs)
+}
+
+type grammar struct {
+	cli.Common
+	options
+}
+
+// options are the flags.
+type options struct {
+	Once    bool   `help:"End by itself; exit 0 only if every proof holds.|Tự kết thúc; mã thoát 0 chỉ khi mọi bằng chứng đứng vững."`
+	Dir     string `help:"Folder for everything; a new temporary one by default.|Thư mục chứa tất cả; mặc định là thư mục tạm mới." type:"path"`
+	Verbose bool   `short:"v" help:"Log more.|Ghi nhật ký chi tiết."`
+
+	// spoil changes what a sender is told, in tests.
+	spoil func(*clerk.Story)
+}
+
+func program(g *grammar) cli.Program {
 	return cli.Program{
-		Name: "demo", Grammar: &g, Common: &g.Common,
+		Name: "demo", Grammar: g, Common: &g.Common,
 		About: "An axis and four endpoints in one process.|Một trục và bốn điểm kết nối trong một tiến trình.",
-	}.Run(ctx, args, out, errs)
+		Detail: cli.Help("go run ./cmd/demo --once",
+			"Without --once it stays up, so that the commands of axis and endpoint can be tried on it.",
+			"Không có --once thì tiếp tục chạy, để thử các lệnh axis và endpoint."),
+	}
 }
 
 // codes of the demo: a ministry-level body, a province, a district, a commune.
 func codes() []string { return []string{"G22", "H41", "H41.11", "H41.11.05"} }
 
-type play struct {
-	Once    bool   `help:"End by itself; exit 0 only if every proof holds.|Tự kết thúc; mã thoát 0 chỉ khi mọi bằng chứng đứng vững."`
-	Dir     string `help:"Folder for everything; a new temporary one by default.|Thư mục chứa tất cả; mặc định là thư mục tạm mới." type:"path"`
-	Verbose bool   `short:"v" help:"Log more.|Ghi nhật ký chi tiết."`
+// errUnproved makes the exit code 1.
+func errUnproved() error {
+	return lang.Errorf("Không phải mọi điều đều chứng minh được.", "Not everything could be proved.")
 }
 
-// errUnproved makes the exit code 1.
-var errUnproved = errors.New("not everything could be proved")
+// Run plays the demo.
+func (g *grammar) Run(ctx context.Context, o *cli.IO) error { return g.play(ctx, o) }
 
-func (p play) Run(ctx context.Context, o *cli.IO) (err error) {
+func (p options) play(ctx context.Context, o *cli.IO) (err error) {
 	dir, remove, err := p.folder()
 	if err != nil {
 		return err
@@ -61,7 +81,7 @@ func (p play) Run(ctx context.Context, o *cli.IO) (err error) {
 	if p.Verbose {
 		level = slog.LevelDebug
 	}
-	s := &stage{o: o, dir: dir}
+	s := &stage{o: o, dir: dir, spoil: p.spoil}
 	s.say("Đang lập trục và bốn điểm kết nối trong %s", "Founding an axis and four endpoints in %s", dir)
 	s.world, err = hubtest.New(ctx, hubtest.Config{
 		Dir: dir, Log: slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: level})),
@@ -84,7 +104,7 @@ func (p play) Run(ctx context.Context, o *cli.IO) (err error) {
 }
 
 // folder gives the folder to work in, and how to remove it where it is temporary.
-func (p play) folder() (string, func() error, error) {
+func (p options) folder() (string, func() error, error) {
 	if p.Dir != "" {
 		return p.Dir, func() error { return nil }, os.MkdirAll(p.Dir, 0o700)
 	}
@@ -97,7 +117,9 @@ type stage struct {
 	o     *cli.IO
 	dir   string
 	world *hubtest.World
+	trust *evidence.Trust // made of the axis's certificate alone
 	plays []*sent
+	spoil func(*clerk.Story)
 }
 
 func (s *stage) say(vietnamese, english string, args ...any) {
@@ -131,14 +153,36 @@ func (s *stage) join(ctx context.Context, g *errgroup.Group) error {
 			return err
 		}
 		g.Go(func() error { return api.Run(ctx) })
+		if s.trust == nil {
+			if s.trust, err = trustOf(m.Dir); err != nil {
+				return err
+			}
+		}
 		s.say("  %-10s gia nhập với tên %s, có chứng thư và con dấu số riêng", "  %-10s joined as %s, with a certificate and a seal of its own", code, m.Name)
 	}
 	return nil
 }
 
+// concluded says what was shown, and how to look further.
+func (s *stage) concluded(problems int) {
+	if problems > 0 {
+		s.say("KHÔNG phải mọi điều đều chứng minh được: xem các dòng trên.", "NOT everything could be proved: see the lines above.")
+		return
+	}
+	s.say(`
+Đã chứng minh: mỗi bước trên do chính bên thực hiện ký, và là một bản ghi trong sổ của trục,
+dưới một mốc kiểm tra có chữ ký. Mọi chữ ký và chứng minh đã được kiểm lại hai lần, bởi điểm
+kết nối của nơi gửi và bởi chương trình này, chỉ với chứng thư của trục mà không hỏi trục.`, `
+Proved: each step above is signed by whoever did it, and is a record of the axis's journal
+under a signed checkpoint. Every signature and proof was checked twice, by the sender's
+endpoint and by this program, with the axis's certificate alone and without asking the axis.`)
+	s.say("\nXem thêm: README.vi.md (các lệnh với tiến trình thật), docs/overview.md (cách hoạt động).",
+		"\nFurther: README.md (the commands, with real processes), docs/overview.md (how it works).")
+}
+
 // further says how to look around while the demo stays up.
 func (s *stage) further() {
-	s.say("\nXem thêm, ở cửa sổ khác:", "\nTo look further, in another window:")
+	s.say("\nTrục và các điểm kết nối còn chạy. Thử ở cửa sổ khác, trong thư mục dự án:", "\nThe axis and the endpoints are still up. Try in another window, in the project's folder:")
 	for _, line := range []string{
 		"axis status --dir " + filepath.Join(s.dir, "axis"),
 		"axis waiting --all --dir " + filepath.Join(s.dir, "axis"),

@@ -25,6 +25,8 @@ type sent struct {
 	refusing   string
 	// rejected: the axis must refuse it.
 	rejected bool
+	// told: its steps are shown, not only its line in the table.
+	told bool
 
 	seen map[string]bool // steps that were shown
 	done bool
@@ -38,6 +40,7 @@ type act struct {
 	recipients []string
 	refusing   string
 	rejected   bool
+	told       bool
 	files      []file
 }
 
@@ -59,7 +62,8 @@ func (s *stage) play(ctx context.Context, g *errgroup.Group, once bool) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	s.say("\n%d văn bản. Mỗi dòng là một bước và bằng chứng của nó, đã kiểm:", "\n%d documents. Each line is a step and its evidence, checked:", len(acts)+1)
+	s.say("\n%d văn bản đi theo mọi hướng. Diễn biến của vài văn bản, mỗi bước kèm bằng chứng đã kiểm:\n",
+		"\n%d documents cross in every direction. The story of some, each step with its evidence, checked:\n", len(acts)+1)
 	receiving, stop := context.WithCancel(ctx)
 	defer stop()
 	for _, code := range codes() {
@@ -72,10 +76,11 @@ func (s *stage) play(ctx context.Context, g *errgroup.Group, once bool) error {
 		return err
 	}
 	problems := s.report()
+	s.concluded(problems)
 	if once {
 		stop()
 		if problems > 0 {
-			return errUnproved
+			return errUnproved()
 		}
 		return nil
 	}
@@ -114,8 +119,13 @@ func (s *stage) acts() ([]act, error) {
 		}
 	}
 	last := &all[len(all)-1]
-	last.refusing, last.draft.Subject = last.recipients[0], unwanted
-	return append(all, s.special()...), nil
+	last.refusing, last.draft.Subject, last.told = last.recipients[0], unwanted, true
+	all[0].told = true
+	for _, a := range s.special() {
+		a.told = true
+		all = append(all, a)
+	}
+	return all, nil
 }
 
 func (s *stage) special() []act {
@@ -183,7 +193,7 @@ func (s *stage) sendAll(ctx context.Context, acts []act) error {
 	first := s.plays[0]
 	return s.send(ctx, act{
 		draft: clerk.Draft{From: first.recipients[0], To: []string{first.from}, ReplyTo: first.id, Subject: "Trả lời văn bản số 1"},
-		to:    first.from, recipients: []string{first.from}, files: []file{pdf("Trả lời.pdf", "Tra loi")},
+		to:    first.from, recipients: []string{first.from}, told: true, files: []file{pdf("Trả lời.pdf", "Tra loi")},
 	})
 }
 
@@ -209,7 +219,7 @@ func (s *stage) send(ctx context.Context, a act) error {
 	}
 	s.plays = append(s.plays, &sent{
 		n: len(s.plays) + 1, id: done.ID, from: a.draft.From, to: a.to, subject: a.draft.Subject,
-		recipients: a.recipients, refusing: a.refusing, rejected: a.rejected, seen: map[string]bool{},
+		recipients: a.recipients, refusing: a.refusing, rejected: a.rejected, told: a.told, seen: map[string]bool{},
 	})
 	return nil
 }

@@ -54,7 +54,10 @@ func (s *stage) follow(ctx context.Context, d *sent) error {
 			continue
 		}
 		d.seen[key] = true
-		s.show(d, step)
+		// What the endpoint says of itself, as queued, proves nothing.
+		if problem := s.problem(step); problem != "" || d.told && step.Event != "" {
+			s.show(d, step, problem)
+		}
 	}
 	d.done = d.settled(story)
 	if n := len(story.Steps); d.done && n > 0 {
@@ -69,28 +72,32 @@ func (s *stage) story(ctx context.Context, d *sent) (clerk.Story, error) {
 	if err != nil {
 		return clerk.Story{}, err
 	}
+	if s.spoil != nil {
+		s.spoil(&all[0])
+	}
 	return all[0], nil
 }
 
-func (s *stage) show(d *sent, step clerk.Step) {
-	proof := ""
-	switch {
-	case step.Problem != "":
-		proof = s.o.Say("KHÔNG ĐỨNG VỮNG: ", "DOES NOT HOLD: ") + step.Problem
-	case step.Event != "" && len(step.Receipt) > 0:
-		proof = fmt.Sprintf(s.o.Say("%s, bản ghi %d, ký bởi %s: đúng", "%s, record %d, signed by %s: holds"), step.Event, step.LeafIndex, step.Issuer)
-	case step.Event != "":
-		proof = fmt.Sprintf(s.o.Say("%s, ký bởi %s: đúng", "%s, signed by %s: holds"), step.Event, step.Issuer)
+// show writes a step in a line.
+func (s *stage) show(d *sent, step clerk.Step, problem string) {
+	proof := fmt.Sprintf(s.o.Say("%-22s đúng", "%-22s holds"), step.Event)
+	if problem != "" {
+		proof = fmt.Sprintf(s.o.Say("%-22s KHÔNG ĐỨNG VỮNG: %s", "%-22s DOES NOT HOLD: %s"), step.Event, problem)
 	}
+	if len(step.Receipt) > 0 {
+		proof += fmt.Sprintf(s.o.Say("; bản ghi %d", "; record %d"), step.LeafIndex)
+	}
+	proof += fmt.Sprintf(s.o.Say(", ký bởi %s", ", signed by %s"), step.Issuer)
 	if why := s.o.Say(step.ReasonVI, step.ReasonEN); why != "" {
-		proof += " — " + why
+		first, _, _ := strings.Cut(why, ". ")
+		proof += ": " + first
 	}
 	where := d.to
 	if step.Code != "" {
 		where = step.Code
 	}
 	at := time.UnixMilli(step.TimeMS).In(lang.VietNam()).Format("15:04:05.000")
-	fmt.Fprintf(s.o.Out, "%s  #%-2d %-9s → %-15s %-18s %s\n", at, d.n, d.from, where, step.State, proof)
+	fmt.Fprintf(s.o.Out, "%s  #%-2d %-9s → %-15s  %-18s %s\n", at, d.n, d.from, where, s.o.State(step.State), proof)
 }
 
 // settled reports whether everything that must happen to a document has.
@@ -132,32 +139,33 @@ func (s *stage) report() (problems int) {
 	for _, d := range s.plays {
 		story, err := s.story(context.Background(), d)
 		if err != nil {
+			s.say("#%d: %v", "#%d: %v", d.n, err)
 			problems++
 			continue
 		}
-		proved, bad := check(d, story)
+		proved, bad := s.check(d, story)
 		proofs, problems = proofs+proved, problems+bad
 		rows = append(rows, []string{
-			fmt.Sprint(d.n), d.from, d.to, d.subject, outcome(d, story), fmt.Sprint(proved), d.took.String(), d.id,
+			fmt.Sprint(d.n), d.from, d.to, d.subject, s.outcome(d, story), fmt.Sprint(proved), fmt.Sprintf("%d ms", d.took.Milliseconds()),
 		})
 	}
 	fmt.Fprintln(s.o.Out)
 	cli.Table(s.o.Out, []string{
 		"#", s.o.Say("TỪ", "FROM"), s.o.Say("ĐẾN", "TO"), s.o.Say("TRÍCH YẾU", "SUBJECT"), s.o.Say("KẾT QUẢ", "OUTCOME"),
-		s.o.Say("BẰNG CHỨNG", "PROOFS"), s.o.Say("THỜI GIAN", "TIME"), "ID",
+		s.o.Say("BẰNG CHỨNG", "PROOFS"), s.o.Say("THỜI GIAN", "TIME"),
 	}, rows)
-	s.say("%d văn bản, %d bằng chứng đã kiểm, %d vấn đề.", "%d documents, %d proofs checked, %d problems.", len(s.plays), proofs, problems)
+	s.say("\n%d văn bản, %d bằng chứng đã kiểm, %d vấn đề.", "%d documents, %d proofs checked, %d problems.", len(s.plays), proofs, problems)
 	return problems
 }
 
-func check(d *sent, story clerk.Story) (proved, bad int) {
+func (s *stage) check(d *sent, story clerk.Story) (proved, bad int) {
 	if !d.settled(story) {
 		bad++
 	}
 	for _, step := range story.Steps {
 		switch {
 		case step.Event == "":
-		case step.Verified && step.Problem == "":
+		case s.problem(step) == "":
 			proved++
 		default:
 			bad++
@@ -171,15 +179,15 @@ func check(d *sent, story clerk.Story) (proved, bad int) {
 	return proved, bad
 }
 
-func outcome(d *sent, story clerk.Story) string {
+func (s *stage) outcome(d *sent, story clerk.Story) string {
 	if d.rejected {
-		return story.State
+		return s.o.State(story.State)
 	}
 	var all []string
 	for _, code := range d.recipients {
-		if state := last(story, code); !slices.Contains(all, state) {
+		if state := s.o.State(last(story, code)); !slices.Contains(all, state) {
 			all = append(all, state)
 		}
 	}
-	return strings.Join(all, " ")
+	return strings.Join(all, ", ")
 }

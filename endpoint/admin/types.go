@@ -38,8 +38,8 @@ type Status struct {
 	Name      string   `json:"name"`
 	Codes     []string `json:"codes"`
 	Connected bool     `json:"connected"`
-	// Parked says why nothing moves until a person decides; empty where all is well.
-	Parked     string         `json:"parked,omitempty"`
+	// Parked says why nothing moves until a person decides; nil where all is well.
+	Parked     *Trouble       `json:"parked,omitempty"`
 	Outbox     map[string]int `json:"outbox"` // by state
 	Inbox      map[string]int `json:"inbox"`
 	Epoch      uint64         `json:"epoch"`

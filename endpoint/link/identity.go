@@ -16,16 +16,19 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"docaxis/internal/durable"
+	"docaxis/internal/lang"
 	"docaxis/proto/axispb"
 )
 
 var (
 	// ErrNotJoined says that this endpoint has no identity yet: join with an
 	// invitation.
-	ErrNotJoined = errors.New("this endpoint has not joined an axis yet")
+	ErrNotJoined error = lang.Errorf("Điểm kết nối này chưa gia nhập trục nào. Hãy xin lời mời của quản trị trục rồi chạy: endpoint join",
+		"This endpoint has not joined an axis yet. Ask the operator of the axis for an invitation, then: endpoint join")
 	// ErrJoined says that there is an identity: it is never overwritten. Remove
 	// the whole folder of the endpoint to begin anew.
-	ErrJoined = errors.New("this endpoint has joined an axis already")
+	ErrJoined error = lang.Errorf("Thư mục này đã gia nhập một trục; không có gì thay đổi. Muốn gia nhập thêm, hãy nêu thư mục khác bằng --dir.",
+		"This folder has joined an axis already; nothing was changed. To join once more, name another folder with --dir.")
 )
 
 // Files of the identity folder.

@@ -19,6 +19,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"docaxis/internal/boltpb"
+	"docaxis/internal/lang"
 )
 
 // Format is the version of the buckets and their values that this program writes.
@@ -29,9 +30,11 @@ const maxGroup = 256
 
 var (
 	// ErrNewer says that a newer program wrote the file: start that one.
-	ErrNewer = errors.New("the endpoint's store was written by a newer version of this program")
+	ErrNewer error = lang.Errorf("Dữ liệu do phiên bản mới hơn của chương trình ghi. Hãy chạy phiên bản đó.",
+		"The endpoint's store was written by a newer version of this program. Start that one.")
 	// ErrInUse says that another process has the file open: stop it first.
-	ErrInUse = errors.New("the endpoint's store is in use by another process")
+	ErrInUse error = lang.Errorf("Một tiến trình khác đang chạy trên thư mục này; không có gì thay đổi. Hãy dừng tiến trình đó trước.",
+		"Another process runs on this folder; nothing was changed. Stop that one first.")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("the endpoint's store is closed")
 	// ErrBroken says that a commit failed and what is on the disk is not known:

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"docaxis/internal/durable"
+	"docaxis/internal/lang"
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
@@ -43,14 +44,17 @@ type Server struct {
 func Listen(dir, address string, handler http.Handler) (*Server, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("the admin address %q is not host:port: %w", address, err)
+		return nil, lang.Errorf("Địa chỉ quản trị %q không có dạng máy:cổng. Hãy ghi 127.0.0.1:0.",
+			"The admin address %q is not host:port. Write 127.0.0.1:0.", address).Because(err)
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("the admin address %q is not loopback: use 127.0.0.1:0", address)
+		return nil, lang.Errorf("Địa chỉ quản trị %q không nằm trong máy này. Hãy ghi 127.0.0.1:0.",
+			"The admin address %q is not of this machine alone. Write 127.0.0.1:0.", address)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("open the admin API: %w", err)
+		return nil, lang.Errorf("Không mở được địa chỉ quản trị %s: %v. Hãy ghi 127.0.0.1:0 để máy tự chọn cổng trống.",
+			"The admin address %s cannot be opened: %v. Write 127.0.0.1:0 for any free port.", address, err).Because(err)
 	}
 	p := place{Address: l.Addr().String(), Token: rand.Text()}
 	data, err := json.Marshal(p)
@@ -100,10 +104,12 @@ func guarded(token string, next http.Handler) http.Handler {
 
 // problem is how an error crosses.
 type problem struct {
-	Message   string            `json:"message"`
-	Code      axispb.ReasonCode `json:"code,omitempty"`
-	Args      []string          `json:"args,omitempty"`
-	Temporary bool              `json:"temporary,omitempty"`
+	Message string `json:"message"`
+	// Vietnamese is the same, for an error that both languages know.
+	Vietnamese string            `json:"vietnamese,omitempty"`
+	Code       axispb.ReasonCode `json:"code,omitempty"`
+	Args       []string          `json:"args,omitempty"`
+	Temporary  bool              `json:"temporary,omitempty"`
 }
 
 // Answer writes a value as JSON, or an error so that the client gets the same.
@@ -113,7 +119,10 @@ func Answer(w http.ResponseWriter, v any, err error) {
 		json.NewEncoder(w).Encode(v) //nolint:errcheck // the client is gone, then
 		return
 	}
-	p := problem{Message: err.Error()}
+	p := problem{Message: lang.Say(err, lang.English)}
+	if vietnamese := lang.Say(err, lang.Vietnamese); vietnamese != p.Message {
+		p.Vietnamese = vietnamese
+	}
 	var e *reason.Error
 	if errors.As(err, &e) {
 		p.Code, p.Args, p.Temporary = e.Reason.GetCode(), e.Reason.GetArgs(), e.Temporary()

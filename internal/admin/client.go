@@ -13,15 +13,35 @@ import (
 	"path/filepath"
 	"time"
 
+	"docaxis/internal/lang"
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
 
-// ErrNotRunning says that no process owns the folder: start it first.
+// ErrNotRunning says that no process owns the folder: start it first. The error is
+// a *NotRunning, which has the folder.
 var ErrNotRunning = errors.New("not running")
+
+// NotRunning is ErrNotRunning with its circumstances.
+type NotRunning struct {
+	Dir   string
+	Cause error
+}
+
+// Error is for logs; commands say it in the user's language.
+func (e *NotRunning) Error() string {
+	return fmt.Sprintf("no process runs on %s: %v", e.Dir, e.Cause)
+}
+
+// Is makes it ErrNotRunning.
+func (e *NotRunning) Is(target error) bool { return target == ErrNotRunning }
+
+// Unwrap gives what was met.
+func (e *NotRunning) Unwrap() error { return e.Cause }
 
 // Client talks to the process that owns a folder.
 type Client struct {
+	dir  string
 	at   place
 	http *http.Client
 }
@@ -30,13 +50,14 @@ type Client struct {
 func Open(dir string) (*Client, error) {
 	data, err := os.ReadFile(filepath.Join(dir, fileName))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s has no %s", ErrNotRunning, dir, fileName)
+		return nil, &NotRunning{Dir: dir, Cause: err}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find the running process: %w", err)
 	}
 	// Whoever asks many things side by side does not connect anew for each.
-	c := &Client{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute}}}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute}
+	c := &Client{dir: dir, http: &http.Client{Transport: transport}}
 	if err := json.Unmarshal(data, &c.at); err != nil {
 		return nil, fmt.Errorf("read %s: %w", fileName, err)
 	}
@@ -99,7 +120,7 @@ func (c *Client) open(ctx context.Context, method, path string, query url.Values
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%w: %w", ErrNotRunning, err)
+		return nil, &NotRunning{Dir: c.dir, Cause: err}
 	}
 	if res.StatusCode != http.StatusOK {
 		defer res.Body.Close()
@@ -110,7 +131,8 @@ func (c *Client) open(ctx context.Context, method, path string, query url.Values
 
 func failure(res *http.Response) error {
 	if res.StatusCode == http.StatusUnauthorized {
-		return errors.New("the running process does not take this token: it was started anew, or by another user")
+		return lang.Errorf("Tiến trình đang chạy không nhận lệnh này: nó vừa khởi động lại, hoặc do người dùng khác chạy. Hãy chạy lại lệnh, với cùng người dùng.",
+			"The running process does not take this command: it was just started anew, or by another user. Run the command again, as the same user.")
 	}
 	var p problem
 	if err := json.NewDecoder(res.Body).Decode(&p); err != nil {
@@ -118,7 +140,10 @@ func failure(res *http.Response) error {
 	}
 	switch {
 	case p.Code == axispb.ReasonCode_REASON_UNSPECIFIED:
-		return errors.New(p.Message)
+		if p.Vietnamese == "" {
+			return errors.New(p.Message)
+		}
+		return &lang.Error{Vietnamese: p.Vietnamese, English: p.Message}
 	case p.Temporary:
 		return reason.Temporary(p.Code, p.Args...)
 	}

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,16 +11,11 @@ import (
 	"io"
 	"os"
 	"os/user"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
-	"docaxis/internal/admin"
 	"docaxis/internal/lang"
-	"docaxis/internal/reason"
-	"docaxis/proto/axispb"
 )
 
 // Exit codes, the same for every command.
@@ -38,10 +34,15 @@ type IO struct {
 	JSON     bool
 	// Terminal: progress may be drawn on Err.
 	Terminal bool
+
+	program Program
 }
 
 // Say picks the text in the user's language.
 func (io *IO) Say(vietnamese, english string) string { return io.Lang.Pick(vietnamese, english) }
+
+// State is a state's word in the user's language.
+func (io *IO) State(name string) string { return lang.State(name, io.Lang) }
 
 // Print writes a value as JSON, or lets text write it for people.
 func (io *IO) Print(v any, text func(w io.Writer)) error {
@@ -55,16 +56,6 @@ func (io *IO) Print(v any, text func(w io.Writer)) error {
 	return nil
 }
 
-// Table writes rows in columns; cells must not contain tabs.
-func Table(w io.Writer, header []string, rows [][]string) {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, strings.Join(header, "\t"))
-	for _, row := range rows {
-		fmt.Fprintln(t, strings.Join(row, "\t"))
-	}
-	t.Flush() //nolint:errcheck // what cannot be printed cannot be reported either
-}
-
 // Common are the flags of every command.
 type Common struct {
 	Lang string `help:"Language: vi or en.|Ngôn ngữ: vi hoặc en." enum:",vi,en" default:"" env:"DOCAXIS_LANG"`
@@ -75,33 +66,23 @@ type Common struct {
 // Common embedded, its help texts "English|Tiếng Việt".
 type Program struct {
 	Name, About string
-	Grammar     any
-	Common      *Common
+	// Detail is the rest of the help of the whole; Help makes it.
+	Detail  string
+	Grammar any
+	Common  *Common
+	Folder  Folder
 }
 
 // Run parses args and runs the command they name, and gives the exit code. It
 // never exits by itself.
 func (p Program) Run(ctx context.Context, args []string, out, errs io.Writer) int {
-	o := &IO{Out: out, Err: errs, Lang: lang.Choose(flagOf(args))}
+	o := &IO{Out: out, Err: errs, Lang: lang.Choose(flagOf(args)), program: p}
 	if f, ok := errs.(*os.File); ok {
 		o.Terminal = term.IsTerminal(int(f.Fd()))
 	}
-	exit := -1
-	k, err := kong.New(p.Grammar, kong.Name(p.Name), kong.Description(p.About), kong.Writers(out, errs),
-		kong.Exit(func(code int) { exit = code; panic(stop{}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}))
-	if err != nil {
-		fmt.Fprintln(errs, err)
-		return Usage
-	}
-	translate(k.Model.Node, o.Lang)
-	parsed, err := parse(k, args)
-	if exit >= 0 {
-		return exit
-	}
-	if err != nil {
-		fmt.Fprintf(errs, "%s: %v\n", p.Name, err)
-		fmt.Fprintln(errs, o.Say("Xem "+p.Name+" --help.", "See "+p.Name+" --help."))
-		return Usage
+	parsed, code, done := p.parse(o, args)
+	if done {
+		return code
 	}
 	o.JSON = p.Common.JSON
 	if p.Common.Lang != "" {
@@ -109,7 +90,39 @@ func (p Program) Run(ctx context.Context, args []string, out, errs io.Writer) in
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	parsed.Bind(o)
-	return o.end(p.Name, parsed.Run())
+	return o.end(parsed.Run())
+}
+
+// parse reads the command line; done where that is all there is to do.
+func (p Program) parse(o *IO, args []string) (parsed *kong.Context, code int, done bool) {
+	var help bytes.Buffer
+	exit := -1
+	k, err := p.model(o.Lang, &help, func(code int) { exit = code; panic(stop{}) })
+	if err != nil {
+		fmt.Fprintln(o.Err, err)
+		return nil, Usage, true
+	}
+	parsed, err = parse(k, args)
+	switch {
+	case exit >= 0:
+		fmt.Fprint(o.Out, o.helpWords(help.String()))
+		return nil, exit, true
+	case err != nil:
+		return nil, o.misunderstood(k, args, err), true
+	}
+	return parsed, OK, false
+}
+
+// model is the grammar with its help in one language.
+func (p Program) model(l lang.Language, help io.Writer, exit func(int)) (*kong.Kong, error) {
+	k, err := kong.New(p.Grammar, kong.Name(p.Name), kong.Description(p.About), kong.Writers(help, help),
+		kong.Exit(exit), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}))
+	if err != nil {
+		return nil, fmt.Errorf("read the grammar: %w", err)
+	}
+	k.Model.Detail = p.Detail
+	translate(k.Model.Node, l)
+	return k, nil
 }
 
 // stop leaves kong after it has printed help.
@@ -126,84 +139,6 @@ func parse(k *kong.Kong, args []string) (c *kong.Context, err error) {
 	return k.Parse(args)
 }
 
-// flagOf finds the language before the grammar is read: help depends on it.
-func flagOf(args []string) string {
-	for i, a := range args {
-		if v, ok := strings.CutPrefix(a, "--lang="); ok {
-			return v
-		}
-		if a == "--lang" && i+1 < len(args) {
-			return args[i+1]
-		}
-	}
-	return os.Getenv("DOCAXIS_LANG")
-}
-
-// translate picks one language of every help text.
-func translate(n *kong.Node, l lang.Language) {
-	n.Help, n.Detail = half(n.Help, l), half(n.Detail, l)
-	for _, f := range n.Flags {
-		if f.Name == "help" {
-			f.Help = "Show help.|Hiện hướng dẫn."
-		}
-		f.Help = half(f.Help, l)
-	}
-	for _, a := range n.Positional {
-		a.Help = half(a.Help, l)
-	}
-	for _, child := range n.Children {
-		translate(child, l)
-	}
-}
-
-func half(text string, l lang.Language) string {
-	english, vietnamese, ok := strings.Cut(text, "|")
-	if !ok {
-		return text
-	}
-	return l.Pick(vietnamese, english)
-}
-
-// end reports an error in the user's language and gives its exit code.
-func (io *IO) end(name string, err error) int {
-	if err == nil {
-		return OK
-	}
-	var code Code
-	if errors.As(err, &code) {
-		if code.Err == nil {
-			return code.Exit
-		}
-		err = code.Err
-	}
-	fmt.Fprintf(io.Err, "%s: %s\n", name, io.Explain(err))
-	switch {
-	case code.Exit != 0:
-		return code.Exit
-	case errors.Is(err, admin.ErrNotRunning):
-		return TryAgain
-	case reason.Is(err, axispb.ReasonCode_REASON_NOT_FOUND):
-		return NotFound
-	}
-	var e *reason.Error
-	if errors.As(err, &e) && e.Temporary() {
-		return TryAgain
-	}
-	return Failed
-}
-
-// Explain says an error to a person.
-func (io *IO) Explain(err error) string {
-	if errors.Is(err, admin.ErrNotRunning) {
-		return io.Say("tiến trình sở hữu thư mục này chưa chạy; hãy chạy lệnh serve trước", "no process owns this folder: start it with serve first") +
-			" (" + err.Error() + ")"
-	}
-	if r := reason.Of(err); r != nil {
-		return reason.Sentence(r, reason.Language(io.Lang))
-	}
-	return err.Error()
-}
-
 // Code is an error with an exit code of its own; without Err nothing is printed.
 type Code struct {
 	Exit int
@@ -218,10 +153,29 @@ func (c Code) Error() string {
 	return c.Err.Error()
 }
 
+// Unwrap gives the error.
+func (c Code) Unwrap() error { return c.Err }
+
 // Actor is who runs the command, as this machine knows them.
 func Actor() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}
 	return "unknown"
+}
+
+// ExistingFile refuses a path that is no file that can be read, before anything is
+// done.
+func ExistingFile(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return Code{NotFound, lang.Errorf("Không có tệp %s. Hãy kiểm tra tên tệp và thư mục.",
+			"There is no file %s. Check its name and folder.", path).Because(err)}
+	case err != nil:
+		return err
+	case info.IsDir():
+		return Code{NotFound, lang.Errorf("%s là thư mục. Hãy nêu tên tệp.", "%s is a folder. Name a file.", path)}
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	langs "docaxis/internal/lang"
 	"docaxis/proto/axispb"
 )
 
@@ -82,7 +83,8 @@ func missing(lang Language) string {
 }
 
 // show writes an argument in a form: "time" a moment, "size" a number of bytes,
-// "words" free words, which the template ends itself.
+// "state" and "security" a word of ours, "words" free words, which the template
+// ends itself.
 func show(text, form string, lang Language) string {
 	switch form {
 	case "time":
@@ -90,10 +92,24 @@ func show(text, form string, lang Language) string {
 	case "size":
 		return showSize(text, lang)
 	case "words":
-		return words(text)
+		return words(Phrase(text, lang))
+	case "state":
+		return langs.State(text, langs.Language(lang))
+	case "security":
+		return showSecurity(text, lang)
 	default:
 		return text
 	}
+}
+
+func showSecurity(level string, lang Language) string {
+	vietnamese, known := map[string]string{
+		"ordinary": "thường", "confidential": "mật", "secret": "tối mật", "top-secret": "tuyệt mật",
+	}[level]
+	if lang == English || !known {
+		return level
+	}
+	return vietnamese
 }
 
 func words(text string) string { return strings.TrimRight(text, ". ") }

@@ -46,6 +46,14 @@ var texts = map[axispb.ReasonCode]text{
 		vi: "Đồng hồ của trục liên thông bị lệch đột ngột nên trục tạm ngừng ghi nhận. Nơi gửi không cần làm gì, văn bản sẽ tự được gửi lại; quản trị trục hãy kiểm tra và xác nhận giờ hệ thống.",
 		en: "The axis's clock jumped, and the axis records nothing until that is settled. Senders need do nothing, documents are sent again by themselves; the operator of the axis must check the clock and confirm it.",
 	},
+	axispb.ReasonCode_REASON_STATE: {
+		vi: "Văn bản {1} đang ở trạng thái “{2:state}” nên không làm được việc này. Hãy xem diễn biến của văn bản rồi quyết định.",
+		en: "Document {1} is “{2:state}”, which does not allow this. Check the document's story and decide again.",
+	},
+	axispb.ReasonCode_REASON_SEVERAL_CODES: {
+		vi: "Văn bản {1} đến đây cho nhiều mã: {2:words}. Hãy nêu rõ mã nào.",
+		en: "Document {1} came here for several codes: {2:words}. Write which of them is meant.",
+	},
 
 	axispb.ReasonCode_REASON_UNKNOWN_CODE: {
 		vi: "Mã định danh nơi nhận {1} không có trong danh mục. Hãy tra lại mã trong danh bạ rồi gửi lại.",
@@ -79,6 +87,10 @@ var texts = map[axispb.ReasonCode]text{
 		vi: "“{1}” không phải là mã định danh hợp lệ. Hãy ghi theo dạng H41.11.05 (Quyết định 20/2020/QĐ-TTg) hoặc 000.05.11.H41 (QCVN 102:2016).",
 		en: "“{1}” is no agency code. Write it like H41.11.05 (QĐ 20/2020/QĐ-TTg) or 000.05.11.H41 (QCVN 102:2016).",
 	},
+	axispb.ReasonCode_REASON_SENDER_UNNAMED: {
+		vi: "Điểm kết nối này gửi thay nhiều cơ quan: {1:words}. Hãy nêu rõ cơ quan gửi.",
+		en: "This endpoint sends for several agencies: {1:words}. Write which of them is the sender.",
+	},
 
 	axispb.ReasonCode_REASON_SEAL_FAILED: {
 		vi: "Chữ ký số của cơ quan không đạt ({1}, {2}): {3:words}. Hãy ký lại văn bản bằng chứng thư số đã đăng ký rồi gửi lại.",
@@ -95,6 +107,10 @@ var texts = map[axispb.ReasonCode]text{
 	axispb.ReasonCode_REASON_SEAL_RETIRED: {
 		vi: "Chứng thư số ký văn bản của cơ quan {1} đã ngừng được chấp nhận từ {2:time}. Hãy ký bằng chứng thư số đang được chấp nhận rồi gửi lại.",
 		en: "The seal of {1} was retired at {2:time}. Seal with a certificate that is still admitted and send again.",
+	},
+	axispb.ReasonCode_REASON_NO_SEAL: {
+		vi: "Điểm kết nối chưa có con dấu số của {1}. Hãy ghi con dấu vào mục [[seal]] của tệp endpoint.toml rồi khởi động lại điểm kết nối.",
+		en: "The endpoint has no seal of {1}. Write where it is under [[seal]] in endpoint.toml and start the endpoint again.",
 	},
 
 	axispb.ReasonCode_REASON_BAD_MANIFEST: {
@@ -122,8 +138,8 @@ var texts = map[axispb.ReasonCode]text{
 		en: "File “{1}” has {2:size}, over the limit of {3:size}. Compress it or split it and send again.",
 	},
 	axispb.ReasonCode_REASON_SECURITY_LEVEL: {
-		vi: "Văn bản có độ mật “{1}” không được gửi qua trục liên thông. Hãy gửi theo quy định về bảo vệ bí mật nhà nước.",
-		en: "A document of security level “{1}” may not enter the axis. Send it in the way that the rules on state secrets ask for.",
+		vi: "Văn bản có độ mật “{1:security}” không được gửi qua trục liên thông. Hãy gửi theo quy định về bảo vệ bí mật nhà nước.",
+		en: "A document of security level “{1:security}” may not enter the axis. Send it in the way that the rules on state secrets ask for.",
 	},
 	axispb.ReasonCode_REASON_ID_COLLISION: {
 		vi: "Mã gói tin {1} đã được dùng cho một văn bản có nội dung khác. Hãy gửi văn bản này với mã gói tin mới.",

@@ -43,6 +43,10 @@ const (
 	ReasonCode_REASON_NOT_FOUND ReasonCode = 6
 	// The axis's clock jumped; an operator must confirm it.
 	ReasonCode_REASON_CLOCK ReasonCode = 7
+	// The document's state does not allow this. [id, state]
+	ReasonCode_REASON_STATE ReasonCode = 8
+	// The document came for several codes; one must be named. [id, codes]
+	ReasonCode_REASON_SEVERAL_CODES ReasonCode = 9
 	// Recipient code is not in the registry. [code]
 	ReasonCode_REASON_UNKNOWN_CODE ReasonCode = 20
 	// Recipient code is closed and has no successor. [code]
@@ -59,6 +63,8 @@ const (
 	ReasonCode_REASON_DUPLICATE_CODE ReasonCode = 26
 	// The text is no agency code of either grammar. [text]
 	ReasonCode_REASON_BAD_CODE ReasonCode = 27
+	// The endpoint has seals of several agencies; the sender must be named. [codes]
+	ReasonCode_REASON_SENDER_UNNAMED ReasonCode = 28
 	// The seal's signature does not pass. [indication, sub-indication, sentence]
 	ReasonCode_REASON_SEAL_FAILED ReasonCode = 40
 	// The certificate is not admitted as a seal of this agency. [code, subject]
@@ -67,6 +73,8 @@ const (
 	ReasonCode_REASON_SEAL_NOT_VALID ReasonCode = 42
 	// The seal was retired in the registry. [code, when]
 	ReasonCode_REASON_SEAL_RETIRED ReasonCode = 43
+	// The endpoint has no seal of this agency to sign with. [code]
+	ReasonCode_REASON_NO_SEAL ReasonCode = 44
 	// The manifest is not as the protocol asks. [what]
 	ReasonCode_REASON_BAD_MANIFEST ReasonCode = 60
 	// document.json is not as the protocol asks. [path, what]
@@ -126,6 +134,8 @@ var (
 		5:   "REASON_QUOTA",
 		6:   "REASON_NOT_FOUND",
 		7:   "REASON_CLOCK",
+		8:   "REASON_STATE",
+		9:   "REASON_SEVERAL_CODES",
 		20:  "REASON_UNKNOWN_CODE",
 		21:  "REASON_CLOSED_CODE",
 		22:  "REASON_SEVERAL_SUCCESSORS",
@@ -134,10 +144,12 @@ var (
 		25:  "REASON_SENDER_NOT_SERVED",
 		26:  "REASON_DUPLICATE_CODE",
 		27:  "REASON_BAD_CODE",
+		28:  "REASON_SENDER_UNNAMED",
 		40:  "REASON_SEAL_FAILED",
 		41:  "REASON_SEAL_NOT_ADMITTED",
 		42:  "REASON_SEAL_NOT_VALID",
 		43:  "REASON_SEAL_RETIRED",
+		44:  "REASON_NO_SEAL",
 		60:  "REASON_BAD_MANIFEST",
 		61:  "REASON_BAD_DOCUMENT",
 		62:  "REASON_DIGEST_MISMATCH",
@@ -171,6 +183,8 @@ var (
 		"REASON_QUOTA":              5,
 		"REASON_NOT_FOUND":          6,
 		"REASON_CLOCK":              7,
+		"REASON_STATE":              8,
+		"REASON_SEVERAL_CODES":      9,
 		"REASON_UNKNOWN_CODE":       20,
 		"REASON_CLOSED_CODE":        21,
 		"REASON_SEVERAL_SUCCESSORS": 22,
@@ -179,10 +193,12 @@ var (
 		"REASON_SENDER_NOT_SERVED":  25,
 		"REASON_DUPLICATE_CODE":     26,
 		"REASON_BAD_CODE":           27,
+		"REASON_SENDER_UNNAMED":     28,
 		"REASON_SEAL_FAILED":        40,
 		"REASON_SEAL_NOT_ADMITTED":  41,
 		"REASON_SEAL_NOT_VALID":     42,
 		"REASON_SEAL_RETIRED":       43,
+		"REASON_NO_SEAL":            44,
 		"REASON_BAD_MANIFEST":       60,
 		"REASON_BAD_DOCUMENT":       61,
 		"REASON_DIGEST_MISMATCH":    62,
@@ -299,7 +315,7 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\xdb\b\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\xb6\t\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -309,7 +325,9 @@ const file_reason_proto_rawDesc = "" +
 	"\x10REASON_FORBIDDEN\x10\x04\x12\x10\n" +
 	"\fREASON_QUOTA\x10\x05\x12\x14\n" +
 	"\x10REASON_NOT_FOUND\x10\x06\x12\x10\n" +
-	"\fREASON_CLOCK\x10\a\x12\x17\n" +
+	"\fREASON_CLOCK\x10\a\x12\x10\n" +
+	"\fREASON_STATE\x10\b\x12\x18\n" +
+	"\x14REASON_SEVERAL_CODES\x10\t\x12\x17\n" +
 	"\x13REASON_UNKNOWN_CODE\x10\x14\x12\x16\n" +
 	"\x12REASON_CLOSED_CODE\x10\x15\x12\x1d\n" +
 	"\x19REASON_SEVERAL_SUCCESSORS\x10\x16\x12\x15\n" +
@@ -317,11 +335,13 @@ const file_reason_proto_rawDesc = "" +
 	"\x13REASON_NO_RECIPIENT\x10\x18\x12\x1c\n" +
 	"\x18REASON_SENDER_NOT_SERVED\x10\x19\x12\x19\n" +
 	"\x15REASON_DUPLICATE_CODE\x10\x1a\x12\x13\n" +
-	"\x0fREASON_BAD_CODE\x10\x1b\x12\x16\n" +
+	"\x0fREASON_BAD_CODE\x10\x1b\x12\x19\n" +
+	"\x15REASON_SENDER_UNNAMED\x10\x1c\x12\x16\n" +
 	"\x12REASON_SEAL_FAILED\x10(\x12\x1c\n" +
 	"\x18REASON_SEAL_NOT_ADMITTED\x10)\x12\x19\n" +
 	"\x15REASON_SEAL_NOT_VALID\x10*\x12\x17\n" +
-	"\x13REASON_SEAL_RETIRED\x10+\x12\x17\n" +
+	"\x13REASON_SEAL_RETIRED\x10+\x12\x12\n" +
+	"\x0eREASON_NO_SEAL\x10,\x12\x17\n" +
 	"\x13REASON_BAD_MANIFEST\x10<\x12\x17\n" +
 	"\x13REASON_BAD_DOCUMENT\x10=\x12\x1a\n" +
 	"\x16REASON_DIGEST_MISMATCH\x10>\x12\x1a\n" +

@@ -1,7 +1,8 @@
-package main
+package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,7 +15,11 @@ import (
 	clerk "docaxis/endpoint/admin"
 	"docaxis/endpoint/link"
 	"docaxis/internal/admin"
+	"docaxis/internal/bus"
 	"docaxis/internal/cli"
+	"docaxis/internal/lang"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
 )
 
 type joinCommand struct {
@@ -22,21 +27,47 @@ type joinCommand struct {
 }
 
 func (joinCommand) Help() string {
-	return "Example:  endpoint join --dir /srv/endpoint docaxis1...|Ví dụ:  endpoint join --dir /srv/endpoint docaxis1..."
+	return cli.Help("endpoint join --dir /srv/endpoint docaxis1...", "", "")
 }
 
 func (c joinCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+	invite, err := bus.ParseInvite(c.Invitation)
+	if err != nil {
+		return cli.Code{Exit: cli.Usage, Err: lang.Errorf(
+			"Lời mời không nguyên vẹn. Hãy chép lại trọn dòng bắt đầu bằng docaxis1; lời mời vẫn dùng được.",
+			"The invitation is not whole. Copy the line that begins with docaxis1 again, all of it; it can still be used.").Because(err)}
+	}
 	if err := os.MkdirAll(g.Dir, 0o700); err != nil {
 		return err
 	}
-	id, err := link.Join(ctx, g.Dir, c.Invitation)
+	id, err := link.JoinWith(ctx, g.Dir, invite, invite.Enrol)
+	if err != nil {
+		return notJoined(invite, err)
+	}
+	settings, err := endpoint.WriteSettings(g.Dir, id.Endpoint, id.Codes)
 	if err != nil {
 		return err
 	}
-	return o.Print(map[string]any{"endpoint": id.Endpoint, "dir": g.Dir}, func(w io.Writer) {
-		fmt.Fprintf(w, o.Say("Đã gia nhập với tên %s.\nTiếp theo: ghi con dấu số vào %s/endpoint.toml, rồi endpoint serve --dir %s\n",
-			"Joined as %s.\nNext: name the agency's seal in %s/endpoint.toml, then endpoint serve --dir %s\n"), id.Endpoint, g.Dir, g.Dir)
+	return o.Print(map[string]any{"endpoint": id.Endpoint, "codes": id.Codes, "dir": g.Dir}, func(w io.Writer) {
+		fmt.Fprintf(w, o.Say("Đã gia nhập với tên %s, phục vụ %s.\nTiếp theo: ghi con dấu số vào %s, rồi chạy: endpoint serve --dir %s\n",
+			"Joined as %s, to serve %s.\nNext: name the agency's seal in %s, then: endpoint serve --dir %s\n"),
+			id.Endpoint, strings.Join(id.Codes, " "), settings, g.Dir)
 	})
+}
+
+// notJoined says what went wrong between an invitation and an identity.
+func notJoined(invite bus.Invite, err error) error {
+	switch {
+	case errors.Is(err, bus.ErrPin):
+		return cli.Code{Exit: cli.Failed, Err: lang.Errorf(
+			"Máy trả lời tại %s không phải là trục ghi trong lời mời. Hãy dừng lại và hỏi quản trị trục.",
+			"Whoever answers at %s is not the axis that the invitation names. Stop here and ask the operator of the axis.", invite.Address).Because(err)}
+	case reason.Is(err, axispb.ReasonCode_REASON_UNAVAILABLE):
+		return cli.Code{Exit: cli.TryAgain, Err: lang.Errorf(
+			"Chưa kết nối được với trục tại %s. Hãy kiểm tra mạng và hỏi xem trục có đang chạy, rồi dùng lại đúng lời mời này.",
+			"The axis at %s cannot be reached. Check the network and whether the axis runs, then use this same invitation again.", invite.Address).Because(err)}
+	}
+	return err
 }
 
 type serveCommand struct {
@@ -44,30 +75,33 @@ type serveCommand struct {
 }
 
 func (serveCommand) Help() string {
-	return `Example:  endpoint serve --dir /srv/endpoint
-
-endpoint.toml in the folder has:
+	return cli.Help("endpoint serve --dir /srv/endpoint", `endpoint.toml in the folder has:
   listen                where the endpoint's own commands connect; loopback
+  security              highest level that may be sent; ordinary
   [[seal]]              one for each agency that sends from here:
     code                its code
     key                 PEM or PKCS#12 file
     certificate         certificate and chain, where they are not in key
     password_file       password of a PKCS#12 file
   [limits] file_bytes   largest file that is sent; 2 GiB
-Stops on Ctrl-C or SIGTERM.|Ví dụ:  endpoint serve --dir /srv/endpoint
 
-endpoint.toml trong thư mục gồm:
+Stops on Ctrl-C or SIGTERM.`, `endpoint.toml trong thư mục gồm:
   listen                nơi các lệnh endpoint kết nối; chỉ trong máy
+  security              độ mật cao nhất được gửi; ordinary (thường)
   [[seal]]              mỗi cơ quan gửi từ đây một mục:
     code                mã cơ quan
     key                 tệp PEM hoặc PKCS#12
     certificate         chứng thư và chuỗi, nếu không nằm trong key
     password_file       mật khẩu của tệp PKCS#12
   [limits] file_bytes   tệp lớn nhất được gửi; 2 GiB
-Dừng bằng Ctrl-C hoặc SIGTERM.`
+
+Dừng bằng Ctrl-C hoặc SIGTERM.`)
 }
 
 func (c serveCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+	if err := o.CheckFolder(g.Dir); err != nil {
+		return err
+	}
 	settings, err := endpoint.LoadSettings(g.Dir)
 	if err != nil {
 		return err
@@ -101,7 +135,7 @@ func joinClose(run, stop error) error {
 
 type statusCommand struct{}
 
-func (statusCommand) Help() string { return "Example:  endpoint status|Ví dụ:  endpoint status" }
+func (statusCommand) Help() string { return cli.Help("endpoint status", "", "") }
 
 func (statusCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	var s clerk.Status
@@ -114,13 +148,13 @@ func (statusCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 			state = o.Say("đang kết nối", "connected")
 		}
 		fmt.Fprintf(w, "%s (%s): %s\n", s.Name, strings.Join(s.Codes, " "), state)
-		if s.Parked != "" {
-			fmt.Fprintf(w, o.Say("ĐANG DỪNG, cần người quyết định: %s\n", "PARKED, needs a person: %s\n"), s.Parked)
+		if s.Parked != nil {
+			fmt.Fprintf(w, o.Say("ĐANG DỪNG, cần người quyết định: %s\n", "PARKED, needs a person: %s\n"), tell(o, s.Parked))
 		}
 		fmt.Fprintf(w, o.Say("Đã kiểm sổ đến bản ghi %d của kỷ %d; bằng chứng %d, chưa gửi %d; bị cách ly %d\n",
 			"Log verified up to record %d of epoch %d; statements %d, unsent %d; quarantined %d\n"),
 			s.SeenSize, s.Epoch, s.Evidence, s.Unsent, s.Quarantine)
-		printCounts(w, o.Say("Văn bản đi", "Outbox"), s.Outbox)
-		printCounts(w, o.Say("Văn bản đến", "Inbox"), s.Inbox)
+		printCounts(w, o, o.Say("Văn bản đi", "Outbox"), s.Outbox)
+		printCounts(w, o, o.Say("Văn bản đến", "Inbox"), s.Inbox)
 	})
 }

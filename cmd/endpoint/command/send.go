@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"context"
@@ -24,17 +24,17 @@ type sendCommand struct {
 	Subject  string        `required:"" help:"What it is about.|Trích yếu."`
 	Number   string        `help:"Number.|Số."`
 	Notation string        `help:"Notation.|Ký hiệu."`
-	Priority int           `help:"0 ordinary, 1 to 4 urgent.|0 thường, 1 đến 4 khẩn." default:"0"`
-	Security string        `help:"Level of secrecy; above ordinary is refused.|Độ mật; trên mức thường bị từ chối." default:"ordinary"`
+	Priority int           `help:"0 ordinary, 1 to 4 urgent.|0 thường, 1 đến 4 khẩn." default:"0" enum:"0,1,2,3,4"`
+	Security string        `help:"ordinary, confidential, secret or top-secret; above ordinary is refused.|Độ mật: ordinary (thường), confidential (mật), secret (tối mật), top-secret (tuyệt mật); trên mức thường bị từ chối." default:"ordinary" enum:"ordinary,confidential,secret,top-secret"`
 	ReplyTo  string        `help:"Id of the document that this one answers.|Mã văn bản được trả lời."`
 	Within   time.Duration `help:"It must be taken within this time, as 48h.|Phải nhận trong thời hạn, ví dụ 48h."`
-	Files    []string      `arg:"" optional:"" help:"Files.|Các tệp." type:"existingfile"`
+	Files    []string      `arg:"" optional:"" help:"Files.|Các tệp." type:"path"`
 }
 
 func (sendCommand) Help() string {
-	return `Example:  endpoint send --to H41 --to H27 --subject "Công văn số 15" congvan.pdf phuluc.xlsx
-Once it prints the id, the document is safe and goes out by itself.|Ví dụ:  endpoint send --to H41 --to H27 --subject "Công văn số 15" congvan.pdf phuluc.xlsx
-Khi đã in mã, văn bản được giữ an toàn và sẽ tự đi.`
+	return cli.Help(`endpoint send --to H41 --to H27 --subject "Công văn số 15" congvan.pdf phuluc.xlsx`,
+		"Once it prints the id, the document is safe and goes out by itself.",
+		"Khi đã in mã, văn bản được giữ an toàn và sẽ tự đi.")
 }
 
 func (c sendCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
@@ -47,6 +47,9 @@ func (c sendCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	}
 	total := int64(0)
 	for _, path := range c.Files {
+		if err := cli.ExistingFile(path); err != nil {
+			return err
+		}
 		info, err := os.Stat(path)
 		if err != nil {
 			return err
@@ -66,7 +69,7 @@ func (c sendCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		if err != nil {
 			return nil, err
 		}
-		return counted{io.TeeReader(f, bar), f}, nil
+		return countedFile{io.TeeReader(f, bar), f}, nil
 	})
 	if err != nil {
 		return err
@@ -74,7 +77,7 @@ func (c sendCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	return o.Print(sent, func(w io.Writer) { fmt.Fprintln(w, sent.ID) })
 }
 
-type counted struct {
+type countedFile struct {
 	io.Reader
 	io.Closer
 }
@@ -98,7 +101,7 @@ type getCommand struct {
 }
 
 func (getCommand) Help() string {
-	return "Example:  endpoint get 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40 -o den|Ví dụ:  endpoint get 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40 -o den"
+	return cli.Help("endpoint get 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40 -o den", "", "")
 }
 
 func (c getCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"context"
@@ -13,9 +13,10 @@ import (
 	"docaxis/internal/admin"
 	"docaxis/internal/cli"
 	"docaxis/internal/lang"
+	"docaxis/internal/reason"
 )
 
-// ask opens the API of the running endpoint and asks it.
+// ask asks the running endpoint.
 func ask(ctx context.Context, g *grammar, path string, query url.Values, into any) error {
 	c, err := admin.Open(g.Dir)
 	if err != nil {
@@ -32,12 +33,21 @@ func act(ctx context.Context, g *grammar, path string, v, into any) error {
 	return c.Post(ctx, path, v, into)
 }
 
-func printCounts(w io.Writer, title string, counts map[string]int) {
-	fmt.Fprintf(w, "%s:", title)
-	for _, state := range slices.Sorted(maps.Keys(counts)) {
-		fmt.Fprintf(w, "  %s %d", state, counts[state])
+func printCounts(w io.Writer, o *cli.IO, title string, counts map[string]int) {
+	text := counted(o, counts)
+	if text == "" {
+		text = o.Say("chưa có văn bản", "nothing yet")
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "%s: %s\n", title, text)
+}
+
+// counted lists how many are in each state.
+func counted(o *cli.IO, counts map[string]int) string {
+	var all []string
+	for _, state := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%s %d", o.State(state), counts[state]))
+	}
+	return strings.Join(all, ", ")
 }
 
 func tell(o *cli.IO, t *clerk.Trouble) string {
@@ -53,7 +63,7 @@ func tell(o *cli.IO, t *clerk.Trouble) string {
 
 type outboxCommand struct{}
 
-func (outboxCommand) Help() string { return "Example:  endpoint outbox|Ví dụ:  endpoint outbox" }
+func (outboxCommand) Help() string { return cli.Help("endpoint outbox", "", "") }
 
 func (outboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	var all []clerk.Outgoing
@@ -61,15 +71,27 @@ func (outboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		return err
 	}
 	return o.Print(all, func(w io.Writer) {
+		if len(all) == 0 {
+			fmt.Fprintln(w, o.Say("Chưa có văn bản đi.", "Nothing was sent yet."))
+			return
+		}
 		rows := make([][]string, len(all))
 		for i, d := range all {
-			rows[i] = []string{lang.Millis(d.CreatedMS), d.ID, d.From, recipients(d), states(d), d.Subject, tell(o, d.Trouble)}
+			rows[i] = []string{lang.Millis(d.CreatedMS), d.ID, d.From, recipients(d), states(o, d), subject(o, d.Urgent, d.Subject), tell(o, d.Trouble)}
 		}
 		cli.Table(w, []string{
 			o.Say("LÚC", "TIME"), "ID", o.Say("TỪ", "FROM"), o.Say("ĐẾN", "TO"), o.Say("TRẠNG THÁI", "STATE"),
 			o.Say("TRÍCH YẾU", "SUBJECT"), o.Say("VƯỚNG MẮC", "TROUBLE"),
 		}, rows)
 	})
+}
+
+// subject marks what is urgent.
+func subject(o *cli.IO, urgent bool, text string) string {
+	if urgent {
+		return o.Say("[khẩn] ", "[urgent] ") + text
+	}
+	return text
 }
 
 func recipients(d clerk.Outgoing) string {
@@ -79,24 +101,26 @@ func recipients(d clerk.Outgoing) string {
 	return strings.Join(d.Recipients, " ")
 }
 
-func states(d clerk.Outgoing) string {
-	if len(d.States) == 0 {
-		return d.State
+// states says how far a document is: one state where all recipients are in it.
+func states(o *cli.IO, d clerk.Outgoing) string {
+	switch len(d.States) {
+	case 0:
+		return o.State(d.State)
+	case 1:
+		for state, n := range d.States {
+			if n == 1 || n == len(d.Recipients) {
+				return o.State(state)
+			}
+		}
 	}
-	var all []string
-	for _, state := range slices.Sorted(maps.Keys(d.States)) {
-		all = append(all, fmt.Sprintf("%s %d", state, d.States[state]))
-	}
-	return strings.Join(all, ", ")
+	return counted(o, d.States)
 }
 
 type inboxCommand struct {
 	New bool `help:"Only what the agency has not confirmed.|Chỉ văn bản chưa xác nhận."`
 }
 
-func (inboxCommand) Help() string {
-	return "Example:  endpoint inbox --new|Ví dụ:  endpoint inbox --new"
-}
+func (inboxCommand) Help() string { return cli.Help("endpoint inbox --new", "", "") }
 
 func (c inboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	var all []clerk.Incoming
@@ -107,9 +131,13 @@ func (c inboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		all = slices.DeleteFunc(all, func(d clerk.Incoming) bool { return d.State != "CONSIGNED" })
 	}
 	return o.Print(all, func(w io.Writer) {
+		if len(all) == 0 {
+			fmt.Fprintln(w, o.Say("Không có văn bản đến nào.", "Nothing has come in."))
+			return
+		}
 		rows := make([][]string, len(all))
 		for i, d := range all {
-			rows[i] = []string{lang.Millis(d.ReceivedMS), d.ID, d.From, d.Code, d.State, d.Subject, tell(o, d.Trouble)}
+			rows[i] = []string{lang.Millis(d.ReceivedMS), d.ID, d.From, d.Code, o.State(d.State), subject(o, d.Urgent, d.Subject), tell(o, d.Trouble)}
 		}
 		cli.Table(w, []string{
 			o.Say("LÚC", "TIME"), "ID", o.Say("TỪ", "FROM"), o.Say("ĐẾN", "FOR"), o.Say("TRẠNG THÁI", "STATE"),
@@ -123,7 +151,8 @@ type showCommand struct {
 }
 
 func (showCommand) Help() string {
-	return "Example:  endpoint show 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40\nExit 1 where a proof does not hold.|Ví dụ:  endpoint show 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40\nMã thoát 1 nếu có bằng chứng không đứng vững."
+	return cli.Help("endpoint show 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40",
+		"Exit code 1 where a proof does not hold.", "Mã thoát 1 nếu có bằng chứng không đứng vững.")
 }
 
 func (c showCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
@@ -148,17 +177,17 @@ func (c showCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 
 // printStory writes a document's timeline.
 func printStory(w io.Writer, o *cli.IO, s clerk.Story) {
-	fmt.Fprintf(w, "%s  %s  %s\n%s\n", s.From, s.ID, s.State, s.Subject)
+	fmt.Fprintf(w, "%s  %s  %s\n%s\n", s.From, s.ID, o.State(s.State), cli.Clean(s.Subject))
 	fmt.Fprintf(w, "  SHA-256 %s\n", s.Manifest)
 	for _, f := range s.Files {
-		fmt.Fprintf(w, "  %s (%d)\n", f.Title, f.Bytes)
+		fmt.Fprintf(w, o.Say("  %s (%d byte)\n", "  %s (%d bytes)\n"), cli.Clean(f.Title), f.Bytes)
 	}
 	if s.Trouble != nil {
 		fmt.Fprintf(w, "  %s\n", tell(o, s.Trouble))
 	}
 	rows := make([][]string, len(s.Steps))
 	for i, st := range s.Steps {
-		rows[i] = []string{lang.Millis(st.TimeMS), st.Code, st.State, st.Event, proof(o, st), o.Say(st.ReasonVI, st.ReasonEN)}
+		rows[i] = []string{lang.Millis(st.TimeMS), st.Code, o.State(st.State), st.Event, proof(o, st), o.Say(st.ReasonVI, st.ReasonEN)}
 	}
 	cli.Table(w, []string{
 		o.Say("LÚC", "TIME"), o.Say("NƠI NHẬN", "RECIPIENT"), o.Say("TRẠNG THÁI", "STATE"), o.Say("BẰNG CHỨNG", "EVIDENCE"),
@@ -170,7 +199,7 @@ func printStory(w io.Writer, o *cli.IO, s clerk.Story) {
 func proof(o *cli.IO, s clerk.Step) string {
 	switch {
 	case s.Problem != "":
-		return o.Say("KHÔNG ĐỨNG VỮNG: ", "DOES NOT HOLD: ") + s.Problem
+		return o.Say("KHÔNG ĐỨNG VỮNG: ", "DOES NOT HOLD: ") + reason.Phrase(s.Problem, reason.Language(o.Lang))
 	case s.Event == "":
 		return ""
 	case !s.Verified:
@@ -178,9 +207,25 @@ func proof(o *cli.IO, s clerk.Step) string {
 	}
 	text := fmt.Sprintf(o.Say("đúng; bản ghi %d, kỷ %d, ký bởi %s", "holds; record %d, epoch %d, signed by %s"), s.LeafIndex, s.Epoch, s.Issuer)
 	if s.Flagged != "" {
-		text += " [" + s.Flagged + "]"
+		text += " [" + flagged(o, s.Flagged) + "]"
 	}
 	return text
+}
+
+// flagged says what is noted about an evidence.
+func flagged(o *cli.IO, words string) string {
+	all := strings.Fields(words)
+	for i, word := range all {
+		switch word {
+		case "contrary":
+			all[i] = o.Say("trái với bằng chứng trước", "contrary to an earlier one")
+		case "supersedes":
+			all[i] = o.Say("thay cho bằng chứng trước", "supersedes an earlier one")
+		case "clock":
+			all[i] = o.Say("giờ khai lệch hơn 10 phút", "the claimed time is off by more than 10 minutes")
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 type confirmCommand struct {
@@ -190,7 +235,7 @@ type confirmCommand struct {
 }
 
 func (confirmCommand) Help() string {
-	return "Example:  endpoint confirm 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40|Ví dụ:  endpoint confirm 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40"
+	return cli.Help("endpoint confirm 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40", "", "")
 }
 
 func (c confirmCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
@@ -199,7 +244,7 @@ func (c confirmCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		return err
 	}
 	return o.Print(done, func(w io.Writer) {
-		fmt.Fprintln(w, done.State)
+		fmt.Fprintln(w, o.State(done.State))
 		if done.Unread {
 			fmt.Fprintln(w, o.Say("Xác nhận khi chưa lấy nội dung; bằng chứng ghi rõ như vậy.", "Confirmed without having been fetched; the evidence says so."))
 		}
@@ -211,7 +256,7 @@ type retryCommand struct {
 }
 
 func (retryCommand) Help() string {
-	return "Example:  endpoint retry 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40|Ví dụ:  endpoint retry 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40"
+	return cli.Help("endpoint retry 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40", "", "")
 }
 
 func (c retryCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
@@ -227,7 +272,7 @@ type agenciesCommand struct {
 }
 
 func (agenciesCommand) Help() string {
-	return `Example:  endpoint agencies "Nghệ An"|Ví dụ:  endpoint agencies "Nghệ An"`
+	return cli.Help(`endpoint agencies "Nghệ An"`, "", "")
 }
 
 func (c agenciesCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
@@ -242,8 +287,24 @@ func (c agenciesCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 			if a.Served {
 				served = o.Say("đã nối", "served")
 			}
-			rows[i] = []string{a.Code, a.Name, a.Level, served, strings.Join(a.Aliases, " ")}
+			rows[i] = []string{a.Code, a.Name, level(o, a.Level), served, strings.Join(a.Aliases, " ")}
 		}
 		cli.Table(w, []string{o.Say("MÃ", "CODE"), o.Say("TÊN", "NAME"), o.Say("CẤP", "LEVEL"), o.Say("LIÊN THÔNG", "AXIS"), o.Say("MÃ KHÁC", "ALIASES")}, rows)
 	})
+}
+
+func level(o *cli.IO, name string) string {
+	switch name {
+	case "ministry":
+		return o.Say("bộ, ngành", name)
+	case "province":
+		return o.Say("tỉnh", name)
+	case "district":
+		return o.Say("huyện", name)
+	case "commune":
+		return o.Say("xã", name)
+	case "unit":
+		return o.Say("đơn vị", name)
+	}
+	return name
 }

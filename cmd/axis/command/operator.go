@@ -1,13 +1,14 @@
-package main
+package command
 
 import (
 	"context"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 	"docaxis/proto/axispb"
 )
 
-// ask opens the API of the running axis and asks it.
+// ask asks the running axis.
 func ask(ctx context.Context, g *grammar, path string, query url.Values, into any) error {
 	c, err := admin.Open(g.Dir)
 	if err != nil {
@@ -38,27 +39,39 @@ func act(ctx context.Context, g *grammar, path string, v, into any) error {
 
 type statusCommand struct{}
 
-func (statusCommand) Help() string { return "Example:  axis status|Ví dụ:  axis status" }
+func (statusCommand) Help() string { return cli.Help("axis status", "", "") }
 
 func (statusCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	var s operator.Status
 	if err := ask(ctx, g, operator.PathStatus, nil, &s); err != nil {
 		return err
 	}
-	return o.Print(s, func(w io.Writer) {
-		fmt.Fprintf(w, o.Say("Sổ %s, kỷ %d: %d bản ghi trong %d khối, đến %s\n", "Log %s, epoch %d: %d records in %d blocks, up to %s\n"),
-			s.Origin, s.Epoch, s.Size, s.Blocks, lang.Millis(s.TimeMS))
-		fmt.Fprintf(w, o.Say("Cơ quan %d, văn bản %d, bằng chứng %d, bị từ chối %d\n", "Agencies %d, documents %d, evidence %d, refused %d\n"),
-			s.Agencies, s.Documents, s.Evidence, s.Refused)
-		for state, n := range s.States {
-			fmt.Fprintf(w, "  %-20s %d\n", state, n)
+	return o.Print(s, func(w io.Writer) { printStatus(w, o, s) })
+}
+
+func printStatus(w io.Writer, o *cli.IO, s operator.Status) {
+	fmt.Fprintf(w, o.Say("Sổ %s, kỷ %d: %d bản ghi trong %d khối, đến %s\n", "Log %s, epoch %d: %d records in %d blocks, up to %s\n"),
+		s.Origin, s.Epoch, s.Size, s.Blocks, lang.Millis(s.TimeMS))
+	fmt.Fprintf(w, o.Say("Cơ quan %d, văn bản %d, bằng chứng %d, bị từ chối %d\n", "Agencies %d, documents %d, evidence %d, refused %d\n"),
+		s.Agencies, s.Documents, s.Evidence, s.Refused)
+	if len(s.States) > 0 {
+		fmt.Fprintln(w)
+		var rows [][]string
+		for _, state := range slices.Sorted(maps.Keys(s.States)) {
+			rows = append(rows, []string{o.State(state), fmt.Sprint(s.States[state])})
 		}
-		rows := make([][]string, len(s.Endpoints))
-		for i, e := range s.Endpoints {
-			rows[i] = []string{e.Name, connection(o, e), strings.Join(e.Codes, " ")}
-		}
-		cli.Table(w, []string{o.Say("ĐIỂM KẾT NỐI", "ENDPOINT"), o.Say("KẾT NỐI", "CONNECTION"), o.Say("MÃ", "CODES")}, rows)
-	})
+		cli.Table(w, []string{o.Say("TRẠNG THÁI", "STATE"), o.Say("SỐ NƠI NHẬN", "RECIPIENTS")}, rows)
+	}
+	fmt.Fprintln(w)
+	if len(s.Endpoints) == 0 {
+		fmt.Fprintln(w, o.Say("Chưa có điểm kết nối nào. Mời một điểm: axis endpoint invite MÃ", "No endpoints yet. Invite one: axis endpoint invite CODE"))
+		return
+	}
+	rows := make([][]string, len(s.Endpoints))
+	for i, e := range s.Endpoints {
+		rows[i] = []string{e.Name, connection(o, e), strings.Join(e.Codes, " ")}
+	}
+	cli.Table(w, []string{o.Say("ĐIỂM KẾT NỐI", "ENDPOINT"), o.Say("KẾT NỐI", "CONNECTION"), o.Say("MÃ", "CODES")}, rows)
 }
 
 func connection(o *cli.IO, e operator.Endpoint) string {
@@ -77,7 +90,7 @@ type waitingCommand struct {
 }
 
 func (waitingCommand) Help() string {
-	return "Example:  axis waiting --json\nExit 0: nobody waits; 1: somebody does.|Ví dụ:  axis waiting --json\nMã thoát 0: không ai chờ; 1: có."
+	return cli.Help("axis waiting --json", "Exit code 0: nobody waits; 1: somebody does.", "Mã thoát 0: không ai chờ; 1: có nơi còn chờ.")
 }
 
 func (c waitingCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
@@ -132,7 +145,7 @@ type documentCommand struct {
 }
 
 func (documentCommand) Help() string {
-	return "Example:  axis document 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40|Ví dụ:  axis document 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40"
+	return cli.Help("axis document 0193f2c8-6f5e-7c1a-8d3b-2f6a1e5b9c40", "", "")
 }
 
 func (c documentCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
@@ -158,30 +171,44 @@ func printDocument(w io.Writer, o *cli.IO, d operator.Document) {
 		lang.Millis(d.AcceptedMS), d.LeafIndex, d.Epoch, d.Commitment)
 	rows := make([][]string, len(d.Recipients))
 	for i, r := range d.Recipients {
-		since := r.Reason
+		since := o.Say(r.ReasonVI, r.Reason)
 		if since == "" {
 			since = lang.Millis(r.SinceMS)
 		}
-		rows[i] = []string{r.Code, r.State, since, r.Endpoint}
+		rows[i] = []string{r.Code, o.State(r.State), since, r.Endpoint}
 	}
 	cli.Table(w, []string{o.Say("NƠI NHẬN", "RECIPIENT"), o.Say("TRẠNG THÁI", "STATE"), o.Say("TỪ", "SINCE"), o.Say("ĐIỂM KẾT NỐI", "ENDPOINT")}, rows)
 	rows = rows[:0]
 	for _, e := range d.Evidence {
-		rows = append(rows, []string{lang.Millis(e.TimeMS), e.Event, e.Code, e.Issuer, fmt.Sprint(e.LeafIndex), e.Standing})
+		rows = append(rows, []string{lang.Millis(e.TimeMS), e.Event, e.Code, e.Issuer, fmt.Sprint(e.LeafIndex), standing(o, e)})
 	}
-	cli.Table(w, []string{o.Say("LÚC", "TIME"), o.Say("BẰNG CHỨNG", "EVIDENCE"), o.Say("MÃ", "CODE"), o.Say("BÊN KÝ", "ISSUER"), o.Say("BẢN GHI", "RECORD"), o.Say("GIÁ TRỊ", "STANDING")}, rows)
+	cli.Table(w, []string{o.Say("LÚC", "TIME"), o.Say("BẰNG CHỨNG", "EVIDENCE"), o.Say("MÃ", "CODE"), o.Say("BÊN KÝ", "ISSUER"), o.Say("BẢN GHI", "RECORD"), o.Say("GHI CHÚ", "NOTE")}, rows)
+}
+
+// standing says what is special about an evidence; the first of its kind is not.
+func standing(o *cli.IO, e operator.Evidence) string {
+	switch e.Standing {
+	case "FIRST":
+		return ""
+	case "CONTRARY":
+		return o.Say("trái với bằng chứng trước", "contrary to an earlier one")
+	case "SUPERSEDES":
+		return o.Say("thay cho bằng chứng trước", "supersedes an earlier one")
+	}
+	return e.Standing
 }
 
 type importCommand struct {
-	File   string `arg:"" help:"CSV file: code,name,aliases,parent,level,valid_from,note.|Tệp CSV." type:"existingfile"`
+	File   string `arg:"" help:"CSV file: code,name,aliases,parent,level,valid_from,note.|Tệp CSV: code,name,aliases,parent,level,valid_from,note." type:"path"`
 	Reason string `help:"Why; it is journaled.|Lý do; được ghi sổ."`
 }
 
-func (importCommand) Help() string {
-	return "Example:  axis agency import deploy/agencies.csv|Ví dụ:  axis agency import deploy/agencies.csv"
-}
+func (importCommand) Help() string { return cli.Help("axis agency import deploy/agencies.csv", "", "") }
 
 func (c importCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+	if err := cli.ExistingFile(c.File); err != nil {
+		return err
+	}
 	csv, err := os.ReadFile(c.File)
 	if err != nil {
 		return err
@@ -198,14 +225,12 @@ func (c importCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 
 type admitCommand struct {
 	Code        string `arg:"" help:"Code of the agency.|Mã cơ quan."`
-	Certificate string `arg:"" help:"Certificate, PEM or DER, chain after it.|Chứng thư, PEM hoặc DER." type:"existingfile"`
+	Certificate string `arg:"" help:"Certificate, PEM or DER, chain after it.|Chứng thư, PEM hoặc DER, kèm chuỗi phía sau." type:"path"`
 	Delegated   bool   `help:"The endpoint holds the key for the agency.|Điểm kết nối giữ khóa thay cơ quan."`
 	Reason      string `help:"Why; it is journaled.|Lý do; được ghi sổ."`
 }
 
-func (admitCommand) Help() string {
-	return "Example:  axis seal admit H41 nghean-seal.pem|Ví dụ:  axis seal admit H41 nghean-seal.pem"
-}
+func (admitCommand) Help() string { return cli.Help("axis seal admit H41 nghean-seal.pem", "", "") }
 
 func (c admitCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	certs, err := certificates(c.Certificate)
@@ -228,6 +253,9 @@ func (c admitCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 
 // certificates reads a file of certificates, the seal's first.
 func certificates(path string) ([][]byte, error) {
+	if err := cli.ExistingFile(path); err != nil {
+		return nil, err
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -242,7 +270,8 @@ func certificates(path string) ([][]byte, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, errors.New(path + " holds no certificate")
+		return nil, lang.Errorf("Trong %s không có chứng thư nào. Hãy nêu tệp chứng thư của con dấu, dạng PEM hoặc DER.",
+			"There is no certificate in %s. Name the file of the seal's certificate, PEM or DER.", path)
 	}
 	return all, nil
 }
@@ -254,9 +283,7 @@ type inviteCommand struct {
 	Reason string   `help:"Why; it is journaled.|Lý do; được ghi sổ."`
 }
 
-func (inviteCommand) Help() string {
-	return "Example:  axis endpoint invite H41.11 H41.11.05|Ví dụ:  axis endpoint invite H41.11 H41.11.05"
-}
+func (inviteCommand) Help() string { return cli.Help("axis endpoint invite H41.11 H41.11.05", "", "") }
 
 func (c inviteCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	req := operator.Invite{Why: operator.Why{Actor: cli.Actor(), Reason: c.Reason}, Codes: c.Codes, Endpoint: c.Name, Hours: c.Hours}
@@ -276,7 +303,7 @@ type clockCommand struct {
 }
 
 func (clockCommand) Help() string {
-	return `Example:  axis clock confirm "NTP was wrong for an hour"|Ví dụ:  axis clock confirm "NTP sai một giờ"`
+	return cli.Help(`axis clock confirm "NTP was wrong for an hour, put right by Lan"`, "", "")
 }
 
 func (c clockCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {

@@ -1,7 +1,8 @@
-package main
+package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,8 +19,7 @@ type initCommand struct {
 }
 
 func (initCommand) Help() string {
-	return "Example:  axis init --dir /srv/axis --name axis.example.vn --listen 0.0.0.0:7422 --host axis.example.vn" +
-		"|Ví dụ:  axis init --dir /srv/axis --name axis.example.vn --listen 0.0.0.0:7422 --host axis.example.vn"
+	return cli.Help("axis init --dir /srv/axis --name axis.example.vn --listen 0.0.0.0:7422 --host axis.example.vn", "", "")
 }
 
 func (c initCommand) Run(g *grammar, o *cli.IO) error {
@@ -39,28 +39,29 @@ type serveCommand struct {
 }
 
 func (serveCommand) Help() string {
-	return `Example:  axis serve --dir /srv/axis
-
-axis.toml in the folder has:
+	return cli.Help("axis serve --dir /srv/axis", `axis.toml in the folder has:
   name            of the log; never changes
   listen          where endpoints connect, host:port
   address         what invitations name; else the first host
   hosts           names in the server's certificate
   admin           where axis's own commands connect; loopback
   max_file_bytes  largest file; 0 means 2 GiB
-Stops on Ctrl-C or SIGTERM.|Ví dụ:  axis serve --dir /srv/axis
 
-axis.toml trong thư mục gồm:
+Stops on Ctrl-C or SIGTERM.`, `axis.toml trong thư mục gồm:
   name            tên sổ ghi; không bao giờ đổi
-  listen          nơi điểm kết nối kết nối, máy:cổng
+  listen          nơi điểm kết nối gọi đến, máy:cổng
   address         địa chỉ ghi trong lời mời; nếu trống là tên máy đầu tiên
   hosts           các tên trong chứng thư máy chủ
   admin           nơi các lệnh axis kết nối; chỉ trong máy
   max_file_bytes  tệp lớn nhất; 0 là 2 GiB
-Dừng bằng Ctrl-C hoặc SIGTERM.`
+
+Dừng bằng Ctrl-C hoặc SIGTERM.`)
 }
 
 func (c serveCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+	if err := o.CheckFolder(g.Dir); err != nil {
+		return err
+	}
 	f, err := axis.LoadFile(g.Dir)
 	if err != nil {
 		return err
@@ -71,6 +72,9 @@ func (c serveCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	}
 	log := slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: level}))
 	h, err := axis.Open(ctx, g.Dir, axis.Config{File: f, Log: log})
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil // stopped while it started
+	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,60 @@
+package endpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"docaxis/internal/durable"
+)
+
+// WriteSettings leaves settings to be filled in, with comments in both languages,
+// in the folder of an endpoint that just joined under a name to serve codes. What
+// is there already is not touched. It gives the file's path.
+func WriteSettings(dir, name string, codes []string) (string, error) {
+	path := filepath.Join(dir, SettingsFile)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return path, err
+	}
+	return path, durable.WriteFile(path, []byte(template(name, codes)), 0o600)
+}
+
+// template has everything optional commented out, so that it can be started with
+// as it is, and further tables can be put at its end.
+func template(name string, codes []string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# Settings of endpoint %[1]s. More: endpoint serve --help
+# Cấu hình của điểm kết nối %[1]s. Xem thêm: endpoint serve --help --lang vi
+
+# Where the endpoint's own commands connect: this machine only; port 0 is any free one.
+# Nơi các lệnh endpoint kết nối: chỉ trong máy này; cổng 0 là cổng trống bất kỳ.
+listen = "127.0.0.1:0"
+
+# Highest level of documents that may be sent: ordinary, confidential, secret, top-secret.
+# Độ mật cao nhất của văn bản được gửi: thường, mật, tối mật, tuyệt mật.
+#security = "ordinary"
+
+# Largest file that is sent, in bytes. | Tệp lớn nhất được gửi, tính bằng byte.
+#limits.file_bytes = 2147483648
+
+# The seal of each agency that sends from here: take away the # and name the file.
+# Con dấu số của từng cơ quan gửi từ đây: bỏ dấu # và ghi tên tệp.
+#   key            PEM or PKCS#12, in this folder | tệp PEM hoặc PKCS#12, trong thư mục này
+#   certificate    where it is not in key | nếu chứng thư không nằm trong key
+#   password_file  file whose first line is the password of a PKCS#12 key
+#                  tệp có dòng đầu là mật khẩu của tệp PKCS#12
+`, name)
+	for _, code := range codes {
+		fmt.Fprintf(&b, `
+#[[seal]]
+#code = %q
+#key = "seal.pem"
+#certificate = "chain.pem"
+#password_file = "password.txt"
+`, code)
+	}
+	return b.String()
+}

@@ -1,0 +1,175 @@
+package reason
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// Phrase says a technical phrase, which travels in English as an argument of a
+// reason, in the reader's language where it is one of those that people meet. Any
+// other text is given back as it is.
+//
+// It is a translation of text and not a code, because such a phrase may come from
+// another version of the program: what is not known must still be shown.
+func Phrase(text string, lang Language) string {
+	if lang == English {
+		return text
+	}
+	return translate(text, 3)
+}
+
+// Phrases says an error of several lines, each a phrase.
+func Phrases(text string, lang Language) string {
+	lines := strings.Split(text, "\n")
+	for i, one := range lines {
+		lines[i] = Phrase(one, lang)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// translate bounds how deep one phrase may stand in another.
+func translate(text string, depth int) string {
+	if depth == 0 {
+		return text
+	}
+	if inner, lined := strings.CutSuffix(text, "."); lined {
+		text = inner
+	}
+	for _, p := range patterns() {
+		if found := p.english.FindStringSubmatch(text); found != nil {
+			args := map[string]string{}
+			for i, number := range p.numbers {
+				args[number] = translate(found[i+1], depth-1)
+			}
+			return strings.TrimSuffix(refill(p.vietnamese, args), ".")
+		}
+	}
+	return text
+}
+
+type pattern struct {
+	english    *regexp.Regexp
+	numbers    []string // of the arguments that its groups find
+	vietnamese string
+}
+
+// patterns are the phrases, and after them the sentences themselves: one reason
+// may be told inside another.
+var patterns = sync.OnceValue(func() []pattern {
+	var all []pattern
+	for _, p := range phrases {
+		all = append(all, shape(p))
+	}
+	for _, t := range texts {
+		all = append(all, shape(t))
+	}
+	return all
+})
+
+// place is where an argument stands in a template.
+var place = regexp.MustCompile(`\{(\d)(?::\w+)?\}`)
+
+// shape makes a pattern that finds the arguments in a filled English template.
+func shape(t text) pattern {
+	p := pattern{vietnamese: t.vi}
+	template := strings.TrimSuffix(t.en, ".")
+	var b strings.Builder
+	for {
+		at := place.FindStringSubmatchIndex(template)
+		if at == nil {
+			p.english = regexp.MustCompile("^" + b.String() + regexp.QuoteMeta(template) + "$")
+			return p
+		}
+		p.numbers = append(p.numbers, template[at[2]:at[3]])
+		b.WriteString(regexp.QuoteMeta(template[:at[0]]) + "(.*?)")
+		template = template[at[1]:]
+	}
+}
+
+func refill(template string, args map[string]string) string {
+	return place.ReplaceAllStringFunc(template, func(found string) string {
+		return args[place.FindStringSubmatch(found)[1]]
+	})
+}
+
+// phrases is never written to. It has what a clerk or an operator can meet by a
+// mistake of their own or a fault on the way; what only a broken program can cause
+// stays in English.
+var phrases = []text{
+	// internal/bus, axis/intake, axis/content: the axis cannot answer just now
+	{"chưa kết nối được với trục", "not connected"},
+	{"trục chưa nhận yêu cầu", "the axis is not serving"},
+	{"không có trả lời trong thời gian chờ", "no answer in time"},
+	{"mất kết nối giữa chừng", "the connection was lost"},
+	{"không đọc được trả lời của trục", "the answer cannot be read"},
+	{"trả lời của trục không hợp lý", "the axis's answer makes no sense"},
+	{"trục đang dừng", "the axis is stopping"},
+	{"chưa biết kết quả; hãy hỏi lại", "the outcome is not known yet; ask again"},
+	{"trục không ghi được sổ", "the journal cannot be written"},
+	{"trục chưa xử lý xong bản ghi", "the record is not applied yet"},
+	{"kho tệp của trục hết chỗ", "content store: no space left"},
+	{"kho tệp của trục gặp lỗi", "content store"},
+	{"{1} lần bị từ chối trong một giờ", "{1} refusals an hour"},
+
+	// internal/envelope: what is wrong in document.json
+	{"còn thiếu", "is missing"},
+	{"giá trị không hợp lệ", "is not known"},
+	{"phải từ 0 đến 4", "must be 0 to 4"},
+	{"bị ghi hai lần", "is named twice"},
+	{"nhiều hơn {1}", "more than {1}"},
+	{"không phải là một cấp cơ quan", "no level of agencies"},
+	{"phải viết là {1}", "must be written {1}"},
+	{"dài {1} ký tự; tối đa {2}", "has {1} characters; at most {2}"},
+	{"có dấu tab hoặc dấu xuống dòng", "has a tab or a line break"},
+	{"có ký tự điều khiển", "has a control character"},
+	{"không phải UTF-8", "is no UTF-8"},
+	{"không phải ngày dạng YYYY-MM-DD", "is no day as YYYY-MM-DD"},
+	{"không phải UUIDv7 viết thường", "is no UUIDv7 in lower case"},
+	{"không phải loại MIME", "is no MIME type"},
+
+	// agency: what is no code
+	{"{1} không phải mã định danh: {2}; {3}", "{1} is no agency code: {2}; {3}"},
+	{"mã trống", "it is empty"},
+	{"chữ cái phải viết hoa", "letters are capitals"},
+	{"có nhóm trống giữa các dấu chấm", "a group between the dots is empty"},
+	{"ký tự {1} không được có trong mã", "{1} cannot stand in a code"},
+	{"theo dạng cũ, các nhóm có 3, 2, 2 và 3 ký tự, nhóm cuối là một chữ cái và hai chữ số", "in the older form the groups have 3, 2, 2 and 3 characters, the last a letter and two digits"},
+	{"nhóm đầu phải là một chữ cái từ A đến Y và hai chữ số", "the first group must be a letter from A to Y and two digits"},
+	{"hãy viết {1}", "write {1}"},
+	{"mã có dạng H41.11.05 (Quyết định 20/2020/QĐ-TTg) hoặc 000.05.11.H41 (QCVN 102:2016)", "a code looks like H41.11.05 (QĐ 20/2020/QĐ-TTg) or 000.05.11.H41 (QCVN 102:2016)"},
+
+	// axis/registry: an operator's changes
+	{"bước {1} trong {2}: {3}", "step {1} of {2}: {3}"},
+	{"chưa có cơ quan nào mang mã {1}; hãy thêm cơ quan này trước", "no agency has the code {1}; add the agency first"},
+	{"cơ quan {1} bị ghi hai lần; hãy ghi một lần", "agency {1} is named twice; name it once"},
+	{"mã {1} phải viết đầy đủ là {2}", "code {1} must be written in full; write {2}"},
+	{"mã {1} đã là mã khác của {2}; hãy sửa cơ quan đó, hoặc bỏ mã này khỏi nó trước", "code {1} is an alias of {2} already; change that agency, or take the alias from it first"},
+	{"cơ quan {1}: cấp trên: {2}", "agency {1}: parent: {2}"},
+	{"cơ quan {1} sẽ thành cấp dưới của chính mình; hãy chọn cấp trên khác", "agency {1} would stand below itself; choose a parent that is not under it"},
+	{"cơ quan {1}: {2}", "agency {1}: {2}"},
+	{"mã khác {1} đang chỉ {2}; hãy bỏ mã này khỏi cơ quan đó trước", "alias {1} means {2} already; take it from that agency first"},
+	{"mã khác {1} bị ghi hai lần hoặc trùng mã chính; hãy bỏ đi", "alias {1} is named twice or is its own code; leave it out"},
+	{"chưa có tên; hãy ghi tên tiếng Việt", "it has no name; give its name in Vietnamese"},
+	{"chưa có cấp; hãy ghi ministry, province, district, commune hoặc unit", "it has no level; say ministry, province, district, commune or unit"},
+	{"tên điểm kết nối {1} chỉ được gồm chữ thường, chữ số và dấu gạch; hãy chọn tên khác", "endpoint name {1} is not made of lower-case letters, digits and dashes alone; choose another"},
+	{"tên điểm kết nối {1} là tên riêng của trục; hãy chọn tên khác", "endpoint name {1} is the axis's own; choose another"},
+	{"tên {1} đã cấp cho một điểm kết nối; hãy chọn tên khác", "the name {1} was given to an endpoint already; choose another"},
+	{"lời mời mang tên {1} còn hạn đến {2}; hãy dùng lời mời đó hoặc chọn tên khác", "an invitation with the name {1} is open until {2}; use that one, or choose another name"},
+	{"lời mời hết hạn trước khi được tạo; hãy cho hạn muộn hơn", "the invitation would be over before it is made; give it a later end"},
+	{"lời mời cho {1} đã được dùng; hãy tạo lời mời mới", "the invitation for {1} was used already; make a new one"},
+	{"hãy nêu ít nhất một mã mà điểm kết nối sẽ phục vụ", "name at least one code that the endpoint will serve"},
+	{"tệp không có chứng thư nào đọc được", "the file holds no certificate that can be read"},
+	{"con dấu: {1}", "seal: {1}"},
+
+	// axis/registry: the list of agencies
+	{"dòng {1}, cột {2} ({3}): {4}", "line {1}, column {2} ({3}): {4}"},
+	{"dòng {1}: {2}", "line {1}: {2}"},
+	{"không phải cột của danh mục này, hoặc ghi hai lần; các cột là {1}", "not a column of this list, or there twice; the columns are {1}"},
+	{"dòng đầu phải ghi tên các cột, còn thiếu {1}; hãy thêm vào", "the first row must name the columns, and {1} is missing; add it"},
+	{"danh mục trống; hãy bắt đầu bằng dòng tên các cột", "the list is empty; begin it with a row that names the columns"},
+	{"không phải UTF-8; hãy lưu tệp dạng “CSV UTF-8”", "this is not UTF-8; save the file as “CSV UTF-8”"},
+	{"cơ quan chưa có tên; hãy ghi tên tiếng Việt", "the agency has no name; give its name in Vietnamese"},
+	{"{1} không phải là cấp; hãy ghi ministry, province, district, commune hoặc unit", "{1} is no level; write ministry, province, district, commune or unit"},
+	{"{1} không phải ngày sau năm 1970; hãy ghi như 2021-07-01 hoặc 01/07/2021, hoặc để trống", "{1} is no day after 1970; write it like 2021-07-01 or 01/07/2021, or leave it empty"},
+}
