@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"docaxis/internal/bus"
-	"docaxis/internal/envelope"
 	"docaxis/proto/axispb"
 )
 
@@ -85,7 +84,7 @@ func testGet(t *testing.T, s *siege) {
 				if leaf == s.shared.item.LeafIndex && bytes.Equal(digest, s.shared.digest()) {
 					continue
 				}
-				for _, length := range []uint32{1, 1 << 18, 1 << 31} {
+				for _, length := range []uint32{1000, 1 << 18, 1 << 31} {
 					a := s.raw.ask(t, bus.Get, &axispb.GetRequest{LeafIndex: leaf, Digest: digest, Length: length})
 					expect(t, fmt.Sprintf("chunk %x of leaf %d", digest, leaf), said(a), fmt.Sprintf("NOT_FOUND [%q]", hex.EncodeToString(digest)))
 				}
@@ -160,9 +159,6 @@ func testForeignContent(t *testing.T, s *siege) {
 			raw := s.compose(t, s.attacker, docTo("H25"), content)
 			a := s.raw.ask(t, bus.Submit, &axispb.SubmitRequest{Envelope: raw})
 			expect(t, "content that it did not upload", said(a), `temporary CONTENT_MISSING ["files/001.bin"]`)
-		}
-		if _, err := envelope.Parse(s.pending.envelope.Raw); err != nil {
-			t.Error(err)
 		}
 	})
 }

@@ -37,7 +37,10 @@ func TestAnEndpointGetsNothingOfAnother(t *testing.T) {
 		{"garbage", testGarbage},
 		{"restart", testRestart},
 	} {
-		t.Run(step.name, func(t *testing.T) { step.try(t, s) })
+		t.Run(step.name, func(t *testing.T) {
+			step.try(t, s)
+			s.emptyHanded(t)
+		})
 	}
 }
 

@@ -38,8 +38,8 @@ H42,Ủy ban nhân dân tỉnh Ninh Bình,000.00.00.H42,,province,,
 H25,Ủy ban nhân dân tỉnh Hà Nam,000.00.00.H25,,province,,
 `
 
-// secret stands in everything that the victims write to one another, and in
-// nothing that the attacker sends.
+// secret stands in everything that the victims write to one another. What is in no
+// document for the attacker must be in no answer to it.
 const secret = "chỉ dành cho người nhận"
 
 // siege is a world in which victims exchange documents, and an endpoint that was
@@ -183,6 +183,7 @@ type raw struct {
 
 	mu      sync.Mutex
 	refused []string // what the server forbade
+	loot    int      // answers with what only the victims know
 }
 
 func (s *siege) identity(t *testing.T, m *hubtest.Member) link.Identity {
@@ -271,8 +272,24 @@ func (r *raw) tryAsk(service bus.Service, req []byte) (*axispb.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if bytes.Contains(m.Data, []byte(secret+" một")) || bytes.Contains(m.Data, []byte(secret+" ba")) {
+		r.mu.Lock()
+		r.loot++
+		r.mu.Unlock()
+	}
 	a := new(axispb.Answer)
 	return a, proto.Unmarshal(m.Data, a)
+}
+
+// emptyHanded holds the attacker to have heard nothing of what is not for it.
+func (s *siege) emptyHanded(t *testing.T) {
+	t.Helper()
+	s.raw.mu.Lock()
+	defer s.raw.mu.Unlock()
+	if s.raw.loot > 0 {
+		t.Errorf("%d answers hold what the victims wrote to one another", s.raw.loot)
+	}
+	s.raw.loot = 0
 }
 
 func wire(t testing.TB, m proto.Message) []byte {
