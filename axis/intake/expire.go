@@ -31,7 +31,7 @@ func (e expiry) decide(ctx context.Context, b *block) (outcome, error) {
 	if err != nil || !found || k.DeadlineMS == 0 || k.DeadlineMS > b.at.UnixMilli() {
 		return nothing, err
 	}
-	who := recipient{e.document, e.code}
+	who := recipient(e)
 	state, err := b.state(ctx, who)
 	if err != nil || state != axispb.State_STATE_ACCEPTED {
 		return nothing, err
