@@ -158,14 +158,7 @@ func (p proofs) Receipt(ctx context.Context, leaf uint64) ([]byte, error) {
 		return nil, err
 	}
 	defer s.Close() //nolint:errcheck // a snapshot only reads
-	at, found, err := s.Locate(ctx, leaf)
-	if err != nil {
-		return nil, err
-	}
-	if !found || leaf >= s.Position.Size {
-		return nil, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the record is not applied yet")
-	}
-	record, err := p.records.Record(ctx, mailbox.Location(at))
+	record, err := p.record(ctx, s, leaf)
 	if err != nil {
 		return nil, err
 	}
@@ -174,6 +167,28 @@ func (p proofs) Receipt(ctx context.Context, leaf uint64) ([]byte, error) {
 		return nil, err
 	}
 	return evidence.NewReceipt(record, leaf, inclusion, s.Position.Checkpoint)
+}
+
+// Body gives the exact bytes that are journaled at a leaf.
+func (p proofs) Body(ctx context.Context, leaf uint64) ([]byte, error) {
+	s, err := p.ledger.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close() //nolint:errcheck // a snapshot only reads
+	record, err := p.record(ctx, s, leaf)
+	return record.GetBody(), err
+}
+
+func (p proofs) record(ctx context.Context, s *ledger.Snapshot, leaf uint64) (*axispb.Record, error) {
+	at, found, err := s.Locate(ctx, leaf)
+	if err != nil {
+		return nil, err
+	}
+	if !found || leaf >= s.Position.Size {
+		return nil, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the record is not applied yet")
+	}
+	return p.records.Record(ctx, mailbox.Location(at))
 }
 
 // Signed reports whether this log had a root at a size. What an earlier epoch had

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"strconv"
 	"time"
 
 	"docaxis/axis/broker"
@@ -42,17 +43,14 @@ func (a authority) Admit(cert *x509.Certificate, now time.Time) (broker.Grant, e
 }
 
 // AdmitInvitation lets whoever holds an invitation ask for a certificate, also one
-// that was used: its holder may have missed the answer.
-func (a authority) AdmitInvitation(secretHash []byte, now time.Time) error {
+// that was used, since its holder may have missed the answer, and one that is over:
+// only the answer to the request can say so.
+func (a authority) AdmitInvitation(secretHash []byte, _ time.Time) error {
 	if !a.h.ready.Load() {
 		return errNotReady
 	}
-	inv, ok := a.h.invited(bus.InviteUser(secretHash))
-	switch {
-	case !ok:
+	if _, ok := a.h.invited(bus.InviteUser(secretHash)); !ok {
 		return reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)
-	case now.After(inv.Expires):
-		return reason.Permanent(axispb.ReasonCode_REASON_INVITATION_EXPIRED, reason.Time(inv.Expires))
 	}
 	return nil
 }
@@ -117,6 +115,9 @@ func (h *Hub) admit(ctx context.Context, inv registry.Invitation, csr []byte) ([
 	if err != nil {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "certificate request").Because(err)
 	}
+	if refused := h.closed(inv); refused != nil {
+		return nil, refused
+	}
 	_, err = h.intake.Change(ctx, "",
 		change("axis", "enrolment", &axispb.Change{Change: &axispb.Change_PutEndpoint{
 			PutEndpoint: &axispb.Endpoint{Name: inv.Endpoint, Certificate: cert, Codes: inv.Codes},
@@ -124,13 +125,36 @@ func (h *Hub) admit(ctx context.Context, inv registry.Invitation, csr []byte) ([
 		change("axis", "enrolment", &axispb.Change{Change: &axispb.Change_UseInvitation{
 			UseInvitation: &axispb.UseInvitation{SecretHash: inv.Hash[:]},
 		}}))
-	return cert, err
+	if err == nil {
+		return cert, nil
+	}
+	// Another may have used it since it was looked at.
+	if now, ok := h.invited(bus.InviteUser(inv.Hash[:])); ok {
+		if refused := h.closed(now); refused != nil {
+			return nil, refused
+		}
+	}
+	return nil, err
+}
+
+// closed says why an invitation lets nobody in any more.
+func (h *Hub) closed(inv registry.Invitation) error {
+	switch {
+	case inv.Used:
+		return reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)
+	case !h.now().Before(inv.Expires):
+		return reason.Permanent(axispb.ReasonCode_REASON_INVITATION_EXPIRED, reason.Time(inv.Expires))
+	}
+	return nil
 }
 
 // renew gives an endpoint a further certificate; the one it has stays good.
 func (h *Hub) renew(ctx context.Context, endpoint string, req *axispb.RenewRequest) (*axispb.RenewAnswer, error) {
 	if cert, known := h.certified(endpoint, req.GetCsr()); known {
 		return &axispb.RenewAnswer{Certificate: cert}, nil
+	}
+	if h.issuedToday(endpoint) >= maxRenewals {
+		return nil, reason.Temporary(axispb.ReasonCode_REASON_QUOTA, strconv.Itoa(maxRenewals)+" certificates a day")
 	}
 	cert, err := h.ca.IssueEndpoint(req.GetCsr(), endpoint)
 	if err != nil {
@@ -143,6 +167,23 @@ func (h *Hub) renew(ctx context.Context, endpoint string, req *axispb.RenewReque
 		return nil, err
 	}
 	return &axispb.RenewAnswer{Certificate: cert}, nil
+}
+
+// maxRenewals is how many certificates an endpoint is issued within a day: each is a
+// record that every endpoint is given. An honest one needs one a year.
+const maxRenewals = 10
+
+// issuedToday counts the certificates that an endpoint was issued within a day.
+func (h *Hub) issuedToday(endpoint string) int {
+	e, _ := h.registry.Endpoint(endpoint)
+	n := 0
+	for _, der := range e.Certificates {
+		cert, err := x509.ParseCertificate(der)
+		if err == nil && cert.NotAfter.Add(-registry.CertificateLife).After(h.now().Add(-24*time.Hour)) {
+			n++
+		}
+	}
+	return n
 }
 
 func (h *Hub) signedEpochs(ctx context.Context) ([][]byte, error) {

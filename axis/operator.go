@@ -299,6 +299,15 @@ func (h *Hub) endpointName(req operator.Invite) (string, error) {
 	return code + "-" + tail, nil
 }
 
+// Revoke ends an endpoint and all its certificates. Its open connections are cut
+// once that is journaled; its codes stay unserved until another is given them.
+func (h *Hub) Revoke(ctx context.Context, req operator.Revoke) (operator.Done, error) {
+	_, err := h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_RevokeEndpoint{
+		RevokeEndpoint: &axispb.RevokeEndpoint{Name: req.Endpoint},
+	}}))
+	return operator.Done{OK: err == nil}, err
+}
+
 // ConfirmClock lets the journal follow a clock that jumped.
 func (h *Hub) ConfirmClock(ctx context.Context, req operator.Why) (operator.Done, error) {
 	if err := h.intake.ConfirmClock(ctx, req.Actor, req.Reason); err != nil {

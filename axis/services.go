@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"docaxis/axis/ledger"
 	axistlog "docaxis/axis/tlog"
 	"docaxis/internal/bus"
 	"docaxis/internal/reason"
@@ -70,32 +71,34 @@ func (h *Hub) evidence(ctx context.Context, endpoint string, req *axispb.Evidenc
 // proof shows that the log extends what an endpoint saw, and that it has a leaf.
 // Both are about commitments alone, so any endpoint may ask.
 func (h *Hub) proof(ctx context.Context, _ string, req *axispb.ProofRequest) (*axispb.ProofAnswer, error) {
-	s, err := boxes{h.ledger}.Snapshot(ctx)
+	s, err := h.ledger.Snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close() //nolint:errcheck // a snapshot only reads
-	to := req.GetToSize()
+	to, size := req.GetToSize(), s.Position.Size
 	if to == 0 {
-		to = s.Size()
+		to = size
 	}
 	leaf, asked := req.GetLeafIndexPlusOne()-1, req.GetLeafIndexPlusOne() > 0
-	if to > s.Size() || req.GetFromSize() > to || asked && leaf >= to {
+	if to > size || req.GetFromSize() > to || asked && leaf >= to {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "sizes beyond the log")
 	}
-	return h.prove(s.Checkpoint(), req.GetFromSize(), to, leaf, asked)
+	return prove(s, req.GetFromSize(), to, leaf, asked)
 }
 
-func (h *Hub) prove(checkpoint []byte, from, to, leaf uint64, asked bool) (*axispb.ProofAnswer, error) {
-	out := &axispb.ProofAnswer{Checkpoint: checkpoint}
+// prove reads from the one snapshot: whoever held it and asked the ledger for more
+// would wait for those who do the same.
+func prove(s *ledger.Snapshot, from, to, leaf uint64, asked bool) (*axispb.ProofAnswer, error) {
+	out := &axispb.ProofAnswer{Checkpoint: s.Position.Checkpoint}
 	var err error
 	if from > 0 {
-		if out.Consistency, err = axistlog.Consistency(from, to, h.ledger); err != nil {
+		if out.Consistency, err = axistlog.Consistency(from, to, s); err != nil {
 			return nil, err
 		}
 	}
 	if asked {
-		out.Inclusion, err = axistlog.Inclusion(to, leaf, h.ledger)
+		out.Inclusion, err = axistlog.Inclusion(to, leaf, s)
 	}
 	return out, err
 }

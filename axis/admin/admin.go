@@ -20,6 +20,8 @@ type Operator interface {
 	ImportAgencies(ctx context.Context, req Import) (Imported, error)
 	AdmitSeal(ctx context.Context, req Seal) (Admitted, error)
 	Invite(ctx context.Context, req Invite) (Invited, error)
+	// Revoke ends an endpoint for good and cuts its connections.
+	Revoke(ctx context.Context, req Revoke) (Done, error)
 	ConfirmClock(ctx context.Context, req Why) (Done, error)
 }
 
@@ -175,6 +177,12 @@ type Invited struct {
 	ExpiresMS  int64    `json:"expires_ms"`
 }
 
+// Revoke asks to end an endpoint.
+type Revoke struct {
+	Why
+	Endpoint string `json:"endpoint"`
+}
+
 // Paths of the API.
 const (
 	PathStatus   = "/status"
@@ -183,6 +191,7 @@ const (
 	PathImport   = "/agency/import"
 	PathSeal     = "/seal/admit"
 	PathInvite   = "/endpoint/invite"
+	PathRevoke   = "/endpoint/revoke"
 	PathClock    = "/clock/confirm"
 )
 
@@ -208,6 +217,7 @@ func Handler(o Operator) http.Handler {
 	post(mux, PathImport, o.ImportAgencies)
 	post(mux, PathSeal, o.AdmitSeal)
 	post(mux, PathInvite, o.Invite)
+	post(mux, PathRevoke, o.Revoke)
 	post(mux, PathClock, o.ConfirmClock)
 	return mux
 }

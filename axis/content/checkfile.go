@@ -59,7 +59,7 @@ func (s *Store) claimFile(ctx context.Context, endpoint string, fc *axispb.FileC
 }
 
 func (s *Store) hashFile(ctx context.Context, fc *axispb.FileContent, ids []chunk.ID, digest [32]byte) error {
-	sum, buf := sha256.New(), make([]byte, 256<<10)
+	sum, buf := sha256.New(), make([]byte, min(max(fc.GetSize(), 4<<10), 256<<10))
 	for i, id := range ids {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -160,7 +160,7 @@ func (s *Store) Accepted(ctx context.Context, endpoint string, digests [][]byte)
 }
 
 func (s *Store) accept(ctx context.Context, tx *sql.Tx, endpoint string, id chunk.ID) error {
-	known, err := accept(ctx, tx, endpoint, id)
+	known, err := s.rows.accept(ctx, tx, endpoint, id)
 	if err != nil || known {
 		return err
 	}
@@ -168,5 +168,5 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, endpoint string, id chun
 	if err != nil || n == 0 {
 		return err
 	}
-	return insert(ctx, tx, endpoint, id, row{size: n, complete: true, accepted: true})
+	return s.rows.insert(ctx, tx, endpoint, id, row{size: n, complete: true, accepted: true})
 }

@@ -45,8 +45,13 @@ CREATE TABLE IF NOT EXISTS starts (only INTEGER PRIMARY KEY CHECK (only = 1), nu
 // possession is content.db.
 type possession struct {
 	db    *sql.DB
-	find  *sql.Stmt
 	start int64 // number of this start, from 1
+	q     queries
+}
+
+// queries are asked for every chunk, and so parsed once for each connection.
+type queries struct {
+	find, restart, insert, charge, complete, charged, accept *sql.Stmt
 }
 
 // row is what is known of one endpoint's upload of one chunk.
@@ -71,6 +76,7 @@ func openPossession(path string) (*possession, error) {
 	// SQLite has one writer; a few readers beside it are enough, and each has a
 	// page cache.
 	db.SetMaxOpenConns(4)
+	db.SetMaxIdleConns(4) // a new one reads the schema again
 	p := &possession{db: db}
 	if err := p.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("content.db: %w", err), db.Close())
@@ -98,16 +104,30 @@ func (p *possession) prepare() error {
 	if err != nil {
 		return err
 	}
-	p.find, err = p.db.Prepare(`SELECT size, complete, accepted, charged, pinned_until, start
-		FROM possession WHERE endpoint = ? AND digest = ?`)
-	return err
+	for st, query := range map[**sql.Stmt]string{
+		&p.q.find: `SELECT size, complete, accepted, charged, pinned_until, start
+			FROM possession WHERE endpoint = ? AND digest = ?`,
+		&p.q.restart: `UPDATE possession SET start = ? WHERE endpoint = ? AND digest = ?`,
+		&p.q.insert:  `INSERT INTO possession VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		&p.q.charge: `INSERT INTO usage VALUES (?, ?)
+			ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes RETURNING bytes`,
+		&p.q.complete: `UPDATE possession SET complete = 1, pinned_until = ? WHERE endpoint = ? AND digest = ?`,
+		&p.q.charged:  `SELECT charged FROM possession WHERE endpoint = ? AND digest = ?`,
+		&p.q.accept:   `UPDATE possession SET accepted = 1, charged = 0 WHERE endpoint = ? AND digest = ?`,
+	} {
+		if *st, err = p.db.Prepare(query); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (p *possession) close() error { return errors.Join(p.find.Close(), p.db.Close()) }
+// close closes the database, and with it what was prepared.
+func (p *possession) close() error { return p.db.Close() }
 
 // lookup finds a row; false where there is none.
 func (p *possession) lookup(ctx context.Context, endpoint string, id chunk.ID) (row, bool, error) {
-	return scan(p.find.QueryRowContext(ctx, endpoint, id[:]))
+	return scan(p.q.find.QueryRowContext(ctx, endpoint, id[:]))
 }
 
 func scan(from *sql.Row) (row, bool, error) {
@@ -140,39 +160,35 @@ func (p *possession) in(ctx context.Context, f func(*sql.Tx) error) error {
 func (p *possession) begin(ctx context.Context, endpoint string, id chunk.ID, r row, quota int64) error {
 	r.charged = max(r.size, minCharge)
 	return p.in(ctx, func(tx *sql.Tx) error {
-		done, err := affected(tx.ExecContext(ctx, `UPDATE possession SET start = ? WHERE endpoint = ? AND digest = ?`,
-			r.start, endpoint, id[:]))
+		done, err := affected(tx.StmtContext(ctx, p.q.restart).ExecContext(ctx, r.start, endpoint, id[:]))
 		if err != nil || done > 0 {
 			return err
 		}
-		if err := charge(ctx, tx, endpoint, r.charged, quota); err != nil {
+		if err := p.charge(ctx, tx, endpoint, r.charged, quota); err != nil {
 			return err
 		}
-		return insert(ctx, tx, endpoint, id, r)
+		return p.insert(ctx, tx, endpoint, id, r)
 	})
 }
 
 // charge counts bytes, which may be negative, and refuses to go over the quota.
-func charge(ctx context.Context, tx *sql.Tx, endpoint string, bytes, quota int64) error {
+func (p *possession) charge(ctx context.Context, tx *sql.Tx, endpoint string, bytes, quota int64) error {
 	var used int64
-	err := tx.QueryRowContext(ctx, `INSERT INTO usage VALUES (?, ?)
-		ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes RETURNING bytes`, endpoint, bytes).Scan(&used)
+	err := tx.StmtContext(ctx, p.q.charge).QueryRowContext(ctx, endpoint, bytes).Scan(&used)
 	if err == nil && bytes > 0 && used > quota {
 		return reason.Temporary(axispb.ReasonCode_REASON_QUOTA, size(quota))
 	}
 	return err
 }
 
-func insert(ctx context.Context, tx *sql.Tx, endpoint string, id chunk.ID, r row) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO possession VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		endpoint, id[:], r.size, r.complete, r.accepted, r.charged, r.pinned.UnixMilli(), r.start)
+func (p *possession) insert(ctx context.Context, tx *sql.Tx, endpoint string, id chunk.ID, r row) error {
+	_, err := tx.StmtContext(ctx, p.q.insert).ExecContext(ctx, endpoint, id[:], r.size, r.complete, r.accepted, r.charged, r.pinned.UnixMilli(), r.start)
 	return err
 }
 
 // complete marks a row whose chunk is in its place.
 func (p *possession) complete(ctx context.Context, endpoint string, id chunk.ID, pinned time.Time) error {
-	done, err := affected(p.db.ExecContext(ctx, `UPDATE possession SET complete = 1, pinned_until = ?
-		WHERE endpoint = ? AND digest = ?`, pinned.UnixMilli(), endpoint, id[:]))
+	done, err := affected(p.q.complete.ExecContext(ctx, pinned.UnixMilli(), endpoint, id[:]))
 	if err == nil && done == 0 {
 		return fmt.Errorf("no row of the upload of %s by %s", id, endpoint)
 	}
@@ -203,7 +219,7 @@ func (p *possession) forget(ctx context.Context, endpoint string, id chunk.ID, l
 		if err != nil {
 			return err
 		}
-		return charge(ctx, tx, endpoint, -charged, 0)
+		return p.charge(ctx, tx, endpoint, -charged, 0)
 	})
 }
 
@@ -214,22 +230,20 @@ func (p *possession) disown(ctx context.Context, id chunk.ID) error {
 }
 
 // accept marks a row as held by an accepted document, and stops counting it.
-func accept(ctx context.Context, tx *sql.Tx, endpoint string, id chunk.ID) (known bool, err error) {
+func (p *possession) accept(ctx context.Context, tx *sql.Tx, endpoint string, id chunk.ID) (known bool, err error) {
 	var charged int64
-	err = tx.QueryRowContext(ctx, `SELECT charged FROM possession WHERE endpoint = ? AND digest = ?`,
-		endpoint, id[:]).Scan(&charged)
+	err = tx.StmtContext(ctx, p.q.charged).QueryRowContext(ctx, endpoint, id[:]).Scan(&charged)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil || charged == 0 {
 		return err == nil, err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE possession SET accepted = 1, charged = 0 WHERE endpoint = ? AND digest = ?`,
-		endpoint, id[:])
+	_, err = tx.StmtContext(ctx, p.q.accept).ExecContext(ctx, endpoint, id[:])
 	if err != nil {
 		return true, err
 	}
-	return true, charge(ctx, tx, endpoint, -charged, 0)
+	return true, p.charge(ctx, tx, endpoint, -charged, 0)
 }
 
 func affected(r sql.Result, err error) (int64, error) {

@@ -225,7 +225,7 @@ func (s *Store) step(name string, do func() error) error {
 // hashOf reads to the end, holding little.
 func hashOf(r io.Reader) (chunk.ID, error) {
 	sum := sha256.New()
-	if _, err := io.CopyBuffer(onlyWriter{sum}, onlyReader{r}, make([]byte, 64<<10)); err != nil {
+	if _, err := io.CopyBuffer(onlyWriter{sum}, onlyReader{r}, make([]byte, 32<<10)); err != nil {
 		return chunk.ID{}, err
 	}
 	return chunk.ID(sum.Sum(nil)), nil

@@ -187,6 +187,7 @@ type (
 		index    int
 		manifest [32]byte
 		lane     axispb.Lane
+		endpoint string
 	}
 	recipient struct {
 		document uint64

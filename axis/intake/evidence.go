@@ -76,7 +76,7 @@ func (in *Intake) outcome(ctx context.Context, wait func() (answer, error)) (*ax
 func (in *Intake) examineStatement(ctx context.Context, s *statement) error {
 	st, _, err := in.trust.Statement(s.raw)
 	if err != nil {
-		return reason.Permanent(axispb.ReasonCode_REASON_EVIDENCE_SIGNATURE, err.Error())
+		return err // with its reason
 	}
 	if st.GetIssuer() != s.endpoint {
 		return reason.Permanent(axispb.ReasonCode_REASON_EVIDENCE_SIGNATURE, "issued by "+st.GetIssuer())

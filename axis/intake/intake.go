@@ -69,6 +69,8 @@ type Ledger interface {
 	ByCounter(ctx context.Context, issuer string, counter uint64) (Said, bool, error)
 	RecipientState(ctx context.Context, document uint64, code string) (axispb.State, bool, error)
 	HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error)
+	// Received reports whether an endpoint or an agency is, or was, a recipient.
+	Received(ctx context.Context, document uint64, endpoint, agency string) (bool, error)
 }
 
 // Known is an accepted document.
@@ -105,6 +107,8 @@ type Content interface {
 type Proofs interface {
 	// Receipt proves the record at a leaf.
 	Receipt(ctx context.Context, leaf uint64) ([]byte, error)
+	// Body gives the exact bytes that are journaled at a leaf.
+	Body(ctx context.Context, leaf uint64) ([]byte, error)
 	// Signed reports whether this log had this root at this size.
 	Signed(ctx context.Context, ref *axispb.CheckpointRef) (bool, error)
 }
@@ -147,7 +151,7 @@ type Intake struct {
 	queue chan *candidate
 	ended chan struct{} // closed when Run has returned
 	small chan struct{} // places for the checks of small documents: one a core
-	bulk  chan struct{} // the place for those of large ones, so that they hold up only each other
+	bulk  *turns        // the place for those of large ones, so that they hold up only each other
 	clock *clock        // owned by Run, but for confirm
 	quota *quota
 }
@@ -178,7 +182,7 @@ func New(p Parts, cfg Config) *Intake {
 		queue: make(chan *candidate, queueLength),
 		ended: make(chan struct{}),
 		small: make(chan struct{}, cores()),
-		bulk:  make(chan struct{}, 1),
+		bulk:  newTurns(1, 1),
 		clock: newClock(cfg.Now, p.Log.Time()),
 		quota: newQuota(cfg.RefusalQuota, time.Hour),
 	}

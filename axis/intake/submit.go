@@ -23,6 +23,7 @@ type submission struct {
 	envelope *envelope.Envelope // nil where it could not be read
 	seal     [32]byte           // digest of the certificate that sealed it
 	refused  *reason.Error      // found before its turn; its turn makes it a record
+	checked  bool               // the chunks it lists are its files', uploaded by this endpoint
 }
 
 // Submit accepts or refuses an envelope of an endpoint. The answer holds a
@@ -48,30 +49,54 @@ func (in *Intake) Submit(ctx context.Context, endpoint string, raw []byte) (*axi
 	if a.rejection != nil {
 		return &axispb.SubmitAnswer{Rejection: a.rejection, RejectionReceipt: receipt}, nil
 	}
-	in.accepted(ctx, s)
+	if err := in.accepted(ctx, s, a.leaf); err != nil {
+		in.cfg.Log.Warn("the chunks of an accepted document still count for the quota", "endpoint", s.endpoint, "error", err)
+	}
 	return &axispb.SubmitAnswer{Receipt: receipt}, nil
 }
 
 // accepted frees the endpoint's quota. Should it fail, the quota is freed later
 // than it could be, and nothing else is wrong.
-func (in *Intake) accepted(ctx context.Context, s *submission) {
-	for _, f := range s.envelope.Pb.GetContents() {
-		if err := in.content.Accepted(ctx, s.endpoint, f.GetChunks()); err != nil {
-			in.cfg.Log.Warn("the chunks of an accepted document still count for the quota", "endpoint", s.endpoint, "error", err)
-			return
+//
+// A repetition was not examined, and its list of chunks is not signed: it may name
+// another's, which would become this endpoint's. What counts is what is journaled.
+func (in *Intake) accepted(ctx context.Context, s *submission, leaf uint64) error {
+	e, endpoint := s.envelope, s.endpoint
+	if !s.checked {
+		k, found, err := in.ledger.ByPosition(ctx, leaf)
+		if err != nil || !found {
+			return err
+		}
+		body, err := in.proofs.Body(ctx, leaf)
+		if err != nil {
+			return err
+		}
+		if e, err = envelope.Parse(body); err != nil {
+			return err
+		}
+		endpoint = k.Endpoint
+	}
+	for _, f := range e.Pb.GetContents() {
+		if err := in.content.Accepted(ctx, endpoint, f.GetChunks()); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-// examine checks what does not depend on the journal's order: form, security,
-// seal, content. A known submission is not examined again: its content may be
-// gone by now, and its receipt is owed all the same.
+// examine checks what does not depend on the journal's order: form, sender,
+// security, seal, content. A known submission is not examined again: its content
+// may be gone by now, and its receipt is owed all the same. The sender comes
+// first: who does not act for it must not find out what is known.
 func (in *Intake) examine(ctx context.Context, s *submission) error {
 	e, err := envelope.Parse(s.raw)
 	if err != nil {
 		return err
 	}
 	s.envelope = e
+	if refused := in.actsFor(s.endpoint, e.Document.Sender); refused != nil {
+		return refused
+	}
 	if known, err := in.known(ctx, e); known || err != nil {
 		return err
 	}
@@ -102,24 +127,38 @@ func (in *Intake) size(d *envelope.Document) (total uint64, err error) {
 	return total, nil
 }
 
+// actsFor refuses an endpoint that does not serve the sender.
+func (in *Intake) actsFor(endpoint, sender string) *reason.Error {
+	if in.registry.Serves(endpoint, sender) {
+		return nil
+	}
+	return reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, sender)
+}
+
 func (in *Intake) known(ctx context.Context, e *envelope.Envelope) (bool, error) {
 	k, found, err := in.ledger.ByIdentity(ctx, e.Document.Sender, e.Document.ID)
 	return found && bytes.Equal(k.Manifest, e.ManifestDigest[:]), err
 }
 
 // examineCostly checks seal and content. Small documents wait for a core, large
-// ones for one another.
+// ones for one another, and no endpoint's for more than one of another's.
 func (in *Intake) examineCostly(ctx context.Context, s *submission, total uint64) error {
-	places := in.small
 	if total >= bulkBytes {
-		places = in.bulk
+		leave, err := in.bulk.take(ctx, s.endpoint)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		return in.examineContent(ctx, s)
 	}
-	select {
-	case places <- struct{}{}:
-		defer func() { <-places }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := occupy(ctx, in.small); err != nil {
+		return err
 	}
+	defer func() { <-in.small }()
+	return in.examineContent(ctx, s)
+}
+
+func (in *Intake) examineContent(ctx context.Context, s *submission) error {
 	if err := in.checkSeal(s); err != nil {
 		return err
 	}
@@ -129,6 +168,7 @@ func (in *Intake) examineCostly(ctx context.Context, s *submission, total uint64
 			return err
 		}
 	}
+	s.checked = true
 	return nil
 }
 
@@ -155,9 +195,9 @@ func (s *submission) decide(ctx context.Context, b *block) (outcome, error) {
 		return b.reject(s, s.refused)
 	}
 	// First of all: only an endpoint that acts for the sender learns anything of
-	// what its agency submitted.
-	if sender := s.envelope.Document.Sender; !b.in.registry.Serves(s.endpoint, sender) {
-		return b.reject(s, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, sender))
+	// what its agency submitted. The code may have moved since it was examined.
+	if refused := b.in.actsFor(s.endpoint, s.envelope.Document.Sender); refused != nil {
+		return b.reject(s, refused)
 	}
 	if o, known, err := b.repeated(ctx, s); known || err != nil {
 		return o, err
@@ -175,7 +215,7 @@ func (s *submission) decide(ctx context.Context, b *block) (outcome, error) {
 		return outcome{}, err
 	}
 	d := s.envelope.Document
-	b.documents[identity{d.Sender, d.ID}] = placed{index, s.envelope.ManifestDigest, decision.Lane}
+	b.documents[identity{d.Sender, d.ID}] = placed{index, s.envelope.ManifestDigest, decision.Lane, s.endpoint}
 	return outcome{index: index}, nil
 }
 
@@ -211,7 +251,7 @@ func (b *block) admit(ctx context.Context, s *submission) (*axispb.DocumentDecis
 	if !d.Deadline.IsZero() && d.Deadline.Before(b.at) {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, d.Deadline.UTC().Format(time.RFC3339))
 	}
-	target, lane, err := b.target(ctx, d)
+	target, lane, err := b.target(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -230,25 +270,6 @@ func noRecipient(d *axispb.DocumentDecision) error {
 		return reason.Permanent(r.Code, r.Args...)
 	}
 	return reason.Permanent(axispb.ReasonCode_REASON_NO_RECIPIENT)
-}
-
-// target resolves what a change is about, and the lane it must not be slower than.
-func (b *block) target(ctx context.Context, d *envelope.Document) (*axispb.RecordRef, axispb.Lane, error) {
-	ref, isChange := d.Target()
-	if !isChange {
-		return nil, axispb.Lane_LANE_NORMAL, nil
-	}
-	if p, ok := b.documents[identity{ref.Sender, ref.ID}]; ok {
-		return &axispb.RecordRef{Epoch: b.epoch, LeafIndex: b.first + uint64(p.index)}, p.lane, nil
-	}
-	k, found, err := b.in.ledger.ByIdentity(ctx, ref.Sender, ref.ID)
-	if err != nil {
-		return nil, 0, err
-	}
-	if !found {
-		return nil, 0, reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_TARGET, ref.Sender, ref.ID)
-	}
-	return &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Position}, k.Lane, nil
 }
 
 // reject makes the record of a refusal: the axis's own signed statement. Past the

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -126,10 +125,29 @@ func (l *Ledger) Apply(ctx context.Context, b *Block) (Applied, error) {
 	return a.applied, nil
 }
 
+// What is written for every record.
+const (
+	insertHash      = `INSERT INTO hash VALUES (?, ?)`
+	insertRecord    = `INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)`
+	insertDocument  = `INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertChunk     = `INSERT OR IGNORE INTO chunk VALUES (?, ?)`
+	insertRecipient = `INSERT INTO recipient VALUES (?, ?, ?, ?, ?, ?, NULL)`
+	insertMailbox   = `INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	insertEvidence  = `INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertTold      = `INSERT INTO mailbox SELECT ?, lane, ?, 0, ?, sender, sender, 0 FROM document WHERE position = ?`
+	insertEndpoint  = `INSERT INTO endpoint (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id`
+	updateRecipient = `UPDATE recipient SET state = ?, since_ms = ?, evidence = ? WHERE document = ? AND code = ?`
+	updatePosition  = `UPDATE position SET epoch = ?, blocks = ?, digest = ?, stream = ?, seq = ?, size = ?, root = ?, time_ms = ?,
+		checkpoint = coalesce(?, x'')`
+	selectTarget = `SELECT
+		(SELECT count(*) FROM recipient WHERE document = ?1 AND endpoint = ?2) +
+		(SELECT count(*) FROM moved WHERE document = ?1 AND endpoint = ?2)`
+)
+
 // applier writes one block inside one transaction.
 type applier struct {
 	ctx       context.Context
-	tx        *sql.Tx
+	tx        *transaction
 	endpoints map[string]int64
 	applied   Applied
 }
@@ -156,22 +174,16 @@ func (a *applier) block(b *Block) error {
 		}
 	}
 	p := b.After
-	return a.exec(`UPDATE position SET epoch = ?, blocks = ?, digest = ?, stream = ?, seq = ?, size = ?, root = ?, time_ms = ?, checkpoint = coalesce(?, x'')`,
-		p.Epoch, p.Blocks, p.Digest, p.Stream, p.Seq, p.Size, p.Root[:], p.TimeMS, p.Checkpoint)
+	return a.exec(updatePosition, p.Epoch, p.Blocks, p.Digest, p.Stream, p.Seq, p.Size, p.Root[:], p.TimeMS, p.Checkpoint)
 }
 
 func (a *applier) hashes(size uint64, hashes []tlog.Hash) error {
 	if len(hashes) == 0 {
 		return nil
 	}
-	st, err := a.tx.PrepareContext(a.ctx, `INSERT INTO hash VALUES (?, ?)`)
-	if err != nil {
-		return err
-	}
-	defer st.Close()
 	first := tlog.StoredHashCount(int64(size))
 	for i := range hashes {
-		if _, err := st.ExecContext(a.ctx, first+int64(i), hashes[i][:]); err != nil {
+		if err := a.exec(insertHash, first+int64(i), hashes[i][:]); err != nil {
 			return fmt.Errorf("hash of the tree: %w", err)
 		}
 	}
@@ -179,8 +191,7 @@ func (a *applier) hashes(size uint64, hashes []tlog.Hash) error {
 }
 
 func (a *applier) record(r *Record, nth int, p Position) error {
-	err := a.exec(`INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		r.Position, r.Kind, r.TimeMS, p.Stream, p.Seq, nth, r.Public)
+	err := a.exec(insertRecord, r.Position, r.Kind, r.TimeMS, p.Stream, p.Seq, nth, r.Public)
 	if err != nil {
 		return err
 	}
@@ -203,14 +214,13 @@ func (a *applier) document(r *Record, d *Document) error {
 	if err != nil {
 		return err
 	}
-	err = a.exec(`INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.Position, d.Epoch, d.Sender, d.ID, d.Manifest[:], d.Commitment[:], endpoint, d.Kind, d.Lane, d.Priority,
+	err = a.exec(insertDocument, r.Position, d.Epoch, d.Sender, d.ID, d.Manifest[:], d.Commitment[:], endpoint, d.Kind, d.Lane, d.Priority,
 		d.Subject, r.TimeMS, d.DeadlineMS, d.Bytes, d.Files, d.Target)
 	if err != nil {
 		return err
 	}
 	for _, id := range d.Chunks {
-		if err := a.exec(`INSERT OR IGNORE INTO chunk VALUES (?, ?)`, id[:], r.Position); err != nil {
+		if err := a.exec(insertChunk, id[:], r.Position); err != nil {
 			return err
 		}
 	}
@@ -223,16 +233,6 @@ func (a *applier) document(r *Record, d *Document) error {
 }
 
 func (a *applier) rows(r *Record, d *Document) error {
-	recipient, err := a.tx.PrepareContext(a.ctx, `INSERT INTO recipient VALUES (?, ?, ?, ?, ?, ?, NULL)`)
-	if err != nil {
-		return err
-	}
-	defer recipient.Close()
-	mailbox, err := a.tx.PrepareContext(a.ctx, `INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
-	if err != nil {
-		return err
-	}
-	defer mailbox.Close()
 	for i, row := range d.Rows {
 		endpoint, err := a.endpoint(row.Endpoint)
 		if err != nil {
@@ -242,10 +242,10 @@ func (a *applier) rows(r *Record, d *Document) error {
 		if err != nil {
 			return err
 		}
-		if _, err := recipient.ExecContext(a.ctx, r.Position, row.Code, row.Serving, endpoint, axispb.State_STATE_ACCEPTED, r.TimeMS); err != nil {
+		if err := a.exec(insertRecipient, r.Position, row.Code, row.Serving, endpoint, axispb.State_STATE_ACCEPTED, r.TimeMS); err != nil {
 			return fmt.Errorf("recipient %s: %w", row.Code, err)
 		}
-		if _, err := mailbox.ExecContext(a.ctx, endpoint, d.Lane, r.Position, i, r.Position, row.Code, row.Serving, target); err != nil {
+		if err := a.exec(insertMailbox, endpoint, d.Lane, r.Position, i, r.Position, row.Code, row.Serving, target); err != nil {
 			return fmt.Errorf("mailbox row of %s: %w", row.Code, err)
 		}
 		a.applied.Endpoints[row.Endpoint] = struct{}{}
@@ -259,9 +259,7 @@ func (a *applier) target(document *uint64, endpoint int64) (axispb.Target, error
 		return axispb.Target_TARGET_NONE, nil
 	}
 	var n int
-	err := a.tx.QueryRowContext(a.ctx, `SELECT
-		(SELECT count(*) FROM recipient WHERE document = ?1 AND endpoint = ?2) +
-		(SELECT count(*) FROM moved WHERE document = ?1 AND endpoint = ?2)`, *document, endpoint).Scan(&n)
+	err := a.tx.QueryRowContext(a.ctx, selectTarget, *document, endpoint).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("look for the target: %w", err)
 	}
@@ -272,8 +270,7 @@ func (a *applier) target(document *uint64, endpoint int64) (axispb.Target, error
 }
 
 func (a *applier) evidence(r *Record, e *Evidence) error {
-	err := a.exec(`INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.Position, e.Document, e.Code, e.Event, e.Issuer, e.Counter, e.Digest[:], e.Standing, r.TimeMS)
+	err := a.exec(insertEvidence, r.Position, e.Document, e.Code, e.Event, e.Issuer, e.Counter, e.Digest[:], e.Standing, r.TimeMS)
 	if err != nil {
 		return err
 	}
@@ -281,8 +278,7 @@ func (a *applier) evidence(r *Record, e *Evidence) error {
 		return a.refusal(r.Position, e.Refusal)
 	}
 	if e.State != axispb.State_STATE_UNSPECIFIED {
-		err := a.exec(`UPDATE recipient SET state = ?, since_ms = ?, evidence = ? WHERE document = ? AND code = ?`,
-			e.State, r.TimeMS, r.Position, *e.Document, e.Code)
+		err := a.exec(updateRecipient, e.State, r.TimeMS, r.Position, *e.Document, e.Code)
 		if err != nil {
 			return err
 		}
@@ -312,74 +308,7 @@ func (a *applier) tell(r *Record, e *Evidence) error {
 		return err
 	}
 	a.applied.Endpoints[e.Tell] = struct{}{}
-	return a.exec(`INSERT INTO mailbox SELECT ?, lane, ?, 0, ?, sender, sender, 0 FROM document WHERE position = ?`,
-		endpoint, r.Position, r.Position, *e.Document)
-}
-
-// moves gives the documents that a moved code has not consigned yet to the
-// endpoint that serves it now.
-func (a *applier) moves(r *Record) error {
-	ordinal := 0
-	for _, m := range r.Moves {
-		if m.To == "" {
-			continue
-		}
-		to, err := a.endpoint(m.To)
-		if err != nil {
-			return err
-		}
-		waiting, err := a.waiting(m.Code, to)
-		if err != nil {
-			return err
-		}
-		for _, w := range waiting {
-			if err := a.move(r, w, to, m.Code, ordinal); err != nil {
-				return err
-			}
-			ordinal++
-		}
-		a.applied.Endpoints[m.To] = struct{}{}
-	}
-	return nil
-}
-
-type waitingRow struct {
-	document       uint64
-	code           string
-	from           int64
-	lane           axispb.Lane
-	documentTarget *uint64
-}
-
-func (a *applier) waiting(serving string, to int64) ([]waitingRow, error) {
-	rows, err := a.tx.QueryContext(a.ctx, `SELECT r.document, r.code, r.endpoint, d.lane, d.target
-		FROM recipient r JOIN document d ON d.position = r.document
-		WHERE r.serving = ? AND r.state = 3 AND r.endpoint <> ? ORDER BY r.document, r.code`, serving, to)
-	if err != nil {
-		return nil, fmt.Errorf("look for what waits: %w", err)
-	}
-	defer rows.Close()
-	var all []waitingRow
-	for rows.Next() {
-		var w waitingRow
-		if err := rows.Scan(&w.document, &w.code, &w.from, &w.lane, &w.documentTarget); err != nil {
-			return nil, err
-		}
-		all = append(all, w)
-	}
-	return all, rows.Err()
-}
-
-func (a *applier) move(r *Record, w waitingRow, to int64, serving string, ordinal int) error {
-	target, err := a.target(w.documentTarget, to)
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		a.exec(`INSERT OR IGNORE INTO moved VALUES (?, ?, ?)`, w.document, w.code, w.from),
-		a.exec(`UPDATE recipient SET endpoint = ? WHERE document = ? AND code = ?`, to, w.document, w.code),
-		a.exec(`INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, to, w.lane, r.Position, ordinal, w.document, w.code, serving, target),
-	)
+	return a.exec(insertTold, endpoint, r.Position, r.Position, *e.Document)
 }
 
 // endpoint numbers an endpoint, in the order in which the journal names them.
@@ -388,8 +317,7 @@ func (a *applier) endpoint(name string) (int64, error) {
 		return id, nil
 	}
 	var id int64
-	err := a.tx.QueryRowContext(a.ctx, `INSERT INTO endpoint (name) VALUES (?)
-		ON CONFLICT (name) DO UPDATE SET name = name RETURNING id`, name).Scan(&id)
+	err := a.tx.QueryRowContext(a.ctx, insertEndpoint, name).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("number endpoint %s: %w", name, err)
 	}

@@ -22,6 +22,14 @@ const SchemaVersion = 1
 // is rebuilt from the journal.
 var ErrOtherSchema = errors.New("the ledger has another schema version")
 
+// readers is how many snapshots and lists there are at once, lookers how many
+// look-ups; who asks for more waits. So a snapshot is all that its holder may read
+// by, but for look-ups.
+const (
+	readers = 8
+	lookers = 4
+)
+
 //go:embed schema.sql
 var schema string
 
@@ -45,9 +53,11 @@ type Position struct {
 // holds a snapshot may look something up, and pulls, however many, never keep the
 // appender waiting.
 type Ledger struct {
-	write *sql.DB // one connection
-	read  *sql.DB // snapshots and lists
-	look  *sql.DB // single look-ups: held for one row only
+	write *prepared // one connection
+	read  *prepared // snapshots and lists
+	look  *prepared // single look-ups: held for one row only
+	// hashes of the tree, as every reader of this file sees them.
+	hashes hashes
 }
 
 // Open opens or makes the ledger in a file. It need not be synced: what a power
@@ -62,14 +72,19 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	read.SetMaxOpenConns(8)
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers) // a new one reads the schema and parses every query again
 	look, err := open(path, "&_pragma=query_only(1)")
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
-	look.SetMaxOpenConns(4)
-	l := &Ledger{write: write, read: read, look: look}
+	look.SetMaxOpenConns(lookers)
+	look.SetMaxIdleConns(lookers)
+	l := &Ledger{write: &prepared{DB: write}, read: &prepared{DB: read}, look: &prepared{DB: look}}
 	if err := l.prepare(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	if err := l.learn(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
@@ -142,12 +157,14 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
+const selectPosition = `SELECT epoch, blocks, digest, stream, seq, size, root, time_ms, checkpoint FROM position`
+
 func position(ctx context.Context, q querier) (Position, error) {
 	var (
 		p    Position
 		root []byte
 	)
-	err := q.QueryRowContext(ctx, `SELECT epoch, blocks, digest, stream, seq, size, root, time_ms, checkpoint FROM position`).
+	err := q.QueryRowContext(ctx, selectPosition).
 		Scan(&p.Epoch, &p.Blocks, &p.Digest, &p.Stream, &p.Seq, &p.Size, &root, &p.TimeMS, &p.Checkpoint)
 	if err != nil {
 		return Position{}, fmt.Errorf("read the ledger's position: %w", err)
@@ -162,20 +179,5 @@ func position(ctx context.Context, q querier) (Position, error) {
 // ReadHashes gives stored hashes of the tree; it makes the ledger a
 // tlog.HashReader.
 func (l *Ledger) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	return readHashes(context.Background(), l.look, indexes)
-}
-
-func readHashes(ctx context.Context, q querier, indexes []int64) ([]tlog.Hash, error) {
-	hashes := make([]tlog.Hash, len(indexes))
-	for i, id := range indexes {
-		var b []byte
-		if err := q.QueryRowContext(ctx, `SELECT hash FROM hash WHERE id = ?`, id).Scan(&b); err != nil {
-			return nil, fmt.Errorf("read hash %d of the tree: %w", id, err)
-		}
-		if len(b) != tlog.HashSize {
-			return nil, fmt.Errorf("hash %d of the tree has %d bytes", id, len(b))
-		}
-		hashes[i] = tlog.Hash(b)
-	}
-	return hashes, nil
+	return l.hashes.read(context.Background(), l.look, indexes)
 }

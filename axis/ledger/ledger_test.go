@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/mod/sumdb/tlog"
@@ -256,5 +257,38 @@ func TestHashesServeTheTree(t *testing.T) {
 	}
 	if root != p.Root || p.Size != 20 || p.Blocks != 20 {
 		t.Errorf("position %+v, root of the stored hashes %v", p, root)
+	}
+}
+
+// Whoever holds a snapshot reads everything by it: if it waited for a further
+// connection, as many holders as there are connections would wait for one another.
+func TestASnapshotNeedsNoFurtherConnection(t *testing.T) {
+	b := openBook(t)
+	for range 5 {
+		b.apply(Record{Kind: axispb.Kind_KIND_ACT})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for range readers {
+		s, err := b.l.Snapshot(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		at, found, err := s.Locate(ctx, 3)
+		if err != nil || !found || at.Position != 3 {
+			t.Fatalf("record 3 at %+v, %v, %v", at, found, err)
+		}
+		if root, err := tlog.TreeHash(5, s); err != nil || root != s.Position.Root {
+			t.Fatalf("root %v, %v", root, err)
+		}
+		for lane := range axispb.Lane(3) {
+			if _, err := s.Rows(ctx, "ep", &axispb.Cursor{Lane: lane}, 10); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.Journaled(ctx, 3, "H41"); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 
 	"docaxis/proto/axispb"
 )
@@ -17,9 +18,11 @@ type Location struct {
 	Nth      int // within its block
 }
 
+const selectLocation = `SELECT stream, seq, nth FROM record WHERE position = ?`
+
 func locate(ctx context.Context, q querier, position uint64) (Location, bool, error) {
 	at := Location{Position: position}
-	err := q.QueryRowContext(ctx, `SELECT stream, seq, nth FROM record WHERE position = ?`, position).
+	err := q.QueryRowContext(ctx, selectLocation, signed(position)).
 		Scan(&at.Stream, &at.Seq, &at.Nth)
 	found, err := one(err, "locate a record")
 	return at, found, err
@@ -51,6 +54,12 @@ type Known struct {
 const knownColumns = `SELECT d.position, d.epoch, d.sender, d.id, d.manifest, d.commitment, e.name, d.lane, d.deadline_ms
 	FROM document d JOIN endpoint e ON e.id = d.endpoint `
 
+const (
+	selectByIdentity = knownColumns + `WHERE d.sender = ? AND d.id = ?`
+	selectByPosition = knownColumns + `WHERE d.position = ?`
+	selectState      = `SELECT state FROM recipient WHERE document = ? AND code = ?`
+)
+
 func scanKnown(row *sql.Row) (Known, bool, error) {
 	var k Known
 	err := row.Scan(&k.Position, &k.Epoch, &k.Sender, &k.ID, &k.Manifest, &k.Commitment, &k.Endpoint, &k.Lane, &k.DeadlineMS)
@@ -60,35 +69,55 @@ func scanKnown(row *sql.Row) (Known, bool, error) {
 
 // ByIdentity finds an accepted document by sending agency and id.
 func (l *Ledger) ByIdentity(ctx context.Context, sender, id string) (Known, bool, error) {
-	return scanKnown(l.look.QueryRowContext(ctx, knownColumns+`WHERE d.sender = ? AND d.id = ?`, sender, id))
+	return scanKnown(l.look.QueryRowContext(ctx, selectByIdentity, sender, id))
 }
 
 // ByPosition finds an accepted document by its leaf index.
 func (l *Ledger) ByPosition(ctx context.Context, position uint64) (Known, bool, error) {
-	return scanKnown(l.look.QueryRowContext(ctx, knownColumns+`WHERE d.position = ?`, position))
+	return scanKnown(l.look.QueryRowContext(ctx, selectByPosition, signed(position)))
 }
 
 // RecipientState is the state of a document at a code; false where it has none.
 func (l *Ledger) RecipientState(ctx context.Context, document uint64, code string) (axispb.State, bool, error) {
 	var s axispb.State
-	err := l.look.QueryRowContext(ctx, `SELECT state FROM recipient WHERE document = ? AND code = ?`, document, code).Scan(&s)
+	err := l.look.QueryRowContext(ctx, selectState, signed(document), code).Scan(&s)
 	found, err := one(err, "look up a recipient")
 	return s, found, err
 }
+
+const selectHadRow = `SELECT
+	(SELECT count(*) FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?1 AND r.code = ?2 AND e.name = ?3) +
+	(SELECT count(*) FROM moved m JOIN endpoint e ON e.id = m.endpoint WHERE m.document = ?1 AND m.code = ?2 AND e.name = ?3)`
 
 // HadRow reports whether an endpoint has, or had, a mailbox row of this document
 // and code: only then may it state anything about them.
 func (l *Ledger) HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error) {
 	var n int
-	err := l.look.QueryRowContext(ctx, `SELECT
-		(SELECT count(*) FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?1 AND r.code = ?2 AND e.name = ?3) +
-		(SELECT count(*) FROM moved m JOIN endpoint e ON e.id = m.endpoint WHERE m.document = ?1 AND m.code = ?2 AND e.name = ?3)`,
-		document, code, endpoint).Scan(&n)
+	err := l.look.QueryRowContext(ctx, selectHadRow, signed(document), code, endpoint).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look up a mailbox row: %w", err)
 	}
 	return n > 0, nil
 }
+
+// Received reports whether an endpoint, or an agency by a code of its own or of one
+// that it took over, is or was a recipient of a document.
+func (l *Ledger) Received(ctx context.Context, document uint64, endpoint, agency string) (bool, error) {
+	var n int
+	err := l.look.QueryRowContext(ctx, `SELECT
+		EXISTS (SELECT 1 FROM recipient WHERE document = ?1 AND (code = ?2 OR serving = ?2)) OR
+		EXISTS (SELECT 1 FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?1 AND e.name = ?3) OR
+		EXISTS (SELECT 1 FROM moved m JOIN endpoint e ON e.id = m.endpoint WHERE m.document = ?1 AND e.name = ?3)`,
+		signed(document), agency, endpoint).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look up a recipient: %w", err)
+	}
+	return n > 0, nil
+}
+
+// signed is a number as SQLite can hold it. Endpoints send any; no row has one of
+// the largest.
+func signed(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 
 // Said is a journaled evidence.
 type Said struct {
@@ -101,16 +130,19 @@ type Said struct {
 
 // First finds the first evidence of an event about a document and code.
 func (l *Ledger) First(ctx context.Context, document uint64, code string, event axispb.Event) (Said, bool, error) {
-	return scanSaid(l.look.QueryRowContext(ctx, saidColumns+
-		`WHERE document = ? AND code = ? AND event = ? ORDER BY position LIMIT 1`, document, code, event))
+	return scanSaid(l.look.QueryRowContext(ctx, selectFirst, signed(document), code, event))
 }
 
 // ByCounter finds what an issuer said under a counter.
 func (l *Ledger) ByCounter(ctx context.Context, issuer string, counter uint64) (Said, bool, error) {
-	return scanSaid(l.look.QueryRowContext(ctx, saidColumns+`WHERE issuer = ? AND counter = ? AND counter > 0`, issuer, counter))
+	return scanSaid(l.look.QueryRowContext(ctx, selectByCounter, issuer, signed(counter)))
 }
 
-const saidColumns = `SELECT position, digest, standing, event, issuer FROM evidence `
+const (
+	saidColumns     = `SELECT position, digest, standing, event, issuer FROM evidence `
+	selectFirst     = saidColumns + `WHERE document = ? AND code = ? AND event = ? ORDER BY position LIMIT 1`
+	selectByCounter = saidColumns + `WHERE issuer = ? AND counter = ? AND counter > 0`
+)
 
 func scanSaid(row *sql.Row) (Said, bool, error) {
 	var s Said
@@ -119,14 +151,15 @@ func scanSaid(row *sql.Row) (Said, bool, error) {
 	return s, found, err
 }
 
+const selectMayRead = `SELECT count(*) FROM chunk c WHERE c.digest = ?1 AND c.document = ?2 AND (
+	EXISTS (SELECT 1 FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?2 AND e.name = ?3) OR
+	EXISTS (SELECT 1 FROM document d JOIN endpoint e ON e.id = d.endpoint WHERE d.position = ?2 AND e.name = ?3))`
+
 // MayRead reports whether an endpoint is a party of a document that contains a
 // chunk.
 func (l *Ledger) MayRead(ctx context.Context, endpoint string, document uint64, digest []byte) (bool, error) {
 	var n int
-	err := l.look.QueryRowContext(ctx, `SELECT count(*) FROM chunk c WHERE c.digest = ?1 AND c.document = ?2 AND (
-		EXISTS (SELECT 1 FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?2 AND e.name = ?3) OR
-		EXISTS (SELECT 1 FROM document d JOIN endpoint e ON e.id = d.endpoint WHERE d.position = ?2 AND e.name = ?3))`,
-		digest, document, endpoint).Scan(&n)
+	err := l.look.QueryRowContext(ctx, selectMayRead, digest, signed(document), endpoint).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look up a party: %w", err)
 	}

@@ -14,7 +14,8 @@ import (
 // together, and its checkpoint covers every row.
 type Snapshot struct {
 	Position Position
-	tx       *sql.Tx
+	tx       *transaction
+	hashes   *hashes
 }
 
 // Snapshot begins one; the caller must Close it.
@@ -28,7 +29,7 @@ func (l *Ledger) Snapshot(ctx context.Context) (*Snapshot, error) {
 		tx.Rollback() //nolint:errcheck // the first error counts
 		return nil, err
 	}
-	return &Snapshot{Position: p, tx: tx}, nil
+	return &Snapshot{Position: p, tx: tx, hashes: &l.hashes}, nil
 }
 
 // Close ends the snapshot.
@@ -36,7 +37,7 @@ func (s *Snapshot) Close() error { return s.tx.Rollback() }
 
 // ReadHashes makes the snapshot a tlog.HashReader.
 func (s *Snapshot) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	return readHashes(context.Background(), s.tx, indexes)
+	return s.hashes.read(context.Background(), s.tx, indexes)
 }
 
 // Locate finds a record's place in the journal; false where there is none.
@@ -57,15 +58,17 @@ type Waiting struct {
 	Target  axispb.Target
 }
 
+const selectRows = `SELECT m.position, m.ordinal, m.record, m.code, m.serving, m.target, r.kind, r.stream, r.seq, r.nth
+	FROM mailbox m JOIN record r ON r.position = m.record
+	WHERE m.endpoint = (SELECT id FROM endpoint WHERE name = ?) AND m.lane = ? AND (m.position, m.ordinal) >= (?, ?)
+	ORDER BY m.position, m.ordinal LIMIT ?`
+
 // Rows lists the next rows of a mailbox lane after a cursor, at most limit.
 func (s *Snapshot) Rows(ctx context.Context, endpoint string, c *axispb.Cursor, limit int) ([]Waiting, error) {
 	if c.GetLane() == axispb.Lane_LANE_REGISTRY {
 		return s.public(ctx, c, limit)
 	}
-	rows, err := s.tx.QueryContext(ctx, `SELECT m.position, m.ordinal, m.record, m.code, m.serving, m.target, r.kind, r.stream, r.seq, r.nth
-		FROM mailbox m JOIN record r ON r.position = m.record
-		WHERE m.endpoint = (SELECT id FROM endpoint WHERE name = ?) AND m.lane = ? AND (m.position, m.ordinal) >= (?, ?)
-		ORDER BY m.position, m.ordinal LIMIT ?`, append([]any{endpoint, c.GetLane()}, append(after(c), limit)...)...)
+	rows, err := s.tx.QueryContext(ctx, selectRows, append([]any{endpoint, c.GetLane()}, append(after(c), limit)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("read a mailbox: %w", err)
 	}
@@ -82,12 +85,14 @@ func after(c *axispb.Cursor) []any {
 	if c.GetPosition() == 0 {
 		return []any{0, 0}
 	}
-	return []any{c.GetPosition() - 1, c.GetOrdinal()}
+	return []any{signed(c.GetPosition() - 1), c.GetOrdinal()}
 }
 
+const selectPublic = `SELECT position, kind, stream, seq, nth FROM record
+	WHERE public = 1 AND position >= ? ORDER BY position LIMIT ?`
+
 func (s *Snapshot) public(ctx context.Context, c *axispb.Cursor, limit int) ([]Waiting, error) {
-	rows, err := s.tx.QueryContext(ctx, `SELECT position, kind, stream, seq, nth FROM record
-		WHERE public = 1 AND position >= ? ORDER BY position LIMIT ?`, c.GetPosition(), limit)
+	rows, err := s.tx.QueryContext(ctx, selectPublic, signed(c.GetPosition()), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the registry lane: %w", err)
 	}
@@ -99,11 +104,13 @@ func (s *Snapshot) public(ctx context.Context, c *axispb.Cursor, limit int) ([]W
 	})
 }
 
+const selectJournaled = `SELECT r.position, r.stream, r.seq, r.nth
+	FROM evidence e JOIN record r ON r.position = e.position
+	WHERE e.document = ? AND e.code = ? ORDER BY e.position`
+
 // Journaled lists where the evidence about a document and code lies, oldest first.
 func (s *Snapshot) Journaled(ctx context.Context, document uint64, code string) ([]Location, error) {
-	rows, err := s.tx.QueryContext(ctx, `SELECT r.position, r.stream, r.seq, r.nth
-		FROM evidence e JOIN record r ON r.position = e.position
-		WHERE e.document = ? AND e.code = ? ORDER BY e.position`, document, code)
+	rows, err := s.tx.QueryContext(ctx, selectJournaled, signed(document), code)
 	if err != nil {
 		return nil, fmt.Errorf("list evidence: %w", err)
 	}
@@ -114,7 +121,7 @@ func (s *Snapshot) Journaled(ctx context.Context, document uint64, code string) 
 
 // EpochsAfter lists the epochs that whoever knows one lacks, oldest first.
 func (s *Snapshot) EpochsAfter(ctx context.Context, number uint64) ([][]byte, error) {
-	rows, err := s.tx.QueryContext(ctx, `SELECT signed FROM epoch WHERE number > ? ORDER BY number`, number)
+	rows, err := s.tx.QueryContext(ctx, `SELECT signed FROM epoch WHERE number > ? ORDER BY number`, signed(number))
 	if err != nil {
 		return nil, fmt.Errorf("list epochs: %w", err)
 	}
@@ -124,7 +131,7 @@ func (s *Snapshot) EpochsAfter(ctx context.Context, number uint64) ([][]byte, er
 // Base is the size at which an epoch was opened; false where there is no such epoch.
 func (s *Snapshot) Base(ctx context.Context, number uint64) (uint64, bool, error) {
 	var base uint64
-	err := s.tx.QueryRowContext(ctx, `SELECT base FROM epoch WHERE number = ?`, number).Scan(&base)
+	err := s.tx.QueryRowContext(ctx, `SELECT base FROM epoch WHERE number = ?`, signed(number)).Scan(&base)
 	found, err := one(err, "look up an epoch")
 	return base, found, err
 }

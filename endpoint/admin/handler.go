@@ -22,6 +22,7 @@ const (
 	PathOutbox   = "/outbox"
 	PathInbox    = "/inbox"
 	PathShow     = "/show"
+	PathWait     = "/wait"
 	PathContent  = "/content"
 	PathConfirm  = "/confirm"
 	PathRetry    = "/retry"
@@ -35,6 +36,9 @@ func Handler(c Clerk) http.Handler {
 	get(mux, PathOutbox, func(r *http.Request) (any, error) { return c.Outbox(r.Context()) })
 	get(mux, PathInbox, func(r *http.Request) (any, error) { return c.Inbox(r.Context()) })
 	get(mux, PathShow, func(r *http.Request) (any, error) { return c.Show(r.Context(), r.FormValue("id")) })
+	get(mux, PathWait, func(r *http.Request) (any, error) {
+		return Sent{ID: r.FormValue("id")}, c.Wait(r.Context(), r.FormValue("id"), r.FormValue("state"))
+	})
 	get(mux, PathAgencies, func(r *http.Request) (any, error) { return c.Agencies(r.Context(), r.FormValue("search")) })
 	mux.HandleFunc("GET "+PathContent, func(w http.ResponseWriter, r *http.Request) { serveContent(w, r, c) })
 	mux.HandleFunc("POST "+PathSend, func(w http.ResponseWriter, r *http.Request) {

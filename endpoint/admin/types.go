@@ -17,6 +17,10 @@ type Clerk interface {
 	Inbox(ctx context.Context) ([]Incoming, error)
 	// Show tells what happened to a document, sent or received, with the evidence.
 	Show(ctx context.Context, id string) ([]Story, error)
+	// Wait returns when a document has reached a state, as ACCEPTED or CONSIGNED, or
+	// is beyond it, at each of its recipients. It fails where the document will not
+	// get there by itself; one that is not known yet is waited for, too.
+	Wait(ctx context.Context, id, state string) error
 	// Content opens the n-th file of a received document, from 0, and counts it as
 	// fetched. Code may be empty where the document came for one code only.
 	Content(ctx context.Context, id, code string, n int) (io.ReadCloser, error)

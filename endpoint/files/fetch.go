@@ -103,7 +103,11 @@ func (s *Store) resume(want chunk.File) (*partial, error) {
 }
 
 func (p *partial) recover() error {
-	buf := make([]byte, chunk.MaxRange)
+	info, err := p.f.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	buf := make([]byte, min(info.Size(), chunk.MaxRange))
 	for p.at < p.want.Size {
 		n, err := p.f.ReadAt(buf[:min(uint64(len(buf)), uint64(p.rest()))], int64(p.at))
 		if n > 0 {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"docaxis/internal/lang"
 	"docaxis/internal/reason"
@@ -54,7 +55,9 @@ func Open(dir string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the running process: %w", err)
 	}
-	c := &Client{dir: dir, http: &http.Client{}}
+	// Whoever asks many things side by side does not connect anew for each.
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute}
+	c := &Client{dir: dir, http: &http.Client{Transport: transport}}
 	if err := json.Unmarshal(data, &c.at); err != nil {
 		return nil, fmt.Errorf("read %s: %w", fileName, err)
 	}

@@ -50,26 +50,33 @@ type File struct {
 	Chunks []ID
 }
 
-// Read reads r to its end and names its chunks, holding one chunk at a time.
+// readSize divides Size. Most files are far smaller than a chunk: what is held is
+// no more than this.
+const readSize = 32 << 10
+
+// Read reads r to its end and names its chunks, holding little of it.
 func Read(r io.Reader) (File, error) {
 	var (
-		f     File
-		whole = sha256.New()
-		buf   = make([]byte, Size)
+		f            File
+		whole, piece = sha256.New(), sha256.New()
+		buf          = make([]byte, readSize)
 	)
 	for {
 		n, err := io.ReadFull(r, buf)
-		if n > 0 {
-			whole.Write(buf[:n])
-			f.Chunks = append(f.Chunks, sha256.Sum256(buf[:n]))
-			f.Size += uint64(n)
+		whole.Write(buf[:n])
+		piece.Write(buf[:n])
+		f.Size += uint64(n)
+		ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if err != nil && !ended {
+			return File{}, fmt.Errorf("read file: %w", err)
 		}
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		if held := f.Size - uint64(len(f.Chunks))*Size; held == Size || ended && held > 0 {
+			f.Chunks = append(f.Chunks, ID(piece.Sum(nil)))
+			piece.Reset()
+		}
+		if ended {
 			f.Digest = [sha256.Size]byte(whole.Sum(nil))
 			return f, nil
-		case err != nil:
-			return File{}, fmt.Errorf("read file: %w", err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -53,6 +54,20 @@ func (t *Trust) Checkpoint(signed []byte) (Checkpoint, error) {
 	if len(signed) > MaxCheckpoint {
 		return Checkpoint{}, fmt.Errorf("checkpoint has %d bytes, over the limit of %d", len(signed), MaxCheckpoint)
 	}
+	digest := sha256.Sum256(signed)
+	if c, ok := t.checkpoints.get(digest); ok {
+		c.Note = bytes.Clone(signed)
+		return c, nil
+	}
+	c, err := t.verifyCheckpoint(signed)
+	if err == nil {
+		// Epochs are only ever added, and never with an origin that there is.
+		t.checkpoints.put(digest, c)
+	}
+	return c, err
+}
+
+func (t *Trust) verifyCheckpoint(signed []byte) (Checkpoint, error) {
 	origin, _, _ := bytes.Cut(signed, []byte("\n"))
 	e, ok := t.byOrigin(string(origin))
 	if !ok {

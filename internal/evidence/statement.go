@@ -3,6 +3,7 @@ package evidence
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"unicode"
 
@@ -47,6 +48,8 @@ func checkIssuer(s *axispb.Statement) error {
 		return fmt.Errorf("%s is not for %s to state", EventName(s.Event), s.Issuer)
 	case axis != (s.Counter == 0):
 		return fmt.Errorf("counter is %d: endpoints count from 1, the axis has 0", s.Counter)
+	case s.Counter > math.MaxInt64:
+		return fmt.Errorf("counter %d is out of range", s.Counter)
 	case s.TimeMs <= 0 || s.TimeMs > maxTimeMS:
 		return fmt.Errorf("time %d is out of range", s.TimeMs)
 	}

@@ -101,6 +101,7 @@ func TestStatementAgainstTheRulesIsRefused(t *testing.T) {
 		"acceptance":               {consignment(), func(s *axispb.Statement) { s.Event = axispb.Event_EVENT_SUBMISSION_ACCEPTANCE }},
 		"no issuer":                {consignment(), func(s *axispb.Statement) { s.Issuer = "" }},
 		"no counter":               {consignment(), func(s *axispb.Statement) { s.Counter = 0 }},
+		"counter without end":      {consignment(), func(s *axispb.Statement) { s.Counter = 1 << 63 }},
 		"no time":                  {consignment(), func(s *axispb.Statement) { s.TimeMs = 0 }},
 		"time before 1970":         {consignment(), func(s *axispb.Statement) { s.TimeMs = -1 }},
 		"time without end":         {consignment(), func(s *axispb.Statement) { s.TimeMs = 1<<63 - 1 }},

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"crypto/ecdsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -28,7 +29,22 @@ type Trust struct {
 
 	mu     sync.RWMutex
 	epochs map[uint64]epoch
+
+	issued      *recent[issued]
+	checkpoints *recent[Checkpoint]
 }
+
+// issued is a certificate that the CA issued, with the key in it.
+type issued struct {
+	cert *x509.Certificate
+	key  *ecdsa.PublicKey
+}
+
+// How many of either are remembered; a parsed certificate takes a few KB.
+const (
+	recentCertificates = 512
+	recentCheckpoints  = 64
+)
 
 // epoch is an announced epoch; nothing in it changes.
 type epoch struct {
@@ -40,7 +56,10 @@ type epoch struct {
 // NewTrust trusts one CA and, as yet, no epoch. With a certificate that is not
 // ECDSA P-256, nothing will ever be accepted.
 func NewTrust(ca *x509.Certificate) *Trust {
-	t := &Trust{ca: ca, epochs: make(map[uint64]epoch)}
+	t := &Trust{
+		ca: ca, epochs: make(map[uint64]epoch),
+		issued: newRecent[issued](recentCertificates), checkpoints: newRecent[Checkpoint](recentCheckpoints),
+	}
 	if ca != nil {
 		t.key, _ = p256(ca.PublicKey)
 	}
@@ -102,6 +121,8 @@ func (t *Trust) newest() uint64 {
 // document exists: see Matches and the registry. Two evidences say the same when
 // their statements have the same bytes; signatures differ each time.
 //
+// The certificate must not be changed.
+//
 // Its errors are *reason.Error, permanent: REASON_MALFORMED for what is not in
 // form, REASON_EVIDENCE_SIGNATURE for what its certificate does not bear out.
 func (t *Trust) Statement(evidence []byte) (*axispb.Statement, *x509.Certificate, error) {
@@ -109,14 +130,11 @@ func (t *Trust) Statement(evidence []byte) (*axispb.Statement, *x509.Certificate
 	if err := decode("evidence", evidence, MaxEvidence, ev); err != nil {
 		return nil, nil, malformed(err)
 	}
-	cert, key, err := parseCertificate(ev.Certificate)
+	by, err := t.issuer(ev.Certificate)
 	if err != nil {
 		return nil, nil, unproven(err)
 	}
-	if err := t.checkIssued(cert); err != nil {
-		return nil, nil, unproven(err)
-	}
-	if !verify(key, StatementPrefix, ev.Statement, ev.Signature) {
+	if !verify(by.key, StatementPrefix, ev.Statement, ev.Signature) {
 		return nil, nil, unproven(errors.New("the signature is not the certificate's over these bytes"))
 	}
 	st := new(axispb.Statement)
@@ -126,10 +144,29 @@ func (t *Trust) Statement(evidence []byte) (*axispb.Statement, *x509.Certificate
 	if err := checkStatement(st); err != nil {
 		return nil, nil, malformed(err)
 	}
-	if err := checkHolder(cert, st); err != nil {
+	if err := checkHolder(by.cert, st); err != nil {
 		return nil, nil, unproven(err)
 	}
-	return st, cert, nil
+	return st, by.cert, nil
+}
+
+// issuer reads a certificate and holds it to be the CA's. That it is, stays true;
+// whether it may be used at some time is asked for each statement.
+func (t *Trust) issuer(der []byte) (issued, error) {
+	digest := sha256.Sum256(der)
+	if by, ok := t.issued.get(digest); ok {
+		return by, nil
+	}
+	cert, key, err := parseCertificate(der)
+	if err != nil {
+		return issued{}, err
+	}
+	if err := t.checkIssued(cert); err != nil {
+		return issued{}, err
+	}
+	by := issued{cert, key}
+	t.issued.put(digest, by)
+	return by, nil
 }
 
 func checkHolder(cert *x509.Certificate, st *axispb.Statement) error {

@@ -36,6 +36,7 @@ type book struct {
 	counters   map[string]map[uint64]*entry // by issuer
 	refused    map[[sha256.Size]byte]*entry // refusals, by digest of the evidence
 	bodies     map[[sha256.Size]byte]*entry // evidence, by digest
+	verified   map[[sha256.Size]byte]*axispb.Statement
 	found      []error
 }
 
@@ -74,6 +75,7 @@ func newBook(ca *x509.Certificate) *book {
 		byLeaf: map[uint64]*document{}, byIdentity: map[identity]*document{},
 		counters: map[string]map[uint64]*entry{},
 		refused:  map[[sha256.Size]byte]*entry{}, bodies: map[[sha256.Size]byte]*entry{},
+		verified: map[[sha256.Size]byte]*axispb.Statement{},
 	}
 }
 
@@ -236,9 +238,22 @@ func (r router) Group(under string, level axispb.Level, at time.Time) ([]intake.
 	return all, unserved
 }
 
+// statement verifies an evidence; the same bytes but once.
+func (b *book) statement(raw []byte) (*axispb.Statement, error) {
+	digest := sha256.Sum256(raw)
+	if st := b.verified[digest]; st != nil {
+		return st, nil
+	}
+	st, _, err := b.trust.Statement(raw)
+	if err == nil {
+		b.verified[digest] = st
+	}
+	return st, err
+}
+
 // evidence enters a statement and the state that it leads to.
 func (b *book) evidence(e *entry) error {
-	st, _, err := b.trust.Statement(e.record.Body)
+	st, err := b.statement(e.record.Body)
 	if err != nil {
 		return err
 	}

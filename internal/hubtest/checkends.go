@@ -153,7 +153,7 @@ func (c *checker) proof(who string, s endpoint.Step, d *document, code string) a
 // states verifies an evidence about a document and code, and gives the state that
 // it states.
 func (c *checker) states(raw []byte, d *document, code string) (axispb.State, error) {
-	st, _, err := c.book.trust.Statement(raw)
+	st, err := c.book.statement(raw)
 	if err == nil {
 		err = evidence.Matches(st, d.proven(), d.described())
 	}
@@ -168,7 +168,7 @@ func (c *checker) states(raw []byte, d *document, code string) (axispb.State, er
 
 // rejected asks for the axis's own signed refusal of this very envelope.
 func (c *checker) rejected(who string, o *axispb.OutboxEntry) {
-	st, _, err := c.book.trust.Statement(o.Rejection)
+	st, err := c.book.statement(o.Rejection)
 	switch {
 	case err != nil:
 		c.complain("%s: its refusal: %w", who, err)

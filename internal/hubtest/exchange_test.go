@@ -151,12 +151,16 @@ func (x *exchange) write(name, from string, doc envelope.Document, states want, 
 }
 
 func (l *letter) submit(ctx context.Context, w *hubtest.World) error {
-	d := endpoint.Draft{Document: l.doc}
-	for i, content := range l.files {
+	_, err := w.Member(l.from).Agent().Send(ctx, draft(l.doc, l.files))
+	return err
+}
+
+func draft(doc envelope.Document, files [][]byte) endpoint.Draft {
+	d := endpoint.Draft{Document: doc}
+	for i, content := range files {
 		d.Files = append(d.Files, endpoint.DraftFile{Title: fmt.Sprintf("tệp %d.bin", i+1), Content: bytes.NewReader(content)})
 	}
-	_, err := w.Member(l.from).Agent().Send(ctx, d)
-	return err
+	return d
 }
 
 // arrived waits until a document is at a code's endpoint with all its content.

@@ -115,7 +115,7 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	file.Listen = w.address()
+	file.Listen = w.Address()
 	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
 		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery,
@@ -129,7 +129,8 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 	return h, nil
 }
 
-func (w *World) address() string {
+// Address is where endpoints find the axis, host:port, also while it does not run.
+func (w *World) Address() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.listen

@@ -81,11 +81,14 @@ type table struct {
 	world *hubtest.World
 }
 
+// quick is how endpoints try again where nobody wants to wait.
+var quick = endpoint.Retry{Min: 2 * time.Millisecond, Max: 50 * time.Millisecond}
+
 func newTable(t *testing.T, cfg hubtest.Config) *table {
 	t.Helper()
 	p := &plan{}
 	cfg.Restart = true
-	cfg.Retry = endpoint.Retry{Min: 2 * time.Millisecond, Max: 50 * time.Millisecond}
+	cfg.Retry = quick
 	cfg.PullEvery = time.Second
 	cfg.Log = slog.New(slog.NewTextHandler(logOf{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	cfg.AxisFaults = p.hook("axis")

@@ -4,6 +4,9 @@ package reason
 
 import (
 	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"docaxis/proto/axispb"
 )
@@ -16,14 +19,30 @@ type Error struct {
 	cause  error
 }
 
-// Permanent says that the same request will never succeed.
+// maxArg is the most bytes of an argument; signed statements take no longer ones.
+const maxArg = 2 << 10
+
+// Permanent says that the same request will never succeed. Arguments may hold what
+// the other side sent: they are cut short and made UTF-8, without which no message
+// could carry them.
 func Permanent(code axispb.ReasonCode, args ...string) *Error {
-	return &Error{Reason: &axispb.Reason{Code: code, Args: args}}
+	return &Error{Reason: &axispb.Reason{Code: code, Args: presentable(args)}}
 }
 
-// Temporary says that the same request may succeed later.
+// Temporary says that the same request may succeed later. For arguments, see
+// Permanent.
 func Temporary(code axispb.ReasonCode, args ...string) *Error {
-	return &Error{Reason: &axispb.Reason{Code: code, Args: args}, temp: true}
+	return &Error{Reason: &axispb.Reason{Code: code, Args: presentable(args)}, temp: true}
+}
+
+func presentable(args []string) []string {
+	for i, a := range args {
+		if len(a) > maxArg || !utf8.ValidString(a) {
+			args = slices.Clone(args)
+			args[i] = strings.ToValidUTF8(a[:min(len(a), maxArg)], "")
+		}
+	}
+	return args
 }
 
 // Because keeps the technical cause beside the reason: it goes to logs, never to

@@ -1,0 +1,92 @@
+// Command bench measures an axis and its endpoints as separate processes, over real
+// TLS and real syncs, each figure beside the bare limit that it is up against.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"docaxis/internal/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	g := grammar{in: in}
+	return cli.Program{
+		Name: "bench", Grammar: &g, Common: &g.Common,
+		About: "Measures an axis and four endpoints as processes.|Đo một trục và bốn điểm kết nối, mỗi bên một tiến trình.",
+	}.Run(ctx, args, out, errs)
+}
+
+type grammar struct {
+	cli.Common
+	Measure measureCommand `cmd:"" default:"withargs" help:"Measure and print a table.|Đo và in bảng."`
+	Axis    axisRole       `cmd:"" hidden:"" name:"role-axis"`
+	Endp    endpointRole   `cmd:"" hidden:"" name:"role-endpoint"`
+
+	in io.Reader
+}
+
+type measureCommand struct {
+	Quick   bool     `help:"Small sizes: does it work, not how fast.|Cỡ nhỏ: chỉ xem có chạy được không."`
+	Only    []string `help:"Measure only these.|Chỉ đo các mục này." enum:"throughput,latency,memory" default:"throughput,latency,memory"`
+	Dir     string   `help:"Folder to measure in; a new temporary one by default.|Thư mục để đo; mặc định là thư mục tạm mới." type:"path"`
+	Profile string   `help:"Folder for CPU and heap profiles of every process.|Thư mục ghi hồ sơ CPU và bộ nhớ của mọi tiến trình." type:"path"`
+}
+
+func (measureCommand) Help() string {
+	return `Example:  bench --quick --json
+Every measurement founds an axis and endpoints of its own, as processes.
+With --profile: go tool pprof -top FOLDER/throughput-axis.cpu.pprof|Ví dụ:  bench --quick --json
+Mỗi phép đo lập một trục và các điểm kết nối riêng, mỗi bên một tiến trình.
+Với --profile: go tool pprof -top THƯ-MỤC/throughput-axis.cpu.pprof`
+}
+
+// Run measures and prints.
+func (c measureCommand) Run(ctx context.Context, o *cli.IO) (err error) {
+	dir, remove, err := c.folder()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	if c.Profile != "" {
+		if err := os.MkdirAll(c.Profile, 0o700); err != nil {
+			return err
+		}
+	}
+	plan := fullPlan()
+	if c.Quick {
+		plan = quickPlan()
+	}
+	plan.Only, plan.Dir, plan.Profile, plan.Progress = c.Only, dir, c.Profile, o.Err
+	r, err := plan.measure(ctx)
+	if err != nil {
+		return err
+	}
+	return o.Print(r, func(w io.Writer) { r.print(w, o) })
+}
+
+// folder gives the folder to work in, and how to clear it.
+func (c measureCommand) folder() (string, func() error, error) {
+	if c.Dir != "" {
+		if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+			return "", nil, err
+		}
+	}
+	dir, err := os.MkdirTemp(c.Dir, "docaxis-bench-")
+	if err != nil {
+		return "", nil, err
+	}
+	dir, err = filepath.Abs(dir)
+	return dir, func() error { return os.RemoveAll(dir) }, err
+}
