@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	operator "docaxis/axis/admin"
 	"docaxis/axis/ledger"
+	"docaxis/axis/mailbox"
 	"docaxis/axis/registry"
 	"docaxis/internal/bus"
 	"docaxis/internal/evidence"
@@ -110,20 +112,50 @@ func (h *Hub) Documents(ctx context.Context, id string) ([]operator.Document, er
 		out = append(out, story(s))
 	}
 	for _, r := range refusals {
-		out = append(out, refused(r))
+		d, err := h.refused(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
 	}
 	return out, nil
 }
 
 // refused tells of a submission that was refused as a whole.
-func refused(r ledger.RefusedSubmission) operator.Document {
-	return operator.Document{
+func (h *Hub) refused(ctx context.Context, r ledger.RefusedSubmission) (operator.Document, error) {
+	d := operator.Document{
 		ID: r.ID, Sender: r.Sender, Endpoint: r.Endpoint, Refused: strings.TrimPrefix(r.Reason.String(), "REASON_"),
 		Evidence: []operator.Evidence{{
 			LeafIndex: r.Position, Event: evidence.EventName(axispb.Event_EVENT_SUBMISSION_REJECTION),
 			Issuer: evidence.AxisIssuer, Standing: "FIRST", TimeMS: r.TimeMS,
 		}},
 	}
+	why, err := h.refusal(ctx, r.Position)
+	if err != nil {
+		return d, err
+	}
+	d.RefusedWhy, d.RefusedWhyVI = reason.Sentence(why, reason.English), reason.Sentence(why, reason.Vietnamese)
+	return d, nil
+}
+
+// refusal reads the reason of a refused submission, with its arguments, which the
+// ledger does not have, from the statement in the journal.
+func (h *Hub) refusal(ctx context.Context, position uint64) (*axispb.Reason, error) {
+	s, err := h.ledger.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close() //nolint:errcheck // a snapshot only reads
+	at, found, err := s.Locate(ctx, position)
+	if err != nil || !found {
+		return nil, errors.Join(err, fmt.Errorf("record %d cannot be located", position))
+	}
+	record, err := h.records().Record(ctx, mailbox.Location(at))
+	if err != nil {
+		return nil, err
+	}
+	st, _, err := h.trust.Statement(record.GetBody())
+	return st.GetReason(), err
 }
 
 func story(s ledger.Story) operator.Document {

@@ -98,9 +98,12 @@ type Document struct {
 	Bytes      uint64 `json:"bytes"`
 	Urgent     bool   `json:"urgent"`
 	// Refused is the reason's word where the submission was refused as a whole.
-	Refused    string      `json:"refused,omitempty"`
-	Recipients []Recipient `json:"recipients"`
-	Evidence   []Evidence  `json:"evidence"`
+	Refused string `json:"refused,omitempty"`
+	// RefusedWhy is the reason in both languages, as the journaled refusal says it.
+	RefusedWhy   string      `json:"refused_why,omitempty"`
+	RefusedWhyVI string      `json:"refused_why_vi,omitempty"`
+	Recipients   []Recipient `json:"recipients"`
+	Evidence     []Evidence  `json:"evidence"`
 }
 
 // Recipient is a document's state at a code; refused ones have a reason instead.

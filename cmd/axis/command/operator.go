@@ -16,8 +16,6 @@ import (
 	"docaxis/internal/admin"
 	"docaxis/internal/cli"
 	"docaxis/internal/lang"
-	"docaxis/internal/reason"
-	"docaxis/proto/axispb"
 )
 
 // ask asks the running axis.
@@ -161,10 +159,12 @@ func (c documentCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 }
 
 func printDocument(w io.Writer, o *cli.IO, d operator.Document) {
-	fmt.Fprintf(w, "%s  %s\n%s\n", d.Sender, d.ID, d.Subject)
+	fmt.Fprintf(w, "%s  %s\n", d.Sender, d.ID)
+	if d.Subject != "" {
+		fmt.Fprintln(w, cli.Clean(d.Subject))
+	}
 	if d.Refused != "" {
-		why := &axispb.Reason{Code: axispb.ReasonCode(axispb.ReasonCode_value["REASON_"+d.Refused])}
-		fmt.Fprintf(w, "%s: %s\n", o.Say("Bị từ chối", "Refused"), reason.Sentence(why, reason.Language(o.Lang)))
+		fmt.Fprintf(w, "%s: %s\n", o.Say("Bị từ chối", "Refused"), o.Say(d.RefusedWhyVI, d.RefusedWhy))
 		return
 	}
 	fmt.Fprintf(w, o.Say("Chấp nhận %s, bản ghi %d kỷ %d, cam kết %s\n", "Accepted %s, record %d of epoch %d, commitment %s\n"),
