@@ -53,6 +53,6 @@ func TestFailuresOfTheContentStore(t *testing.T) {
 // every few blocks.
 func TestFailuresOfTheRotation(t *testing.T) {
 	t.Parallel()
-	runRows(t, hubtest.Config{MaxStreamBytes: 24 << 10},
+	runRows(t, hubtest.Config{MaxStreamBytes: 8 << 10},
 		stopping(both("axis", "rotate.closing", "rotate.create", "rotate.seal")))
 }

@@ -165,7 +165,7 @@ type killed struct {
 // The axis dies while three endpoints exchange documents.
 func TestTheAxisIsKilled(t *testing.T) {
 	t.Parallel()
-	const stream = 24 << 10
+	const stream = 8 << 10
 	for _, rows := range [][]killed{
 		{{"append.before", 3}, {"append.after", 2}, {"sign.before", 3}, {"guard.before", 2}, {"guard.after", 1}, {"apply.before", 2}, {"apply.after", 3}},
 		{{"put.after", 1}, {"rename.before", 2}, {"rename.after", 1}, {"row.after", 2}, {"rotate.closing.after", 1}, {"rotate.create.before", 1}, {"rotate.create.after", 1}},
