@@ -59,8 +59,13 @@ func TestWaitAnswersOnceTheStateIsReached(t *testing.T) {
 		go func() {
 			answered <- client.Get(t.Context(), clerk.PathWait, url.Values{"id": {"one"}, "state": {"CONSIGNED"}}, nil)
 		}()
-		if got := <-w.asked; got != "one CONSIGNED" {
-			t.Errorf("asked for %q", got)
+		select {
+		case got := <-w.asked:
+			if got != "one CONSIGNED" {
+				t.Errorf("asked for %q", got)
+			}
+		case err := <-answered:
+			t.Fatalf("answered without being asked: %v", err)
 		}
 		select {
 		case err := <-answered:
