@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,12 +48,17 @@ H60,Tuyên Quang,,,province,,
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
+	return newBenchAt(t, time.Now)
+}
+
+func newBenchAt(t *testing.T, now func() time.Time) *bench {
+	t.Helper()
 	dir, file := t.TempDir(), DefaultFile()
 	file.Listen = "127.0.0.1:0"
-	if err := Init(dir, file, Config{}); err != nil {
+	if err := Init(dir, file, Config{Now: now}); err != nil {
 		t.Fatal(err)
 	}
-	h, err := Open(t.Context(), dir, Config{File: file, Log: slog.New(slog.DiscardHandler)})
+	h, err := Open(t.Context(), dir, Config{File: file, Log: slog.New(slog.DiscardHandler), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -558,5 +564,17 @@ func TestAnInvitationIsUsedOnce(t *testing.T) {
 	e, _ := b.registry.Endpoint(invited.Endpoint)
 	if in != 1 || len(e.Certificates) != 1 {
 		t.Errorf("%d came in, %d certificates", in, len(e.Certificates))
+	}
+}
+
+// An axis that runs for longer than its certificate lasts goes on signing.
+func TestTheAxisRenewsItsOwnCertificate(t *testing.T) {
+	var ahead atomic.Int64
+	b := newBenchAt(t, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
+	for _, days := range []int{0, 300, 600} {
+		ahead.Store(int64(time.Duration(days) * 24 * time.Hour))
+		if _, refused := b.submit("g22", b.seal(doc("H99"))); refused != axispb.ReasonCode_REASON_UNKNOWN_CODE {
+			t.Errorf("after %d days: refused with %v", days, refused)
+		}
 	}
 }

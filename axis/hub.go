@@ -199,17 +199,14 @@ func (h *Hub) openContent(context.Context) error {
 func (h *Hub) records() records { return records{h.journal} }
 
 func (h *Hub) openServices(context.Context) error {
-	key, cert, err := h.ca.IssueAxis()
-	if err != nil {
-		return fmt.Errorf("the axis's evidence key: %w", err)
+	signer := &axisSigner{ca: h.ca, now: h.cfg.Now}
+	if _, err := signer.get(); err != nil {
+		return err
 	}
-	signer, err := evidence.NewSigner(key, cert)
-	if err != nil {
-		return fmt.Errorf("the axis's evidence key: %w", err)
-	}
+	var err error
 	h.intake = intake.New(intake.Parts{
 		Log: h.chain, Registry: routes{h.registry}, Ledger: accepted{h.ledger}, Content: h.content,
-		Proofs: proofs{h.ledger, h.records(), h.trust}, Trust: h.trust, Signer: signer,
+		Proofs: proofs{h.ledger, h.records(), h.trust}, Trust: h.trust, Signer: signer.get,
 	}, intake.Config{
 		Now: h.cfg.Now, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
 	})

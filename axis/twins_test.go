@@ -65,7 +65,7 @@ func (tw *twin) decide(t *testing.T) (stop func()) {
 	tw.log = &counting{chain: tw.chain}
 	tw.intake = intake.New(intake.Parts{
 		Log: tw.log, Registry: routes{tw.registry}, Ledger: accepted{tw.ledger}, Content: tw.content,
-		Proofs: proofs{tw.ledger, tw.records(), tw.trust}, Trust: tw.trust, Signer: signer,
+		Proofs: proofs{tw.ledger, tw.records(), tw.trust}, Trust: tw.trust, Signer: func() (*evidence.Signer, error) { return signer, nil },
 	}, intake.Config{Now: tw.now, Random: rand.Reader, Log: tw.Hub.log})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)

@@ -36,7 +36,7 @@ func (e expiry) decide(ctx context.Context, b *block) (outcome, error) {
 	if err != nil || state != axispb.State_STATE_ACCEPTED {
 		return nothing, err
 	}
-	raw, err := b.in.signer.Sign(&axispb.Statement{
+	raw, err := b.in.sign(&axispb.Statement{
 		Version: 1, Event: axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE, Issuer: evidence.AxisIssuer,
 		TimeMs: b.at.UnixMilli(), Document: &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Position},
 		Commitment: k.Commitment, Sender: k.Sender, EnvelopeId: k.ID, ManifestDigest: k.Manifest, Code: e.code,

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -145,7 +146,7 @@ type Intake struct {
 	content  Content
 	proofs   Proofs
 	trust    *evidence.Trust
-	signer   *evidence.Signer
+	signer   func() (*evidence.Signer, error)
 	cfg      Config
 
 	queue chan *candidate
@@ -163,9 +164,9 @@ type Parts struct {
 	Ledger   Ledger
 	Content  Content
 	Proofs   Proofs
-	// Trust verifies statements; Signer signs refusals as the axis.
-	Trust  *evidence.Trust
-	Signer *evidence.Signer
+	Trust    *evidence.Trust // verifies statements
+	// Signer signs as the axis. It is asked each time, since certificates end.
+	Signer func() (*evidence.Signer, error)
 }
 
 // New makes an Intake; Run must be started for it to decide anything.
@@ -186,4 +187,13 @@ func New(p Parts, cfg Config) *Intake {
 		clock: newClock(cfg.Now, p.Log.Time()),
 		quota: newQuota(cfg.RefusalQuota, time.Hour),
 	}
+}
+
+// sign states something as the axis.
+func (in *Intake) sign(st *axispb.Statement) ([]byte, error) {
+	signer, err := in.signer()
+	if err != nil {
+		return nil, fmt.Errorf("the axis's evidence key: %w", err)
+	}
+	return signer.Sign(st)
 }

@@ -286,7 +286,7 @@ func (b *block) reject(s *submission, why *reason.Error) (outcome, error) {
 		st.Sender, st.EnvelopeId = s.envelope.Document.Sender, s.envelope.Document.ID
 		st.ManifestDigest = s.envelope.ManifestDigest[:]
 	}
-	raw, err := b.in.signer.Sign(st)
+	raw, err := b.in.sign(st)
 	if err != nil {
 		return outcome{}, err
 	}

@@ -1,0 +1,43 @@
+package axis
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"docaxis/axis/registry"
+	"docaxis/internal/evidence"
+)
+
+// askAgain is how long the axis goes on with a certificate before it asks its CA
+// whether there should be a new one.
+const askAgain = 24 * time.Hour
+
+// axisSigner signs as the axis. An axis may run for longer than its certificate
+// lasts, so the CA is asked again now and then: the key stays, the certificate is
+// renewed in time.
+type axisSigner struct {
+	ca  *registry.CA
+	now func() time.Time
+
+	mu     sync.Mutex
+	signer *evidence.Signer
+	asked  time.Time
+}
+
+func (s *axisSigner) get() (*evidence.Signer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.now(); s.signer == nil || now.Sub(s.asked).Abs() >= askAgain {
+		key, cert, err := s.ca.IssueAxis()
+		if err != nil {
+			return nil, fmt.Errorf("certificate of the axis's evidence key: %w", err)
+		}
+		signer, err := evidence.NewSigner(key, cert)
+		if err != nil {
+			return nil, fmt.Errorf("the axis's evidence key: %w", err)
+		}
+		s.signer, s.asked = signer, now
+	}
+	return s.signer, nil
+}
