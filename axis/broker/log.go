@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
 )
 
 const (
@@ -55,8 +57,13 @@ func (l *serverLog) Warnf(format string, v ...any) {
 	}
 }
 
-// Errorf logs an error.
-func (l *serverLog) Errorf(format string, v ...any) { l.write(slog.LevelError, format, v) }
+// Errorf logs an error, except for a refused log-in: the authenticator has said why,
+// and to an operator it is none.
+func (l *serverLog) Errorf(format string, v ...any) {
+	if !strings.Contains(fmt.Sprintf(format, v...), server.ErrAuthentication.Error()) {
+		l.write(slog.LevelError, format, v)
+	}
+}
 
 // Fatalf logs, and keeps the error for Start. The server does not go on after it,
 // and the process does not end here.
