@@ -31,7 +31,7 @@ func (s *stage) problem(step clerk.Step) string {
 	case step.Event == "":
 		return ""
 	case step.Problem != "":
-		return reason.Phrase(step.Problem, reason.Language(s.o.Lang))
+		return reason.Phrase(step.Problem, s.o.Lang)
 	case !step.Verified:
 		return s.o.Say("chưa được kiểm", "it was not checked")
 	}

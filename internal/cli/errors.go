@@ -92,12 +92,12 @@ func (io *IO) Explain(err error) string {
 	case errors.As(err, &said) && !errors.Is(reasoned(err), said):
 		return lang.Say(err, io.Lang)
 	case reason.Of(err) != nil:
-		return reason.Sentence(reason.Of(err), reason.Language(io.Lang))
+		return reason.Sentence(reason.Of(err), io.Lang)
 	case errors.Is(err, fs.ErrPermission) && errors.As(err, &path):
 		return fmt.Sprintf(io.Say("Không có quyền truy cập %s. Hãy chạy bằng người dùng sở hữu, hoặc sửa quyền của tệp.",
 			"%s may not be accessed. Run this as the user who owns it, or change its permissions."), path.Path)
 	case errors.Is(err, fs.ErrNotExist) && errors.As(err, &path):
 		return fmt.Sprintf(io.Say("Không có %s. Hãy kiểm tra tên tệp và thư mục.", "There is no %s. Check its name and folder."), path.Path)
 	}
-	return reason.Phrases(err.Error(), reason.Language(io.Lang))
+	return reason.Phrases(err.Error(), io.Lang)
 }

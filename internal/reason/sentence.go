@@ -11,12 +11,12 @@ import (
 )
 
 // Language of a sentence for people.
-type Language string
+type Language = langs.Language
 
 // The two languages of the project.
 const (
-	Vietnamese Language = "vi"
-	English    Language = "en"
+	Vietnamese = langs.Vietnamese
+	English    = langs.English
 )
 
 // Sentence says a reason to a person: what is wrong, then what to do about it.
@@ -94,7 +94,7 @@ func show(text, form string, lang Language) string {
 	case "words":
 		return words(Phrase(text, lang))
 	case "state":
-		return langs.State(text, langs.Language(lang))
+		return langs.State(text, lang)
 	case "security":
 		return showSecurity(text, lang)
 	default:

@@ -199,7 +199,7 @@ func printStory(w io.Writer, o *cli.IO, s clerk.Story) {
 func proof(o *cli.IO, s clerk.Step) string {
 	switch {
 	case s.Problem != "":
-		return o.Say("KHÔNG ĐỨNG VỮNG: ", "DOES NOT HOLD: ") + reason.Phrase(s.Problem, reason.Language(o.Lang))
+		return o.Say("KHÔNG ĐỨNG VỮNG: ", "DOES NOT HOLD: ") + reason.Phrase(s.Problem, o.Lang)
 	case s.Event == "":
 		return ""
 	case !s.Verified:
