@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"docaxis/internal/hubtest"
 )
 
 // The shell blocks of the tour, run by bash as they stand, with real openssl. What a
@@ -26,7 +28,7 @@ func runTour(t *testing.T, text string) {
 	if err := os.CopyFS(filepath.Join(dir, "deploy"), os.DirFS("../deploy")); err != nil {
 		t.Fatal(err)
 	}
-	address, err := freeAddress()
+	address, err := hubtest.Port()
 	if err != nil {
 		t.Fatal(err)
 	}

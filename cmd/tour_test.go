@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -24,6 +23,7 @@ import (
 
 	axis "docaxis/cmd/axis/command"
 	endpoint "docaxis/cmd/endpoint/command"
+	"docaxis/internal/hubtest"
 )
 
 func TestMain(m *testing.M) {
@@ -52,7 +52,7 @@ func TestPrograms(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DOCAXIS_LANG", "en")
-			address, err := freeAddress()
+			address, err := hubtest.Port()
 			env.Setenv("ADDRESS", address)
 			return err
 		},
@@ -67,15 +67,6 @@ func TestPrograms(t *testing.T) {
 			"append":  appendTo,
 		},
 	})
-}
-
-// freeAddress finds a port that nobody uses just now.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 // patience is how long a script waits for what must come.

@@ -78,7 +78,11 @@ func New(ctx context.Context, cfg Config) (*World, error) {
 	if cfg.Reconnect == 0 {
 		cfg.Reconnect = defaultReconnect
 	}
-	w := &World{cfg: cfg, listen: "127.0.0.1:0", members: map[string]*Member{}}
+	listen, err := Port()
+	if err != nil {
+		return nil, fmt.Errorf("find a port: %w", err)
+	}
+	w := &World{cfg: cfg, listen: listen, members: map[string]*Member{}}
 	file := axis.DefaultFile()
 	file.Listen = w.listen
 	if err := axis.Init(w.AxisDir(), file, axis.Config{Now: cfg.Now}); err != nil {
