@@ -231,7 +231,12 @@ func (a *authenticator) keeper() *server.User {
 }
 
 func (a *authenticator) refused(c server.ClientAuthentication, err error) {
-	a.warn("a connection was refused", slog.String("from", c.RemoteAddress().String()), slog.Any("error", err))
+	// Whoever hangs up during the log-in has no address any more.
+	from := "closed"
+	if addr := c.RemoteAddress(); addr != nil {
+		from = addr.String()
+	}
+	a.warn("a connection was refused", slog.String("from", from), slog.Any("error", err))
 }
 
 func (a *authenticator) warn(what string, attrs ...slog.Attr) {
