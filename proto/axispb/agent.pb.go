@@ -147,8 +147,11 @@ type OutboxEntry struct {
 	Grouped bool `protobuf:"varint,19,opt,name=grouped,proto3" json:"grouped,omitempty"`
 	// Exact bytes of the Receipt of the record that has the rejection.
 	RejectionReceipt []byte `protobuf:"bytes,20,opt,name=rejection_receipt,json=rejectionReceipt,proto3" json:"rejection_receipt,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// When its files were removed because nobody needs them here any more, Unix
+	// milliseconds UTC; 0 while they are here. Envelope and proofs stay.
+	ReleasedMs    int64 `protobuf:"varint,21,opt,name=released_ms,json=releasedMs,proto3" json:"released_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OutboxEntry) Reset() {
@@ -319,6 +322,13 @@ func (x *OutboxEntry) GetRejectionReceipt() []byte {
 		return x.RejectionReceipt
 	}
 	return nil
+}
+
+func (x *OutboxEntry) GetReleasedMs() int64 {
+	if x != nil {
+		return x.ReleasedMs
+	}
+	return 0
 }
 
 // Trouble is a failure as the endpoint met it.
@@ -591,7 +601,12 @@ type InboxEntry struct {
 	Evidence []uint64 `protobuf:"varint,26,rep,packed,name=evidence,proto3" json:"evidence,omitempty"`
 	// Evidence that the journal already had when the row came, oldest first: exact
 	// bytes of Evidence. Proves a state that this store did not make itself.
-	Journaled     [][]byte `protobuf:"bytes,27,rep,name=journaled,proto3" json:"journaled,omitempty"`
+	Journaled [][]byte `protobuf:"bytes,27,rep,name=journaled,proto3" json:"journaled,omitempty"`
+	// When its files were removed because they were kept long enough, Unix
+	// milliseconds UTC; 0 while they are here. Envelope and proofs stay.
+	ReleasedMs int64 `protobuf:"varint,28,opt,name=released_ms,json=releasedMs,proto3" json:"released_ms,omitempty"`
+	// Another endpoint's copy counts: this one is a second copy.
+	SecondCopy    bool `protobuf:"varint,29,opt,name=second_copy,json=secondCopy,proto3" json:"second_copy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -813,6 +828,20 @@ func (x *InboxEntry) GetJournaled() [][]byte {
 		return x.Journaled
 	}
 	return nil
+}
+
+func (x *InboxEntry) GetReleasedMs() int64 {
+	if x != nil {
+		return x.ReleasedMs
+	}
+	return 0
+}
+
+func (x *InboxEntry) GetSecondCopy() bool {
+	if x != nil {
+		return x.SecondCopy
+	}
+	return false
 }
 
 // QuarantineEntry is a pulled item that failed a check. Bucket quarantine, key:
@@ -1071,6 +1100,193 @@ func (x *Progress) GetCounter() uint64 {
 	return 0
 }
 
+// RegistryEntry is a public registry record as it was pulled, kept so that an axis
+// that lost it can be given it back. Bucket registry, key: epoch and leaf index,
+// 8 bytes each, big-endian.
+type RegistryEntry struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Record  *Record                `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	// Its receipt as the pull proved it, exact bytes of Receipt.
+	Receipt       []byte `protobuf:"bytes,3,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	ReceivedMs    int64  `protobuf:"varint,4,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegistryEntry) Reset() {
+	*x = RegistryEntry{}
+	mi := &file_agent_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegistryEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegistryEntry) ProtoMessage() {}
+
+func (x *RegistryEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegistryEntry.ProtoReflect.Descriptor instead.
+func (*RegistryEntry) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RegistryEntry) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *RegistryEntry) GetRecord() *Record {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
+func (x *RegistryEntry) GetReceipt() []byte {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+func (x *RegistryEntry) GetReceivedMs() int64 {
+	if x != nil {
+		return x.ReceivedMs
+	}
+	return 0
+}
+
+// RecoveryEntry is how far an endpoint has offered what an epoch lost. Bucket
+// meta, key: recovery.
+type RecoveryEntry struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Epoch that lost records, and the checkpoint of an earlier one that shows it.
+	Epoch      uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Checkpoint []byte `protobuf:"bytes,3,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// First leaf index of the earlier epochs that may be lost.
+	From         uint64 `protobuf:"varint,4,opt,name=from,proto3" json:"from,omitempty"`
+	RegistryDone bool   `protobuf:"varint,5,opt,name=registry_done,json=registryDone,proto3" json:"registry_done,omitempty"`
+	// What was offered last: records are offered in a fixed order.
+	Offered []byte `protobuf:"bytes,6,opt,name=offered,proto3" json:"offered,omitempty"`
+	// Everything was offered.
+	Done bool `protobuf:"varint,7,opt,name=done,proto3" json:"done,omitempty"`
+	// Records taken and refused, for people.
+	Taken         uint64 `protobuf:"varint,8,opt,name=taken,proto3" json:"taken,omitempty"`
+	Refused       uint64 `protobuf:"varint,9,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoveryEntry) Reset() {
+	*x = RecoveryEntry{}
+	mi := &file_agent_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoveryEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoveryEntry) ProtoMessage() {}
+
+func (x *RecoveryEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoveryEntry.ProtoReflect.Descriptor instead.
+func (*RecoveryEntry) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RecoveryEntry) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *RecoveryEntry) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *RecoveryEntry) GetCheckpoint() []byte {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *RecoveryEntry) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *RecoveryEntry) GetRegistryDone() bool {
+	if x != nil {
+		return x.RegistryDone
+	}
+	return false
+}
+
+func (x *RecoveryEntry) GetOffered() []byte {
+	if x != nil {
+		return x.Offered
+	}
+	return nil
+}
+
+func (x *RecoveryEntry) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *RecoveryEntry) GetTaken() uint64 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
+}
+
+func (x *RecoveryEntry) GetRefused() uint64 {
+	if x != nil {
+		return x.Refused
+	}
+	return 0
+}
+
 // AgencyEntry is an agency as the registry's records left it. Bucket agency,
 // key: code.
 type AgencyEntry struct {
@@ -1091,7 +1307,7 @@ type AgencyEntry struct {
 
 func (x *AgencyEntry) Reset() {
 	*x = AgencyEntry{}
-	mi := &file_agent_proto_msgTypes[8]
+	mi := &file_agent_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1103,7 +1319,7 @@ func (x *AgencyEntry) String() string {
 func (*AgencyEntry) ProtoMessage() {}
 
 func (x *AgencyEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[8]
+	mi := &file_agent_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1116,7 +1332,7 @@ func (x *AgencyEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgencyEntry.ProtoReflect.Descriptor instead.
 func (*AgencyEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{8}
+	return file_agent_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AgencyEntry) GetVersion() uint32 {
@@ -1176,7 +1392,7 @@ type SealEntry struct {
 
 func (x *SealEntry) Reset() {
 	*x = SealEntry{}
-	mi := &file_agent_proto_msgTypes[9]
+	mi := &file_agent_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1404,7 @@ func (x *SealEntry) String() string {
 func (*SealEntry) ProtoMessage() {}
 
 func (x *SealEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[9]
+	mi := &file_agent_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1417,7 @@ func (x *SealEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealEntry.ProtoReflect.Descriptor instead.
 func (*SealEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{9}
+	return file_agent_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SealEntry) GetVersion() uint32 {
@@ -1248,7 +1464,7 @@ type EndpointEntry struct {
 
 func (x *EndpointEntry) Reset() {
 	*x = EndpointEntry{}
-	mi := &file_agent_proto_msgTypes[10]
+	mi := &file_agent_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1260,7 +1476,7 @@ func (x *EndpointEntry) String() string {
 func (*EndpointEntry) ProtoMessage() {}
 
 func (x *EndpointEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[10]
+	mi := &file_agent_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1273,7 +1489,7 @@ func (x *EndpointEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointEntry.ProtoReflect.Descriptor instead.
 func (*EndpointEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{10}
+	return file_agent_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *EndpointEntry) GetVersion() uint32 {
@@ -1309,7 +1525,7 @@ var File_agent_proto protoreflect.FileDescriptor
 const file_agent_proto_rawDesc = "" +
 	"\n" +
 	"\vagent.proto\x12\n" +
-	"docaxis.v1\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\x1a\rservice.proto\"\xfd\x04\n" +
+	"docaxis.v1\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\x1a\rservice.proto\"\x9e\x05\n" +
 	"\vOutboxEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
@@ -1334,7 +1550,9 @@ const file_agent_proto_rawDesc = "" +
 	"\x05files\x18\x11 \x01(\rR\x05files\x12\x14\n" +
 	"\x05bytes\x18\x12 \x01(\x04R\x05bytes\x12\x18\n" +
 	"\agrouped\x18\x13 \x01(\bR\agrouped\x12+\n" +
-	"\x11rejection_receipt\x18\x14 \x01(\fR\x10rejectionReceipt\"f\n" +
+	"\x11rejection_receipt\x18\x14 \x01(\fR\x10rejectionReceipt\x12\x1f\n" +
+	"\vreleased_ms\x18\x15 \x01(\x03R\n" +
+	"releasedMs\"f\n" +
 	"\aTrouble\x12\x17\n" +
 	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\x12*\n" +
 	"\x06reason\x18\x02 \x01(\v2\x12.docaxis.v1.ReasonR\x06reason\x12\x16\n" +
@@ -1351,7 +1569,7 @@ const file_agent_proto_rawDesc = "" +
 	"\bevidence\x18\x01 \x01(\fR\bevidence\x12\x18\n" +
 	"\areceipt\x18\x02 \x01(\fR\areceipt\x120\n" +
 	"\bstanding\x18\x03 \x01(\x0e2\x14.docaxis.v1.StandingR\bstanding\x12\x1b\n" +
-	"\tclock_off\x18\x04 \x01(\bR\bclockOff\"\xdc\x06\n" +
+	"\tclock_off\x18\x04 \x01(\bR\bclockOff\"\x9e\a\n" +
 	"\n" +
 	"InboxEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
@@ -1382,7 +1600,11 @@ const file_agent_proto_rawDesc = "" +
 	"\x05files\x18\x18 \x01(\rR\x05files\x12\x14\n" +
 	"\x05bytes\x18\x19 \x01(\x04R\x05bytes\x12\x1a\n" +
 	"\bevidence\x18\x1a \x03(\x04R\bevidence\x12\x1c\n" +
-	"\tjournaled\x18\x1b \x03(\fR\tjournaled\"\xc4\x01\n" +
+	"\tjournaled\x18\x1b \x03(\fR\tjournaled\x12\x1f\n" +
+	"\vreleased_ms\x18\x1c \x01(\x03R\n" +
+	"releasedMs\x12\x1f\n" +
+	"\vsecond_copy\x18\x1d \x01(\bR\n" +
+	"secondCopy\"\xc4\x01\n" +
 	"\x0fQuarantineEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x12*\n" +
@@ -1405,7 +1627,25 @@ const file_agent_proto_rawDesc = "" +
 	"checkpoint\x18\x04 \x01(\fR\n" +
 	"checkpoint\x12-\n" +
 	"\x04seen\x18\x05 \x01(\v2\x19.docaxis.v1.CheckpointRefR\x04seen\x12\x18\n" +
-	"\acounter\x18\x06 \x01(\x04R\acounter\"\xc9\x01\n" +
+	"\acounter\x18\x06 \x01(\x04R\acounter\"\x90\x01\n" +
+	"\rRegistryEntry\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12*\n" +
+	"\x06record\x18\x02 \x01(\v2\x12.docaxis.v1.RecordR\x06record\x12\x18\n" +
+	"\areceipt\x18\x03 \x01(\fR\areceipt\x12\x1f\n" +
+	"\vreceived_ms\x18\x04 \x01(\x03R\n" +
+	"receivedMs\"\xf6\x01\n" +
+	"\rRecoveryEntry\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x03 \x01(\fR\n" +
+	"checkpoint\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\x04R\x04from\x12#\n" +
+	"\rregistry_done\x18\x05 \x01(\bR\fregistryDone\x12\x18\n" +
+	"\aoffered\x18\x06 \x01(\fR\aoffered\x12\x12\n" +
+	"\x04done\x18\a \x01(\bR\x04done\x12\x14\n" +
+	"\x05taken\x18\b \x01(\x04R\x05taken\x12\x18\n" +
+	"\arefused\x18\t \x01(\x04R\arefused\"\xc9\x01\n" +
 	"\vAgencyEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12*\n" +
 	"\x06agency\x18\x02 \x01(\v2\x12.docaxis.v1.AgencyR\x06agency\x12\x1a\n" +
@@ -1457,7 +1697,7 @@ func file_agent_proto_rawDescGZIP() []byte {
 }
 
 var file_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_agent_proto_goTypes = []any{
 	(State)(0),              // 0: docaxis.v1.State
 	(*OutboxEntry)(nil),     // 1: docaxis.v1.OutboxEntry
@@ -1468,45 +1708,49 @@ var file_agent_proto_goTypes = []any{
 	(*QuarantineEntry)(nil), // 6: docaxis.v1.QuarantineEntry
 	(*EvidenceEntry)(nil),   // 7: docaxis.v1.EvidenceEntry
 	(*Progress)(nil),        // 8: docaxis.v1.Progress
-	(*AgencyEntry)(nil),     // 9: docaxis.v1.AgencyEntry
-	(*SealEntry)(nil),       // 10: docaxis.v1.SealEntry
-	(*EndpointEntry)(nil),   // 11: docaxis.v1.EndpointEntry
-	(Lane)(0),               // 12: docaxis.v1.Lane
-	(*Reason)(nil),          // 13: docaxis.v1.Reason
-	(Standing)(0),           // 14: docaxis.v1.Standing
-	(*RecordRef)(nil),       // 15: docaxis.v1.RecordRef
-	(Target)(0),             // 16: docaxis.v1.Target
-	(*Item)(nil),            // 17: docaxis.v1.Item
-	(*Cursor)(nil),          // 18: docaxis.v1.Cursor
-	(*CheckpointRef)(nil),   // 19: docaxis.v1.CheckpointRef
-	(*Agency)(nil),          // 20: docaxis.v1.Agency
-	(*Seal)(nil),            // 21: docaxis.v1.Seal
+	(*RegistryEntry)(nil),   // 9: docaxis.v1.RegistryEntry
+	(*RecoveryEntry)(nil),   // 10: docaxis.v1.RecoveryEntry
+	(*AgencyEntry)(nil),     // 11: docaxis.v1.AgencyEntry
+	(*SealEntry)(nil),       // 12: docaxis.v1.SealEntry
+	(*EndpointEntry)(nil),   // 13: docaxis.v1.EndpointEntry
+	(Lane)(0),               // 14: docaxis.v1.Lane
+	(*Reason)(nil),          // 15: docaxis.v1.Reason
+	(Standing)(0),           // 16: docaxis.v1.Standing
+	(*RecordRef)(nil),       // 17: docaxis.v1.RecordRef
+	(Target)(0),             // 18: docaxis.v1.Target
+	(*Item)(nil),            // 19: docaxis.v1.Item
+	(*Cursor)(nil),          // 20: docaxis.v1.Cursor
+	(*CheckpointRef)(nil),   // 21: docaxis.v1.CheckpointRef
+	(*Record)(nil),          // 22: docaxis.v1.Record
+	(*Agency)(nil),          // 23: docaxis.v1.Agency
+	(*Seal)(nil),            // 24: docaxis.v1.Seal
 }
 var file_agent_proto_depIdxs = []int32{
 	0,  // 0: docaxis.v1.OutboxEntry.state:type_name -> docaxis.v1.State
-	12, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
+	14, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
 	2,  // 2: docaxis.v1.OutboxEntry.trouble:type_name -> docaxis.v1.Trouble
-	13, // 3: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
+	15, // 3: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
 	0,  // 4: docaxis.v1.RecipientEntry.state:type_name -> docaxis.v1.State
 	4,  // 5: docaxis.v1.RecipientEntry.proofs:type_name -> docaxis.v1.Proof
-	14, // 6: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
+	16, // 6: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
 	0,  // 7: docaxis.v1.InboxEntry.state:type_name -> docaxis.v1.State
-	12, // 8: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
-	15, // 9: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
-	16, // 10: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
+	14, // 8: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
+	17, // 9: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
+	18, // 10: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
 	2,  // 11: docaxis.v1.InboxEntry.trouble:type_name -> docaxis.v1.Trouble
-	13, // 12: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
-	17, // 13: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
-	13, // 14: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
-	18, // 15: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
-	19, // 16: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
-	20, // 17: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
-	21, // 18: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	15, // 12: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
+	19, // 13: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
+	15, // 14: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
+	20, // 15: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
+	21, // 16: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
+	22, // 17: docaxis.v1.RegistryEntry.record:type_name -> docaxis.v1.Record
+	23, // 18: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
+	24, // 19: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_agent_proto_init() }
@@ -1524,7 +1768,7 @@ func file_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agent_proto_rawDesc), len(file_agent_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -159,6 +159,9 @@ const (
 	Standing_STANDING_SUPERSEDES Standing = 2
 	// Contradicts what was journaled before: recorded, flagged, changes no state.
 	Standing_STANDING_CONTRARY Standing = 3
+	// Another endpoint than the one whose evidence counts took a copy, because the
+	// code moved meanwhile: recorded, flagged, changes no state.
+	Standing_STANDING_SECOND_COPY Standing = 4
 )
 
 // Enum value maps for Standing.
@@ -168,12 +171,14 @@ var (
 		1: "STANDING_FIRST",
 		2: "STANDING_SUPERSEDES",
 		3: "STANDING_CONTRARY",
+		4: "STANDING_SECOND_COPY",
 	}
 	Standing_value = map[string]int32{
 		"STANDING_UNSPECIFIED": 0,
 		"STANDING_FIRST":       1,
 		"STANDING_SUPERSEDES":  2,
 		"STANDING_CONTRARY":    3,
+		"STANDING_SECOND_COPY": 4,
 	}
 )
 
@@ -1021,7 +1026,11 @@ type SignedEpoch struct {
 	// Marshalled Epoch; these exact bytes are signed.
 	Epoch []byte `protobuf:"bytes,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// ECDSA P-256 with SHA-256, ASN.1, over "docaxis/epoch/v1\n" || epoch.
-	Signature     []byte `protobuf:"bytes,2,opt,name=signature,proto3" json:"signature,omitempty"`
+	Signature []byte `protobuf:"bytes,2,opt,name=signature,proto3" json:"signature,omitempty"`
+	// Where the CA was replaced: certificates that lead from the CA an endpoint may
+	// have pinned to the one whose key signed, oldest first; each is a CA's, issued
+	// by the one before it, DER. Whoever trusts the pinned one trusts them all.
+	Authorities   [][]byte `protobuf:"bytes,3,rep,name=authorities,proto3" json:"authorities,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1066,6 +1075,13 @@ func (x *SignedEpoch) GetEpoch() []byte {
 func (x *SignedEpoch) GetSignature() []byte {
 	if x != nil {
 		return x.Signature
+	}
+	return nil
+}
+
+func (x *SignedEpoch) GetAuthorities() [][]byte {
+	if x != nil {
+		return x.Authorities
 	}
 	return nil
 }
@@ -1285,6 +1301,7 @@ type Act struct {
 	//
 	//	*Act_ClockConfirmed
 	//	*Act_ContentReleased
+	//	*Act_LogWasLonger
 	Act           isAct_Act `protobuf_oneof:"act"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1366,6 +1383,15 @@ func (x *Act) GetContentReleased() *ContentReleased {
 	return nil
 }
 
+func (x *Act) GetLogWasLonger() *LogWasLonger {
+	if x != nil {
+		if x, ok := x.Act.(*Act_LogWasLonger); ok {
+			return x.LogWasLonger
+		}
+	}
+	return nil
+}
+
 type isAct_Act interface {
 	isAct_Act()
 }
@@ -1380,9 +1406,17 @@ type Act_ContentReleased struct {
 	ContentReleased *ContentReleased `protobuf:"bytes,5,opt,name=content_released,json=contentReleased,proto3,oneof"`
 }
 
+type Act_LogWasLonger struct {
+	// An endpoint showed that an earlier epoch's log was longer than was known
+	// when the epoch after it was opened.
+	LogWasLonger *LogWasLonger `protobuf:"bytes,6,opt,name=log_was_longer,json=logWasLonger,proto3,oneof"`
+}
+
 func (*Act_ClockConfirmed) isAct_Act() {}
 
 func (*Act_ContentReleased) isAct_Act() {}
+
+func (*Act_LogWasLonger) isAct_Act() {}
 
 // ClockConfirmed lets the appender accept a jump of its clock.
 type ClockConfirmed struct {
@@ -1437,10 +1471,12 @@ func (x *ClockConfirmed) GetAfterMs() int64 {
 	return 0
 }
 
-// ContentReleased marks a document's chunks for release.
+// ContentReleased marks documents' chunks for release. A chunk is removed, after a
+// grace, once every document that has it was released and nobody has uploaded it
+// again.
 type ContentReleased struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Document      *RecordRef             `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	Documents     []*RecordRef           `protobuf:"bytes,1,rep,name=documents,proto3" json:"documents,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1475,11 +1511,75 @@ func (*ContentReleased) Descriptor() ([]byte, []int) {
 	return file_journal_proto_rawDescGZIP(), []int{17}
 }
 
-func (x *ContentReleased) GetDocument() *RecordRef {
+func (x *ContentReleased) GetDocuments() []*RecordRef {
 	if x != nil {
-		return x.Document
+		return x.Documents
 	}
 	return nil
+}
+
+// LogWasLonger keeps the proof that records were lost.
+type LogWasLonger struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Signed checkpoint (note) of the earlier epoch.
+	Checkpoint []byte `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// What it says.
+	Seen *CheckpointRef `protobuf:"bytes,2,opt,name=seen,proto3" json:"seen,omitempty"`
+	// Endpoint that showed it.
+	Endpoint      string `protobuf:"bytes,3,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogWasLonger) Reset() {
+	*x = LogWasLonger{}
+	mi := &file_journal_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogWasLonger) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogWasLonger) ProtoMessage() {}
+
+func (x *LogWasLonger) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogWasLonger.ProtoReflect.Descriptor instead.
+func (*LogWasLonger) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *LogWasLonger) GetCheckpoint() []byte {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *LogWasLonger) GetSeen() *CheckpointRef {
+	if x != nil {
+		return x.Seen
+	}
+	return nil
+}
+
+func (x *LogWasLonger) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
 }
 
 var File_journal_proto protoreflect.FileDescriptor
@@ -1546,10 +1646,11 @@ const file_journal_proto_rawDesc = "" +
 	"\rCheckpointRef\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x04R\x04size\x12\x12\n" +
-	"\x04root\x18\x03 \x01(\fR\x04root\"A\n" +
+	"\x04root\x18\x03 \x01(\fR\x04root\"c\n" +
 	"\vSignedEpoch\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\fR\x05epoch\x12\x1c\n" +
-	"\tsignature\x18\x02 \x01(\fR\tsignature\"\x9a\x02\n" +
+	"\tsignature\x18\x02 \x01(\fR\tsignature\x12 \n" +
+	"\vauthorities\x18\x03 \x03(\fR\vauthorities\"\x9a\x02\n" +
 	"\x05Epoch\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x16\n" +
@@ -1565,19 +1666,26 @@ const file_journal_proto_rawDesc = "" +
 	"\x06record\x18\x02 \x01(\v2\x12.docaxis.v1.RecordR\x06record\x12\x18\n" +
 	"\areceipt\x18\x03 \x01(\fR\areceipt\x12\x1a\n" +
 	"\bevidence\x18\x04 \x03(\fR\bevidence\x121\n" +
-	"\boriginal\x18\x05 \x01(\v2\x15.docaxis.v1.RecordRefR\boriginal\"\xe5\x01\n" +
+	"\boriginal\x18\x05 \x01(\v2\x15.docaxis.v1.RecordRefR\boriginal\"\xa7\x02\n" +
 	"\x03Act\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12E\n" +
 	"\x0fclock_confirmed\x18\x04 \x01(\v2\x1a.docaxis.v1.ClockConfirmedH\x00R\x0eclockConfirmed\x12H\n" +
-	"\x10content_released\x18\x05 \x01(\v2\x1b.docaxis.v1.ContentReleasedH\x00R\x0fcontentReleasedB\x05\n" +
+	"\x10content_released\x18\x05 \x01(\v2\x1b.docaxis.v1.ContentReleasedH\x00R\x0fcontentReleased\x12@\n" +
+	"\x0elog_was_longer\x18\x06 \x01(\v2\x18.docaxis.v1.LogWasLongerH\x00R\flogWasLongerB\x05\n" +
 	"\x03act\"H\n" +
 	"\x0eClockConfirmed\x12\x1b\n" +
 	"\tbefore_ms\x18\x01 \x01(\x03R\bbeforeMs\x12\x19\n" +
-	"\bafter_ms\x18\x02 \x01(\x03R\aafterMs\"D\n" +
-	"\x0fContentReleased\x121\n" +
-	"\bdocument\x18\x01 \x01(\v2\x15.docaxis.v1.RecordRefR\bdocument*\x87\x01\n" +
+	"\bafter_ms\x18\x02 \x01(\x03R\aafterMs\"F\n" +
+	"\x0fContentReleased\x123\n" +
+	"\tdocuments\x18\x01 \x03(\v2\x15.docaxis.v1.RecordRefR\tdocuments\"y\n" +
+	"\fLogWasLonger\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x01 \x01(\fR\n" +
+	"checkpoint\x12-\n" +
+	"\x04seen\x18\x02 \x01(\v2\x19.docaxis.v1.CheckpointRefR\x04seen\x12\x1a\n" +
+	"\bendpoint\x18\x03 \x01(\tR\bendpoint*\x87\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rKIND_DOCUMENT\x10\x01\x12\x11\n" +
@@ -1590,12 +1698,13 @@ const file_journal_proto_rawDesc = "" +
 	"\x04Lane\x12\x11\n" +
 	"\rLANE_REGISTRY\x10\x00\x12\x0f\n" +
 	"\vLANE_URGENT\x10\x01\x12\x0f\n" +
-	"\vLANE_NORMAL\x10\x02*h\n" +
+	"\vLANE_NORMAL\x10\x02*\x82\x01\n" +
 	"\bStanding\x12\x18\n" +
 	"\x14STANDING_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eSTANDING_FIRST\x10\x01\x12\x17\n" +
 	"\x13STANDING_SUPERSEDES\x10\x02\x12\x15\n" +
-	"\x11STANDING_CONTRARY\x10\x03B\x16Z\x14docaxis/proto/axispbb\x06proto3"
+	"\x11STANDING_CONTRARY\x10\x03\x12\x18\n" +
+	"\x14STANDING_SECOND_COPY\x10\x04B\x16Z\x14docaxis/proto/axispbb\x06proto3"
 
 var (
 	file_journal_proto_rawDescOnce sync.Once
@@ -1610,7 +1719,7 @@ func file_journal_proto_rawDescGZIP() []byte {
 }
 
 var file_journal_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_journal_proto_goTypes = []any{
 	(Kind)(0),                // 0: docaxis.v1.Kind
 	(Lane)(0),                // 1: docaxis.v1.Lane
@@ -1633,7 +1742,8 @@ var file_journal_proto_goTypes = []any{
 	(*Act)(nil),              // 18: docaxis.v1.Act
 	(*ClockConfirmed)(nil),   // 19: docaxis.v1.ClockConfirmed
 	(*ContentReleased)(nil),  // 20: docaxis.v1.ContentReleased
-	(*Reason)(nil),           // 21: docaxis.v1.Reason
+	(*LogWasLonger)(nil),     // 21: docaxis.v1.LogWasLonger
+	(*Reason)(nil),           // 22: docaxis.v1.Reason
 }
 var file_journal_proto_depIdxs = []int32{
 	5,  // 0: docaxis.v1.Block.records:type_name -> docaxis.v1.Record
@@ -1646,19 +1756,21 @@ var file_journal_proto_depIdxs = []int32{
 	10, // 7: docaxis.v1.DocumentDecision.routed:type_name -> docaxis.v1.RoutedCode
 	11, // 8: docaxis.v1.DocumentDecision.groups:type_name -> docaxis.v1.ResolvedGroup
 	12, // 9: docaxis.v1.DocumentDecision.target:type_name -> docaxis.v1.RecordRef
-	21, // 10: docaxis.v1.RefusedCode.reason:type_name -> docaxis.v1.Reason
+	22, // 10: docaxis.v1.RefusedCode.reason:type_name -> docaxis.v1.Reason
 	2,  // 11: docaxis.v1.EvidenceDecision.standing:type_name -> docaxis.v1.Standing
 	14, // 12: docaxis.v1.Epoch.previous:type_name -> docaxis.v1.CheckpointRef
 	5,  // 13: docaxis.v1.Recovered.record:type_name -> docaxis.v1.Record
 	12, // 14: docaxis.v1.Recovered.original:type_name -> docaxis.v1.RecordRef
 	19, // 15: docaxis.v1.Act.clock_confirmed:type_name -> docaxis.v1.ClockConfirmed
 	20, // 16: docaxis.v1.Act.content_released:type_name -> docaxis.v1.ContentReleased
-	12, // 17: docaxis.v1.ContentReleased.document:type_name -> docaxis.v1.RecordRef
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	21, // 17: docaxis.v1.Act.log_was_longer:type_name -> docaxis.v1.LogWasLonger
+	12, // 18: docaxis.v1.ContentReleased.documents:type_name -> docaxis.v1.RecordRef
+	14, // 19: docaxis.v1.LogWasLonger.seen:type_name -> docaxis.v1.CheckpointRef
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_journal_proto_init() }
@@ -1670,6 +1782,7 @@ func file_journal_proto_init() {
 	file_journal_proto_msgTypes[15].OneofWrappers = []any{
 		(*Act_ClockConfirmed)(nil),
 		(*Act_ContentReleased)(nil),
+		(*Act_LogWasLonger)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1677,7 +1790,7 @@ func file_journal_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_journal_proto_rawDesc), len(file_journal_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -140,6 +140,57 @@ func (Level) EnumDescriptor() ([]byte, []int) {
 	return file_registry_proto_rawDescGZIP(), []int{1}
 }
 
+// Permission is a policy's word on something.
+type Permission int32
+
+const (
+	// As the policy for everybody says; there, as the program's default.
+	Permission_PERMISSION_UNSPECIFIED Permission = 0
+	Permission_PERMISSION_ALLOWED     Permission = 1
+	Permission_PERMISSION_FORBIDDEN   Permission = 2
+)
+
+// Enum value maps for Permission.
+var (
+	Permission_name = map[int32]string{
+		0: "PERMISSION_UNSPECIFIED",
+		1: "PERMISSION_ALLOWED",
+		2: "PERMISSION_FORBIDDEN",
+	}
+	Permission_value = map[string]int32{
+		"PERMISSION_UNSPECIFIED": 0,
+		"PERMISSION_ALLOWED":     1,
+		"PERMISSION_FORBIDDEN":   2,
+	}
+)
+
+func (x Permission) Enum() *Permission {
+	p := new(Permission)
+	*p = x
+	return p
+}
+
+func (x Permission) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Permission) Descriptor() protoreflect.EnumDescriptor {
+	return file_registry_proto_enumTypes[2].Descriptor()
+}
+
+func (Permission) Type() protoreflect.EnumType {
+	return &file_registry_proto_enumTypes[2]
+}
+
+func (x Permission) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Permission.Descriptor instead.
+func (Permission) EnumDescriptor() ([]byte, []int) {
+	return file_registry_proto_rawDescGZIP(), []int{2}
+}
+
 // RegistryChange is the body of a registry record: changes that hold together or
 // not at all, all of one audience. Marshalled, it has at most 384 KiB.
 type RegistryChange struct {
@@ -229,6 +280,7 @@ type Change struct {
 	//	*Change_UseInvitation
 	//	*Change_PutEndpoint
 	//	*Change_RevokeEndpoint
+	//	*Change_PutPolicy
 	Change        isChange_Change `protobuf_oneof:"change"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -352,6 +404,15 @@ func (x *Change) GetRevokeEndpoint() *RevokeEndpoint {
 	return nil
 }
 
+func (x *Change) GetPutPolicy() *Policy {
+	if x != nil {
+		if x, ok := x.Change.(*Change_PutPolicy); ok {
+			return x.PutPolicy
+		}
+	}
+	return nil
+}
+
 type isChange_Change interface {
 	isChange_Change()
 }
@@ -392,6 +453,10 @@ type Change_RevokeEndpoint struct {
 	RevokeEndpoint *RevokeEndpoint `protobuf:"bytes,9,opt,name=revoke_endpoint,json=revokeEndpoint,proto3,oneof"`
 }
 
+type Change_PutPolicy struct {
+	PutPolicy *Policy `protobuf:"bytes,10,opt,name=put_policy,json=putPolicy,proto3,oneof"`
+}
+
 func (*Change_PutAgency) isChange_Change() {}
 
 func (*Change_CloseAgency) isChange_Change() {}
@@ -409,6 +474,8 @@ func (*Change_UseInvitation) isChange_Change() {}
 func (*Change_PutEndpoint) isChange_Change() {}
 
 func (*Change_RevokeEndpoint) isChange_Change() {}
+
+func (*Change_PutPolicy) isChange_Change() {}
 
 // Agency creates an agency or replaces what is known about it (all but its
 // closing and its endpoint).
@@ -764,8 +831,11 @@ type Invitation struct {
 	// Name that the endpoint will have.
 	Endpoint string `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	// Codes that it will serve.
-	Codes         []string `protobuf:"bytes,3,rep,name=codes,proto3" json:"codes,omitempty"`
-	ExpiresMs     int64    `protobuf:"varint,4,opt,name=expires_ms,json=expiresMs,proto3" json:"expires_ms,omitempty"`
+	Codes     []string `protobuf:"bytes,3,rep,name=codes,proto3" json:"codes,omitempty"`
+	ExpiresMs int64    `protobuf:"varint,4,opt,name=expires_ms,json=expiresMs,proto3" json:"expires_ms,omitempty"`
+	// For an endpoint that exists and lost its key or its store: using it ends every
+	// certificate that the endpoint had; its codes and its mailbox stay.
+	Reissue       bool `protobuf:"varint,5,opt,name=reissue,proto3" json:"reissue,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -828,6 +898,13 @@ func (x *Invitation) GetExpiresMs() int64 {
 	return 0
 }
 
+func (x *Invitation) GetReissue() bool {
+	if x != nil {
+		return x.Reissue
+	}
+	return false
+}
+
 // UseInvitation marks an invitation used.
 type UseInvitation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -881,7 +958,9 @@ type Endpoint struct {
 	// X.509, DER, issued by the axis's CA.
 	Certificate []byte `protobuf:"bytes,2,opt,name=certificate,proto3" json:"certificate,omitempty"`
 	// Codes that it serves from now on, beside those it served.
-	Codes         []string `protobuf:"bytes,3,rep,name=codes,proto3" json:"codes,omitempty"`
+	Codes []string `protobuf:"bytes,3,rep,name=codes,proto3" json:"codes,omitempty"`
+	// Every earlier certificate of the endpoint ends with this record.
+	Reissued      bool `protobuf:"varint,4,opt,name=reissued,proto3" json:"reissued,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -937,6 +1016,13 @@ func (x *Endpoint) GetCodes() []string {
 	return nil
 }
 
+func (x *Endpoint) GetReissued() bool {
+	if x != nil {
+		return x.Reissued
+	}
+	return false
+}
+
 // RevokeEndpoint ends an endpoint and all its certificates.
 type RevokeEndpoint struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -982,6 +1068,84 @@ func (x *RevokeEndpoint) GetName() string {
 	return ""
 }
 
+// Policy is what operators decide about an agency or, with an empty code, about
+// every agency that has no word of its own on the matter. It replaces the policy
+// that was there.
+type Policy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Code  string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// May documents of the agency be signed by a delegated seal? By default, yes.
+	DelegatedSeals Permission `protobuf:"varint,2,opt,name=delegated_seals,json=delegatedSeals,proto3,enum=docaxis.v1.Permission" json:"delegated_seals,omitempty"`
+	// Days for which the axis keeps content after every recipient has consigned it
+	// or its deadline passed; 0: as the policy for everybody says, there 400. For
+	// the sending agency's documents.
+	RetentionDays uint32 `protobuf:"varint,3,opt,name=retention_days,json=retentionDays,proto3" json:"retention_days,omitempty"`
+	// Highest security level that may enter the axis (ordinary, confidential,
+	// secret, top-secret); empty: as the policy for everybody says, there ordinary.
+	// Only in the policy for everybody.
+	Security      string `protobuf:"bytes,4,opt,name=security,proto3" json:"security,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Policy) Reset() {
+	*x = Policy{}
+	mi := &file_registry_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Policy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Policy) ProtoMessage() {}
+
+func (x *Policy) ProtoReflect() protoreflect.Message {
+	mi := &file_registry_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Policy.ProtoReflect.Descriptor instead.
+func (*Policy) Descriptor() ([]byte, []int) {
+	return file_registry_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Policy) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Policy) GetDelegatedSeals() Permission {
+	if x != nil {
+		return x.DelegatedSeals
+	}
+	return Permission_PERMISSION_UNSPECIFIED
+}
+
+func (x *Policy) GetRetentionDays() uint32 {
+	if x != nil {
+		return x.RetentionDays
+	}
+	return 0
+}
+
+func (x *Policy) GetSecurity() string {
+	if x != nil {
+		return x.Security
+	}
+	return ""
+}
+
 var File_registry_proto protoreflect.FileDescriptor
 
 const file_registry_proto_rawDesc = "" +
@@ -992,7 +1156,7 @@ const file_registry_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12,\n" +
-	"\achanges\x18\x04 \x03(\v2\x12.docaxis.v1.ChangeR\achanges\"\xa3\x04\n" +
+	"\achanges\x18\x04 \x03(\v2\x12.docaxis.v1.ChangeR\achanges\"\xd8\x04\n" +
 	"\x06Change\x123\n" +
 	"\n" +
 	"put_agency\x18\x01 \x01(\v2\x12.docaxis.v1.AgencyH\x00R\tputAgency\x12<\n" +
@@ -1006,7 +1170,10 @@ const file_registry_proto_rawDesc = "" +
 	"\x06invite\x18\x06 \x01(\v2\x16.docaxis.v1.InvitationH\x00R\x06invite\x12B\n" +
 	"\x0euse_invitation\x18\a \x01(\v2\x19.docaxis.v1.UseInvitationH\x00R\ruseInvitation\x129\n" +
 	"\fput_endpoint\x18\b \x01(\v2\x14.docaxis.v1.EndpointH\x00R\vputEndpoint\x12E\n" +
-	"\x0frevoke_endpoint\x18\t \x01(\v2\x1a.docaxis.v1.RevokeEndpointH\x00R\x0erevokeEndpointB\b\n" +
+	"\x0frevoke_endpoint\x18\t \x01(\v2\x1a.docaxis.v1.RevokeEndpointH\x00R\x0erevokeEndpoint\x123\n" +
+	"\n" +
+	"put_policy\x18\n" +
+	" \x01(\v2\x12.docaxis.v1.PolicyH\x00R\tputPolicyB\b\n" +
 	"\x06change\"\xaf\x01\n" +
 	"\x06Agency\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
@@ -1033,7 +1200,7 @@ const file_registry_proto_rawDesc = "" +
 	"\n" +
 	"RetireSeal\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
-	"\x06digest\x18\x02 \x01(\fR\x06digest\"~\n" +
+	"\x06digest\x18\x02 \x01(\fR\x06digest\"\x98\x01\n" +
 	"\n" +
 	"Invitation\x12\x1f\n" +
 	"\vsecret_hash\x18\x01 \x01(\fR\n" +
@@ -1041,16 +1208,23 @@ const file_registry_proto_rawDesc = "" +
 	"\bendpoint\x18\x02 \x01(\tR\bendpoint\x12\x14\n" +
 	"\x05codes\x18\x03 \x03(\tR\x05codes\x12\x1d\n" +
 	"\n" +
-	"expires_ms\x18\x04 \x01(\x03R\texpiresMs\"0\n" +
+	"expires_ms\x18\x04 \x01(\x03R\texpiresMs\x12\x18\n" +
+	"\areissue\x18\x05 \x01(\bR\areissue\"0\n" +
 	"\rUseInvitation\x12\x1f\n" +
 	"\vsecret_hash\x18\x01 \x01(\fR\n" +
-	"secretHash\"V\n" +
+	"secretHash\"r\n" +
 	"\bEndpoint\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vcertificate\x18\x02 \x01(\fR\vcertificate\x12\x14\n" +
-	"\x05codes\x18\x03 \x03(\tR\x05codes\"$\n" +
+	"\x05codes\x18\x03 \x03(\tR\x05codes\x12\x1a\n" +
+	"\breissued\x18\x04 \x01(\bR\breissued\"$\n" +
 	"\x0eRevokeEndpoint\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name*g\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xa0\x01\n" +
+	"\x06Policy\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12?\n" +
+	"\x0fdelegated_seals\x18\x02 \x01(\x0e2\x16.docaxis.v1.PermissionR\x0edelegatedSeals\x12%\n" +
+	"\x0eretention_days\x18\x03 \x01(\rR\rretentionDays\x12\x1a\n" +
+	"\bsecurity\x18\x04 \x01(\tR\bsecurity*g\n" +
 	"\bAudience\x12\x18\n" +
 	"\x14AUDIENCE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fAUDIENCE_PUBLIC\x10\x01\x12\x14\n" +
@@ -1063,7 +1237,12 @@ const file_registry_proto_rawDesc = "" +
 	"\x0eLEVEL_DISTRICT\x10\x03\x12\x11\n" +
 	"\rLEVEL_COMMUNE\x10\x04\x12\x0e\n" +
 	"\n" +
-	"LEVEL_UNIT\x10\x05B\x16Z\x14docaxis/proto/axispbb\x06proto3"
+	"LEVEL_UNIT\x10\x05*Z\n" +
+	"\n" +
+	"Permission\x12\x1a\n" +
+	"\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12PERMISSION_ALLOWED\x10\x01\x12\x18\n" +
+	"\x14PERMISSION_FORBIDDEN\x10\x02B\x16Z\x14docaxis/proto/axispbb\x06proto3"
 
 var (
 	file_registry_proto_rawDescOnce sync.Once
@@ -1077,40 +1256,44 @@ func file_registry_proto_rawDescGZIP() []byte {
 	return file_registry_proto_rawDescData
 }
 
-var file_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_registry_proto_goTypes = []any{
 	(Audience)(0),          // 0: docaxis.v1.Audience
 	(Level)(0),             // 1: docaxis.v1.Level
-	(*RegistryChange)(nil), // 2: docaxis.v1.RegistryChange
-	(*Change)(nil),         // 3: docaxis.v1.Change
-	(*Agency)(nil),         // 4: docaxis.v1.Agency
-	(*CloseAgency)(nil),    // 5: docaxis.v1.CloseAgency
-	(*ServeCode)(nil),      // 6: docaxis.v1.ServeCode
-	(*Seal)(nil),           // 7: docaxis.v1.Seal
-	(*RetireSeal)(nil),     // 8: docaxis.v1.RetireSeal
-	(*Invitation)(nil),     // 9: docaxis.v1.Invitation
-	(*UseInvitation)(nil),  // 10: docaxis.v1.UseInvitation
-	(*Endpoint)(nil),       // 11: docaxis.v1.Endpoint
-	(*RevokeEndpoint)(nil), // 12: docaxis.v1.RevokeEndpoint
+	(Permission)(0),        // 2: docaxis.v1.Permission
+	(*RegistryChange)(nil), // 3: docaxis.v1.RegistryChange
+	(*Change)(nil),         // 4: docaxis.v1.Change
+	(*Agency)(nil),         // 5: docaxis.v1.Agency
+	(*CloseAgency)(nil),    // 6: docaxis.v1.CloseAgency
+	(*ServeCode)(nil),      // 7: docaxis.v1.ServeCode
+	(*Seal)(nil),           // 8: docaxis.v1.Seal
+	(*RetireSeal)(nil),     // 9: docaxis.v1.RetireSeal
+	(*Invitation)(nil),     // 10: docaxis.v1.Invitation
+	(*UseInvitation)(nil),  // 11: docaxis.v1.UseInvitation
+	(*Endpoint)(nil),       // 12: docaxis.v1.Endpoint
+	(*RevokeEndpoint)(nil), // 13: docaxis.v1.RevokeEndpoint
+	(*Policy)(nil),         // 14: docaxis.v1.Policy
 }
 var file_registry_proto_depIdxs = []int32{
-	3,  // 0: docaxis.v1.RegistryChange.changes:type_name -> docaxis.v1.Change
-	4,  // 1: docaxis.v1.Change.put_agency:type_name -> docaxis.v1.Agency
-	5,  // 2: docaxis.v1.Change.close_agency:type_name -> docaxis.v1.CloseAgency
-	6,  // 3: docaxis.v1.Change.serve_code:type_name -> docaxis.v1.ServeCode
-	7,  // 4: docaxis.v1.Change.admit_seal:type_name -> docaxis.v1.Seal
-	8,  // 5: docaxis.v1.Change.retire_seal:type_name -> docaxis.v1.RetireSeal
-	9,  // 6: docaxis.v1.Change.invite:type_name -> docaxis.v1.Invitation
-	10, // 7: docaxis.v1.Change.use_invitation:type_name -> docaxis.v1.UseInvitation
-	11, // 8: docaxis.v1.Change.put_endpoint:type_name -> docaxis.v1.Endpoint
-	12, // 9: docaxis.v1.Change.revoke_endpoint:type_name -> docaxis.v1.RevokeEndpoint
-	1,  // 10: docaxis.v1.Agency.level:type_name -> docaxis.v1.Level
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	4,  // 0: docaxis.v1.RegistryChange.changes:type_name -> docaxis.v1.Change
+	5,  // 1: docaxis.v1.Change.put_agency:type_name -> docaxis.v1.Agency
+	6,  // 2: docaxis.v1.Change.close_agency:type_name -> docaxis.v1.CloseAgency
+	7,  // 3: docaxis.v1.Change.serve_code:type_name -> docaxis.v1.ServeCode
+	8,  // 4: docaxis.v1.Change.admit_seal:type_name -> docaxis.v1.Seal
+	9,  // 5: docaxis.v1.Change.retire_seal:type_name -> docaxis.v1.RetireSeal
+	10, // 6: docaxis.v1.Change.invite:type_name -> docaxis.v1.Invitation
+	11, // 7: docaxis.v1.Change.use_invitation:type_name -> docaxis.v1.UseInvitation
+	12, // 8: docaxis.v1.Change.put_endpoint:type_name -> docaxis.v1.Endpoint
+	13, // 9: docaxis.v1.Change.revoke_endpoint:type_name -> docaxis.v1.RevokeEndpoint
+	14, // 10: docaxis.v1.Change.put_policy:type_name -> docaxis.v1.Policy
+	1,  // 11: docaxis.v1.Agency.level:type_name -> docaxis.v1.Level
+	2,  // 12: docaxis.v1.Policy.delegated_seals:type_name -> docaxis.v1.Permission
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_registry_proto_init() }
@@ -1128,14 +1311,15 @@ func file_registry_proto_init() {
 		(*Change_UseInvitation)(nil),
 		(*Change_PutEndpoint)(nil),
 		(*Change_RevokeEndpoint)(nil),
+		(*Change_PutPolicy)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_registry_proto_rawDesc), len(file_registry_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   11,
+			NumEnums:      3,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1497,6 +1497,192 @@ func (x *ProofAnswer) GetInclusion() [][]byte {
 	return nil
 }
 
+// RecoverRequest (service recover, answer RecoverAnswer) offers what an earlier
+// epoch had accepted and the newest lacks: first every registry record, then the
+// rest in the journal's order. It may be repeated. Until the endpoint has said
+// registry_done, the axis takes nothing else from it in an epoch that lost
+// records.
+type RecoverRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The newest epoch, in which the endpoint recovers.
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// Marshalled SignedEpoch of epochs that the axis may have forgotten, oldest
+	// first.
+	Epochs [][]byte `protobuf:"bytes,2,rep,name=epochs,proto3" json:"epochs,omitempty"`
+	// The largest checkpoint (note) of an earlier epoch that the endpoint verified.
+	Checkpoint []byte `protobuf:"bytes,3,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// Marshalled Recovered; at most 1 MiB together.
+	Records [][]byte `protobuf:"bytes,4,rep,name=records,proto3" json:"records,omitempty"`
+	// No registry record is left to be offered.
+	RegistryDone  bool `protobuf:"varint,5,opt,name=registry_done,json=registryDone,proto3" json:"registry_done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverRequest) Reset() {
+	*x = RecoverRequest{}
+	mi := &file_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverRequest) ProtoMessage() {}
+
+func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
+func (*RecoverRequest) Descriptor() ([]byte, []int) {
+	return file_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *RecoverRequest) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *RecoverRequest) GetEpochs() [][]byte {
+	if x != nil {
+		return x.Epochs
+	}
+	return nil
+}
+
+func (x *RecoverRequest) GetCheckpoint() []byte {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *RecoverRequest) GetRecords() [][]byte {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+func (x *RecoverRequest) GetRegistryDone() bool {
+	if x != nil {
+		return x.RegistryDone
+	}
+	return false
+}
+
+// RecoverAnswer has an outcome for each record, in order.
+type RecoverAnswer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Outcomes      []*RecoverOutcome      `protobuf:"bytes,1,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverAnswer) Reset() {
+	*x = RecoverAnswer{}
+	mi := &file_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverAnswer) ProtoMessage() {}
+
+func (x *RecoverAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverAnswer.ProtoReflect.Descriptor instead.
+func (*RecoverAnswer) Descriptor() ([]byte, []int) {
+	return file_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *RecoverAnswer) GetOutcomes() []*RecoverOutcome {
+	if x != nil {
+		return x.Outcomes
+	}
+	return nil
+}
+
+// RecoverOutcome says where the record is now, or why it will never be taken.
+type RecoverOutcome struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The record that has it, or that had it all along.
+	Record        *RecordRef `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"`
+	Refused       *Reason    `protobuf:"bytes,2,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverOutcome) Reset() {
+	*x = RecoverOutcome{}
+	mi := &file_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverOutcome) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverOutcome) ProtoMessage() {}
+
+func (x *RecoverOutcome) ProtoReflect() protoreflect.Message {
+	mi := &file_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverOutcome.ProtoReflect.Descriptor instead.
+func (*RecoverOutcome) Descriptor() ([]byte, []int) {
+	return file_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *RecoverOutcome) GetRecord() *RecordRef {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
+func (x *RecoverOutcome) GetRefused() *Reason {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
 var File_service_proto protoreflect.FileDescriptor
 
 const file_service_proto_rawDesc = "" +
@@ -1599,7 +1785,20 @@ const file_service_proto_rawDesc = "" +
 	"checkpoint\x18\x01 \x01(\fR\n" +
 	"checkpoint\x12 \n" +
 	"\vconsistency\x18\x02 \x03(\fR\vconsistency\x12\x1c\n" +
-	"\tinclusion\x18\x03 \x03(\fR\tinclusion*D\n" +
+	"\tinclusion\x18\x03 \x03(\fR\tinclusion\"\x9d\x01\n" +
+	"\x0eRecoverRequest\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x16\n" +
+	"\x06epochs\x18\x02 \x03(\fR\x06epochs\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x03 \x01(\fR\n" +
+	"checkpoint\x12\x18\n" +
+	"\arecords\x18\x04 \x03(\fR\arecords\x12#\n" +
+	"\rregistry_done\x18\x05 \x01(\bR\fregistryDone\"G\n" +
+	"\rRecoverAnswer\x126\n" +
+	"\boutcomes\x18\x01 \x03(\v2\x1a.docaxis.v1.RecoverOutcomeR\boutcomes\"m\n" +
+	"\x0eRecoverOutcome\x12-\n" +
+	"\x06record\x18\x01 \x01(\v2\x15.docaxis.v1.RecordRefR\x06record\x12,\n" +
+	"\arefused\x18\x02 \x01(\v2\x12.docaxis.v1.ReasonR\arefused*D\n" +
 	"\x06Target\x12\x0f\n" +
 	"\vTARGET_NONE\x10\x00\x12\x13\n" +
 	"\x0fTARGET_PRECEDES\x10\x01\x12\x14\n" +
@@ -1618,7 +1817,7 @@ func file_service_proto_rawDescGZIP() []byte {
 }
 
 var file_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_service_proto_goTypes = []any{
 	(Target)(0),             // 0: docaxis.v1.Target
 	(*Answer)(nil),          // 1: docaxis.v1.Answer
@@ -1644,27 +1843,34 @@ var file_service_proto_goTypes = []any{
 	(*RenewAnswer)(nil),     // 21: docaxis.v1.RenewAnswer
 	(*ProofRequest)(nil),    // 22: docaxis.v1.ProofRequest
 	(*ProofAnswer)(nil),     // 23: docaxis.v1.ProofAnswer
-	(*Reason)(nil),          // 24: docaxis.v1.Reason
-	(Lane)(0),               // 25: docaxis.v1.Lane
-	(*Record)(nil),          // 26: docaxis.v1.Record
+	(*RecoverRequest)(nil),  // 24: docaxis.v1.RecoverRequest
+	(*RecoverAnswer)(nil),   // 25: docaxis.v1.RecoverAnswer
+	(*RecoverOutcome)(nil),  // 26: docaxis.v1.RecoverOutcome
+	(*Reason)(nil),          // 27: docaxis.v1.Reason
+	(Lane)(0),               // 28: docaxis.v1.Lane
+	(*Record)(nil),          // 29: docaxis.v1.Record
+	(*RecordRef)(nil),       // 30: docaxis.v1.RecordRef
 }
 var file_service_proto_depIdxs = []int32{
-	24, // 0: docaxis.v1.Answer.error:type_name -> docaxis.v1.Reason
+	27, // 0: docaxis.v1.Answer.error:type_name -> docaxis.v1.Reason
 	6,  // 1: docaxis.v1.EvidenceAnswer.outcomes:type_name -> docaxis.v1.EvidenceOutcome
-	24, // 2: docaxis.v1.EvidenceOutcome.refused:type_name -> docaxis.v1.Reason
-	25, // 3: docaxis.v1.Cursor.lane:type_name -> docaxis.v1.Lane
+	27, // 2: docaxis.v1.EvidenceOutcome.refused:type_name -> docaxis.v1.Reason
+	28, // 3: docaxis.v1.Cursor.lane:type_name -> docaxis.v1.Lane
 	7,  // 4: docaxis.v1.PullRequest.cursors:type_name -> docaxis.v1.Cursor
 	10, // 5: docaxis.v1.Page.items:type_name -> docaxis.v1.Item
-	25, // 6: docaxis.v1.Item.lane:type_name -> docaxis.v1.Lane
-	26, // 7: docaxis.v1.Item.record:type_name -> docaxis.v1.Record
+	28, // 6: docaxis.v1.Item.lane:type_name -> docaxis.v1.Lane
+	29, // 7: docaxis.v1.Item.record:type_name -> docaxis.v1.Record
 	0,  // 8: docaxis.v1.Item.target:type_name -> docaxis.v1.Target
 	13, // 9: docaxis.v1.HaveAnswer.held:type_name -> docaxis.v1.Held
 	13, // 10: docaxis.v1.PutAnswer.held:type_name -> docaxis.v1.Held
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	26, // 11: docaxis.v1.RecoverAnswer.outcomes:type_name -> docaxis.v1.RecoverOutcome
+	30, // 12: docaxis.v1.RecoverOutcome.record:type_name -> docaxis.v1.RecordRef
+	27, // 13: docaxis.v1.RecoverOutcome.refused:type_name -> docaxis.v1.Reason
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_service_proto_init() }
@@ -1680,7 +1886,7 @@ func file_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_service_proto_rawDesc), len(file_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
