@@ -64,7 +64,7 @@ func (p *part) document(item *axispb.Item, proven evidence.Proven, receipt []byt
 	if err != nil {
 		return outcome{}, err
 	}
-	file, err := p.agent.files.Add(bytes.NewReader(body), envelope.MaxSize)
+	file, err := p.hold.Add(bytes.NewReader(body), envelope.MaxSize)
 	if err != nil {
 		return outcome{}, localError{fmt.Errorf("keep envelope: %w", err)}
 	}

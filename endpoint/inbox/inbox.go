@@ -5,7 +5,8 @@
 // Buckets: inbox (InboxEntry by Key), evidence (EvidenceEntry by counter) and
 // quarantine (QuarantineEntry by row); and, following from these, inbox_due (class,
 // lane, next attempt, key), inbox_code (code 0x00 state, lane, row: key), inbox_id
-// (id 0x00 key), inbox_waiting (target 0x00 key) and evidence_unsent (counter).
+// (id 0x00 key), inbox_time (when it came, key), inbox_waiting (target 0x00 key),
+// evidence_unsent (counter), quarantine_age (time, row) and quarantine_total.
 // Every method works inside its caller's transaction, so that a state and the
 // statement that proves it are one commit.
 package inbox
@@ -30,10 +31,13 @@ const (
 	dueBucket        = "inbox_due"
 	codeBucket       = "inbox_code"
 	idBucket         = "inbox_id"
+	timeBucket       = "inbox_time"
 	waitingBucket    = "inbox_waiting"
 	evidenceBucket   = "evidence"
 	unsentBucket     = "evidence_unsent"
 	quarantineBucket = "quarantine"
+	ageBucket        = "quarantine_age"
+	totalBucket      = "quarantine_total"
 )
 
 // BulkBytes is the content from which a document counts as large: it is fetched
@@ -99,24 +103,30 @@ func (k Key) valid() error {
 	return nil
 }
 
-// Init makes the buckets.
+// Init makes the buckets, and what follows from others in a store that was written
+// before it existed. Where nothing is missing, it does not write.
 func Init(tx *bbolt.Tx) error {
-	return boltpb.Create(tx, entryBucket, dueBucket, codeBucket, idBucket, waitingBucket,
-		evidenceBucket, unsentBucket, quarantineBucket)
+	err := boltpb.Create(tx, entryBucket, dueBucket, codeBucket, idBucket, timeBucket, waitingBucket,
+		evidenceBucket, unsentBucket, quarantineBucket, ageBucket, totalBucket)
+	if err != nil {
+		return err
+	}
+	return errors.Join(indexTimes(tx), countQuarantine(tx))
 }
 
 // Inbox is the inbox as one transaction sees it.
 type Inbox struct {
-	entries, due, codes, ids, waiting *bbolt.Bucket
-	evidence, unsent, quarantine      *bbolt.Bucket
+	entries, due, codes, ids, times, waiting  *bbolt.Bucket
+	evidence, unsent, quarantine, age, totals *bbolt.Bucket
 }
 
 // In gives the inbox in a transaction.
 func In(tx *bbolt.Tx) Inbox {
 	b := func(name string) *bbolt.Bucket { return tx.Bucket([]byte(name)) }
 	return Inbox{
-		entries: b(entryBucket), due: b(dueBucket), codes: b(codeBucket), ids: b(idBucket), waiting: b(waitingBucket),
-		evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
+		entries: b(entryBucket), due: b(dueBucket), codes: b(codeBucket), ids: b(idBucket), times: b(timeBucket),
+		waiting: b(waitingBucket), evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
+		age: b(ageBucket), totals: b(totalBucket),
 	}
 }
 

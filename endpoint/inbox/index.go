@@ -24,6 +24,7 @@ func (b Inbox) places(e *axispb.InboxEntry) []place {
 	all := []place{
 		{b.codes, codeKey(e), key},
 		{b.ids, slices.Concat([]byte(e.Id), []byte{0}, key), nil},
+		{b.times, timeKey(e, key), nil},
 	}
 	switch e.State {
 	case axispb.State_STATE_FETCHING:

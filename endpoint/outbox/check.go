@@ -20,7 +20,8 @@ import (
 //     accepted or rejected is proved by an evidence;
 //   - what is to be worked on, and nothing else, is in the index of what is due,
 //     once;
-//   - what waits is in the index of what waits.
+//   - what waits is in the index of what waits;
+//   - what the axis has not answered has not been released.
 func Check(tx *bbolt.Tx) error {
 	o := In(tx)
 	var found []error
@@ -55,6 +56,9 @@ func (o Outbox) checkEntry(key []byte, e *axispb.OutboxEntry) (found []error) {
 	}
 	if (e.State == axispb.State_STATE_REJECTED) != (len(e.Rejection) > 0) {
 		complain("state %s with a rejection of %d bytes", e.State, len(e.Rejection))
+	}
+	if e.ReleasedMs != 0 && open(e) {
+		complain("released in state %s", e.State)
 	}
 	if !open(e) && len(e.Receipt) == 0 && len(e.Rejection) == 0 {
 		complain("impossible state %s", e.State)
