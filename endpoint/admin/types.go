@@ -31,6 +31,7 @@ type Clerk interface {
 	Retry(ctx context.Context, id string) error
 	// Agencies lists the directory, which works offline.
 	Agencies(ctx context.Context, search string) ([]Agency, error)
+	Keeper
 }
 
 // Status is an endpoint at a glance.

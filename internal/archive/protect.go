@@ -31,6 +31,12 @@ type Protection struct {
 	WorkFactor int
 }
 
+// Validate says what is wrong with a choice before anything is done.
+func (p Protection) Validate() error {
+	_, err := p.recipients()
+	return err
+}
+
 // recipients are what age encrypts to; none where the container is plain.
 func (p Protection) recipients() ([]age.Recipient, error) {
 	ways := 0
@@ -182,7 +188,19 @@ func decrypt(r io.Reader, k Keys) (io.Reader, error) {
 	if err != nil {
 		return nil, damaged(err)
 	}
-	return out, nil
+	return authentic{out}, nil
+}
+
+// authentic says of what does not decrypt that it is damaged: the key was right.
+type authentic struct{ r io.Reader }
+
+// Read implements io.Reader.
+func (a authentic) Read(p []byte) (int, error) {
+	n, err := a.r.Read(p)
+	if err != nil && err != io.EOF {
+		err = damaged(err)
+	}
+	return n, err
 }
 
 // NewIdentity makes a key pair: the secret key goes into a new file that only its
