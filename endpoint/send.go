@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
@@ -59,7 +60,7 @@ func (a *Agent) Send(ctx context.Context, d Draft) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e) })
+	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e, a.cfg.Now()) })
 	if err != nil {
 		return "", err
 	}
@@ -70,8 +71,9 @@ func (a *Agent) Send(ctx context.Context, d Draft) (id string, err error) {
 }
 
 // addOnce queues an entry. The same document under the same id is there already
-// when the sender asks again.
-func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
+// when the sender asks again; where it was refused, whoever asks again has mended
+// the cause, and it goes once more.
+func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) error {
 	o := outbox.In(tx)
 	err := o.Add(proto.Clone(e).(*axispb.OutboxEntry))
 	if !errors.Is(err, outbox.ErrExists) {
@@ -83,6 +85,9 @@ func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
 	}
 	if was.Sender != e.Sender || !bytes.Equal(was.ManifestDigest, e.ManifestDigest) {
 		return reason.Permanent(axispb.ReasonCode_REASON_ID_COLLISION, e.Id)
+	}
+	if was.State == axispb.State_STATE_REJECTED {
+		return o.Again(e, now)
 	}
 	return nil
 }

@@ -284,8 +284,10 @@ func (a *Agent) submissionFailed(ctx context.Context, id string, moved bool, why
 	return err
 }
 
-// Retry takes up a parked submission again, at once: a person mended what Show
-// says was wrong, or wants to know whether it still is.
+// Retry takes up a parked or refused submission again, at once: a person mended what
+// Show says was wrong, or wants to know whether it still is. A refused one goes
+// under the seal that it had; Send with its id seals it anew. outbox.ErrState: its
+// state does not allow it.
 func (a *Agent) Retry(ctx context.Context, id string) error {
 	err := a.db.Update(ctx, func(tx *bbolt.Tx) error { return outbox.In(tx).Retry(id, a.cfg.Now()) })
 	if err != nil {

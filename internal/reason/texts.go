@@ -143,7 +143,7 @@ var texts = map[axispb.ReasonCode]text{
 	},
 	axispb.ReasonCode_REASON_ID_COLLISION: {
 		vi: "Mã gói tin {1} đã được dùng cho một văn bản có nội dung khác. Hãy gửi văn bản này với mã gói tin mới.",
-		en: "The id {1} was already accepted with other content. Send this document under a new id.",
+		en: "The id {1} was already used for a document with other content. Send this document under a new id.",
 	},
 	axispb.ReasonCode_REASON_UNKNOWN_TARGET: {
 		vi: "Không có văn bản nào của {1} mang mã {2} để thu hồi, cập nhật, thay thế hoặc trả lời. Hãy chọn lại văn bản liên quan rồi gửi lại.",
