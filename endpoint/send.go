@@ -109,7 +109,7 @@ func (a *Agent) checkDraft(doc *envelope.Document) (seal, error) {
 	}
 	now := a.cfg.Now()
 	if !doc.Deadline.IsZero() && doc.Deadline.Before(now) {
-		return key, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, doc.Deadline.Format("2006-01-02 15:04:05 -0700"))
+		return key, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, reason.Time(doc.Deadline))
 	}
 	doc.Version, doc.Files = 1, nil
 	if err := a.name(doc); err != nil {
@@ -188,11 +188,7 @@ func (a *Agent) checkDirectory(doc *envelope.Document, key seal) error {
 		if sender, err := d.Lookup(doc.Sender); err != nil || sender != nil && sender.Endpoint != "" && sender.Endpoint != a.Name() {
 			return errors.Join(err, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, doc.Sender))
 		}
-		admitted, known, err := sealKnown(tx, doc.Sender, key)
-		if err == nil && known && !admitted {
-			return reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, doc.Sender, key.Chain[0].Subject.String())
-		}
-		return err
+		return checkAdmitted(tx, doc.Sender, key)
 	})
 }
 

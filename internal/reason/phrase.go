@@ -150,6 +150,8 @@ var phrases = []text{
 	{"số thứ tự vượt quá nhật ký hiện có", "sizes beyond the log"},
 	{"xác nhận nêu một bản ghi khác với bản ghi trong nhật ký", "the statement names another record than the journal has there"},
 	{"bên ký là {1}", "issued by {1}"},
+	{"chứng thư số chỉ có hiệu lực từ {1}, sau thời điểm khai", "certificate is valid from {1}, after the claimed time"},
+	{"chứng thư số chỉ có hiệu lực đến {1}, trước thời điểm khai", "certificate is valid until {1}, before the claimed time"},
 
 	// agency: what is no code
 	{"{1} không phải mã định danh: {2}; {3}", "{1} is no agency code: {2}; {3}"},

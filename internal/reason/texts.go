@@ -72,8 +72,8 @@ var texts = map[axispb.ReasonCode]text{
 		en: "{2} ({1}) is not connected to the axis yet. Send by other means, or send again once the agency is connected.",
 	},
 	axispb.ReasonCode_REASON_NO_RECIPIENT: {
-		vi: "Không còn nơi nhận nào gửi được. Hãy sửa danh sách nơi nhận theo lý do nêu ở từng nơi nhận rồi gửi lại.",
-		en: "No recipient remains that can be sent to. Mend the list of recipients by the reason given for each and send again.",
+		vi: "Không còn nơi nhận nào gửi được. Hãy ghi nơi nhận, hoặc sửa danh sách nơi nhận theo tình trạng của từng mã trong danh bạ, rồi gửi lại.",
+		en: "No recipient remains that can be sent to. Name one, or mend the list of recipients by what the directory says of each, and send again.",
 	},
 	axispb.ReasonCode_REASON_SENDER_NOT_SERVED: {
 		vi: "Điểm kết nối này không được gửi thay mã định danh {1}. Hãy kiểm tra mã nơi gửi, hoặc đề nghị quản trị trục gán mã này cho điểm kết nối.",
