@@ -33,8 +33,13 @@ func stated(of func(*siege) parcel, code string, edit func(*axispb.Statement)) f
 
 func (s *siege) offer(t *testing.T, st *axispb.Statement) *axispb.EvidenceOutcome {
 	t.Helper()
+	return s.offerBytes(t, s.sign(t, st))
+}
+
+func (s *siege) offerBytes(t *testing.T, raw []byte) *axispb.EvidenceOutcome {
+	t.Helper()
 	answer := new(axispb.EvidenceAnswer)
-	mustBody(t, s.raw.ask(t, bus.Evidence, &axispb.EvidenceRequest{Evidence: [][]byte{s.sign(t, st)}}), answer)
+	mustBody(t, s.raw.ask(t, bus.Evidence, &axispb.EvidenceRequest{Evidence: [][]byte{raw}}), answer)
 	return answer.GetOutcomes()[0]
 }
 
@@ -88,14 +93,15 @@ func anothersKey(t *testing.T, s *siege) told {
 func backDatedRepeatedContrary(t *testing.T, s *siege) told {
 	first := s.about(t, s.shared, "H25")
 	first.TimeMs -= time.Hour.Milliseconds()
-	at, d := decided(t, s.offer(t, first))
+	raw := s.sign(t, first)
+	at, d := decided(t, s.offerBytes(t, raw))
 	if !d.GetClockOff() || d.GetStanding() != axispb.Standing_STANDING_FIRST {
 		t.Errorf("back-dated: %v", d)
 	}
 	s.settle(t)
 	again := s.about(t, s.shared, "H25")
 	s.attack(t, nil, func() {
-		if leaf, _ := decided(t, s.offer(t, first)); leaf != at {
+		if leaf, _ := decided(t, s.offerBytes(t, raw)); leaf != at {
 			t.Errorf("the same bytes: leaf %d, not %d", leaf, at)
 		}
 		if leaf, _ := decided(t, s.offer(t, again)); leaf != at {
