@@ -62,7 +62,7 @@ func options(cfg Config, auth server.Authentication) (*server.Options, error) {
 	if opts.MaxPayload == 0 {
 		opts.MaxPayload = bus.MaxPayload
 	}
-	secure(opts, cfg.TLS)
+	secure(opts, cfg.TLS, newDoor(cfg.Now))
 	limit(opts)
 	store(opts, cfg.Dir)
 	return opts, nil
@@ -70,9 +70,11 @@ func options(cfg Config, auth server.Authentication) (*server.Options, error) {
 
 // secure asks for a certificate and takes any: the authenticator decides, so
 // that an expired certificate gets far enough to be renewed. No session is
-// resumed: every connection shows that it holds its key.
-func secure(opts *server.Options, given *tls.Config) {
+// resumed: every connection shows that it holds its key. An address that asks for too
+// many handshakes gets none.
+func secure(opts *server.Options, given *tls.Config, d *door) {
 	c := given.Clone()
+	c.GetConfigForClient = d.greet
 	c.ClientAuth = tls.RequestClientCert
 	c.ClientCAs = nil
 	c.MinVersion = tls.VersionTLS13
