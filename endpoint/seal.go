@@ -8,12 +8,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.etcd.io/bbolt"
 
 	"docaxis/endpoint/directory"
 	"docaxis/internal/envelope"
 	"docaxis/internal/lang"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
 	"docaxis/signing"
 )
 
@@ -84,18 +87,23 @@ func readPassword(dir, path string) (string, error) {
 	return string(bytes.TrimSuffix(line, []byte("\r"))), nil
 }
 
-// sealKnown reports whether the directory has the seal for the agency; known is
-// false where the directory has no seal of that agency at all.
-func sealKnown(tx *bbolt.Tx, code string, key seal) (admitted, known bool, err error) {
+// checkAdmitted refuses a seal that the directory does not have for the agency, or
+// has as retired. Where it has no seal of that agency at all, the axis decides; so
+// it does about the time of an admission, since this machine's clock may be wrong.
+func checkAdmitted(tx *bbolt.Tx, code string, key seal) error {
 	all, err := directory.In(tx).Seals(code)
 	if err != nil || len(all) == 0 {
-		return false, false, err
+		return err
 	}
 	mine := sha256.Sum256(key.Chain[0].Raw)
 	for _, s := range all {
-		if sha256.Sum256(s.Seal.GetCertificate()) == mine && s.RetiredMs == 0 {
-			return true, true, nil
+		switch {
+		case sha256.Sum256(s.Seal.GetCertificate()) != mine:
+		case s.RetiredMs == 0:
+			return nil
+		default:
+			return reason.Permanent(axispb.ReasonCode_REASON_SEAL_RETIRED, code, reason.Time(time.UnixMilli(s.RetiredMs)))
 		}
 	}
-	return false, true, nil
+	return reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, code, key.Chain[0].Subject.String())
 }

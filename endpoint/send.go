@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
@@ -81,7 +82,7 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 	if err != nil {
 		return nil, err
 	}
-	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e) })
+	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e, a.cfg.Now()) })
 	if err == nil {
 		a.quota.added(e.Bytes)
 	}
@@ -89,8 +90,9 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 }
 
 // addOnce queues an entry. The same document under the same id is there already
-// when the sender asks again.
-func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
+// when the sender asks again; where it was refused, whoever asks again has mended
+// the cause, and it goes once more.
+func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) error {
 	o := outbox.In(tx)
 	err := o.Add(proto.Clone(e).(*axispb.OutboxEntry))
 	if !errors.Is(err, outbox.ErrExists) {
@@ -102,6 +104,9 @@ func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
 	}
 	if was.Sender != e.Sender || !bytes.Equal(was.ManifestDigest, e.ManifestDigest) {
 		return reason.Permanent(axispb.ReasonCode_REASON_ID_COLLISION, e.Id)
+	}
+	if was.State == axispb.State_STATE_REJECTED {
+		return o.Again(e, now)
 	}
 	return nil
 }
@@ -123,7 +128,7 @@ func (a *Agent) checkDraft(doc *envelope.Document) (seal, error) {
 	}
 	now := a.cfg.Now()
 	if !doc.Deadline.IsZero() && doc.Deadline.Before(now) {
-		return key, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, doc.Deadline.Format("2006-01-02 15:04:05 -0700"))
+		return key, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, reason.Time(doc.Deadline))
 	}
 	doc.Version, doc.Files = 1, nil
 	if err := a.name(doc); err != nil {
@@ -202,11 +207,7 @@ func (a *Agent) checkDirectory(doc *envelope.Document, key seal) error {
 		if sender, err := d.Lookup(doc.Sender); err != nil || sender != nil && sender.Endpoint != "" && sender.Endpoint != a.Name() {
 			return errors.Join(err, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, doc.Sender))
 		}
-		admitted, known, err := sealKnown(tx, doc.Sender, key)
-		if err == nil && known && !admitted {
-			return reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, doc.Sender, key.Chain[0].Subject.String())
-		}
-		return err
+		return checkAdmitted(tx, doc.Sender, key)
 	})
 }
 
