@@ -129,10 +129,8 @@ func (a *Agent) loadIdentity() error {
 		return err
 	}
 	a.trust = evidence.NewTrust(id.CA)
-	for _, e := range id.Epochs {
-		if _, err := a.trust.AddEpoch(e); err != nil {
-			return fmt.Errorf("epoch known at enrolment: %w", err)
-		}
+	if err := a.trust.AddEpochs(id.Epochs); err != nil {
+		return fmt.Errorf("epochs known at enrolment: %w", err)
 	}
 	return a.useIdentity(id)
 }
@@ -157,10 +155,8 @@ func (a *Agent) prepare() error {
 		return err
 	}
 	return a.db.View(func(tx *bbolt.Tx) error {
-		for _, e := range store.Epochs(tx) {
-			if _, err := a.trust.AddEpoch(e); err != nil {
-				return fmt.Errorf("epoch learned earlier: %w", err)
-			}
+		if err := a.trust.AddEpochs(store.Epochs(tx)); err != nil {
+			return fmt.Errorf("epochs learned earlier: %w", err)
 		}
 		p, err := store.Progress(tx)
 		a.pulling.fresh = p.GetCounter() == 0

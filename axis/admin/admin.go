@@ -23,6 +23,8 @@ type Operator interface {
 	// Revoke ends an endpoint for good and cuts its connections.
 	Revoke(ctx context.Context, req Revoke) (Done, error)
 	ConfirmClock(ctx context.Context, req Why) (Done, error)
+	// RollKey replaces one of the axis's keys.
+	RollKey(ctx context.Context, req Roll) (Rolled, error)
 }
 
 // Why says who acts and for what reason; it is journaled.
@@ -53,6 +55,8 @@ type Status struct {
 	Evidence  uint64            `json:"evidence"`
 	Refused   uint64            `json:"refused"`
 	States    map[string]uint64 `json:"states"` // recipients, by state
+	// Clock is there while the axis's clock is in doubt: nothing is decided then.
+	Clock *Clock `json:"clock,omitempty"`
 }
 
 // Endpoint is an enrolled endpoint.
@@ -193,6 +197,7 @@ const (
 	PathInvite   = "/endpoint/invite"
 	PathRevoke   = "/endpoint/revoke"
 	PathClock    = "/clock/confirm"
+	PathRoll     = "/key/roll"
 )
 
 // Handler serves an operator's commands.
@@ -219,6 +224,7 @@ func Handler(o Operator) http.Handler {
 	post(mux, PathInvite, o.Invite)
 	post(mux, PathRevoke, o.Revoke)
 	post(mux, PathClock, o.ConfirmClock)
+	post(mux, PathRoll, o.RollKey)
 	return mux
 }
 
