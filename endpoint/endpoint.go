@@ -21,6 +21,8 @@
 //	t2             the consignment of a document is committed
 //	evidence.send  statements are offered
 //	evidence.store the answers to them are committed
+//	renew          a new certificate is asked for, and kept beside the old one
+//	promote        it takes the old one's place
 package endpoint
 
 import (
@@ -55,8 +57,8 @@ type Agent struct {
 	db    *store.DB
 	files *files.Store
 	trust *evidence.Trust
-	// seals by code of the sending agency; never changed after Open.
-	seals map[string]seal
+	// seals by code of the sending agency, newest first; never changed after Open.
+	seals map[string][]seal
 	watch watchers
 	wake  bells
 

@@ -19,6 +19,8 @@ type Operator interface {
 	Documents(ctx context.Context, id string) ([]Document, error)
 	ImportAgencies(ctx context.Context, req Import) (Imported, error)
 	AdmitSeal(ctx context.Context, req Seal) (Admitted, error)
+	// RetireSeal ends the admission of a seal; what it sealed before stays good.
+	RetireSeal(ctx context.Context, req Retire) (Done, error)
 	Invite(ctx context.Context, req Invite) (Invited, error)
 	// Revoke ends an endpoint for good and cuts its connections.
 	Revoke(ctx context.Context, req Revoke) (Done, error)
@@ -198,6 +200,7 @@ const (
 	PathRevoke   = "/endpoint/revoke"
 	PathClock    = "/clock/confirm"
 	PathRoll     = "/key/roll"
+	PathRetire   = "/seal/retire"
 )
 
 // Handler serves an operator's commands.
@@ -225,6 +228,7 @@ func Handler(o Operator) http.Handler {
 	post(mux, PathRevoke, o.Revoke)
 	post(mux, PathClock, o.ConfirmClock)
 	post(mux, PathRoll, o.RollKey)
+	post(mux, PathRetire, o.RetireSeal)
 	return mux
 }
 

@@ -45,6 +45,8 @@ type Config struct {
 	// Retry and PullEvery of every endpoint.
 	Retry     endpoint.Retry
 	PullEvery time.Duration
+	// RenewEvery of every endpoint.
+	RenewEvery time.Duration
 	// Reconnect is how long an endpoint waits at first before it connects again;
 	// 20 ms by default.
 	Reconnect time.Duration

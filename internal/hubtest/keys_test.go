@@ -63,7 +63,7 @@ func checkFromEveryPin(t *testing.T, w *hubtest.World) {
 func TestKeysAreReplacedWhileDocumentsMove(t *testing.T) {
 	t.Parallel()
 	var clock shifted
-	w := world(t, hubtest.Config{Now: clock.now, Retry: quick, PullEvery: time.Second})
+	w := world(t, hubtest.Config{Now: clock.now, Retry: quick, PullEvery: time.Second, RenewEvery: 20 * time.Millisecond})
 	joinAll(t, w)
 	newExchange(t, w, 60).play()
 	for i, row := range []struct{ key, early, late string }{
@@ -142,7 +142,7 @@ func TestKeysAreReplacedWhileDocumentsMove(t *testing.T) {
 func TestAnExpiredCertificateIsRenewedUnderTheNewCA(t *testing.T) {
 	t.Parallel()
 	var clock shifted
-	w := world(t, hubtest.Config{Now: clock.now, Retry: quick, PullEvery: time.Second}, "G22", "H41")
+	w := world(t, hubtest.Config{Now: clock.now, Retry: quick, PullEvery: time.Second, RenewEvery: 20 * time.Millisecond}, "G22", "H41")
 	away := w.Member("H41")
 	if err := away.Stop(); err != nil {
 		t.Fatal(err)

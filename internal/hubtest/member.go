@@ -102,6 +102,7 @@ func (m *Member) open(context.Context) (*endpoint.Agent, error) {
 	cfg := endpoint.Config{
 		Settings: settings, Log: m.log(), Now: m.now(),
 		Retry: m.world.cfg.Retry, PullEvery: m.world.cfg.PullEvery,
+		RenewEvery: m.world.cfg.RenewEvery,
 	}
 	if m.world.cfg.EndpointFaults != nil {
 		cfg.Faults = m.world.cfg.EndpointFaults(m.Code)

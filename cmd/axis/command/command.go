@@ -39,6 +39,7 @@ type grammar struct {
 	Agency   agencyCommands   `cmd:"" help:"Agencies.|Cơ quan."`
 	Seal     sealCommands     `cmd:"" help:"Seals.|Con dấu số."`
 	Endpoint endpointCommands `cmd:"" help:"Endpoints.|Điểm kết nối."`
+	Key      keyCommands      `cmd:"" help:"Keys.|Khóa."`
 	Clock    clockCommands    `cmd:"" help:"Clock.|Đồng hồ."`
 }
 
@@ -49,7 +50,8 @@ type agencyCommands struct {
 func (agencyCommands) Help() string { return importCommand{}.Help() }
 
 type sealCommands struct {
-	Admit admitCommand `cmd:"" help:"Admit a certificate as an agency's seal.|Chấp nhận chứng thư làm con dấu số của cơ quan."`
+	Admit  admitCommand  `cmd:"" help:"Admit a certificate as an agency's seal.|Chấp nhận chứng thư làm con dấu số của cơ quan."`
+	Retire retireCommand `cmd:"" help:"End a seal's admission.|Thôi chấp nhận một con dấu số."`
 }
 
 func (sealCommands) Help() string { return admitCommand{}.Help() }
