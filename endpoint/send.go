@@ -114,27 +114,27 @@ func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) error {
 // checkDraft refuses at once what the axis would refuse later, as far as this
 // endpoint can know, and fills in what it decides.
 func (a *Agent) checkDraft(doc *envelope.Document) (seal, error) {
-	key, ok := a.seals[doc.Sender]
-	if !ok {
-		return key, a.noSeal(doc.Sender)
+	have := a.seals[doc.Sender]
+	if len(have) == 0 {
+		return seal{}, a.noSeal(doc.Sender)
 	}
 	if err := doc.CheckSecurity(a.cfg.Settings.Security); err != nil {
-		return key, err
+		return seal{}, err
 	}
 	for _, code := range append([]string{doc.Sender}, doc.To...) {
 		if _, err := agency.Parse(code); err != nil {
-			return key, reason.Permanent(axispb.ReasonCode_REASON_BAD_CODE, clip(code)).Because(err)
+			return seal{}, reason.Permanent(axispb.ReasonCode_REASON_BAD_CODE, clip(code)).Because(err)
 		}
 	}
 	now := a.cfg.Now()
 	if !doc.Deadline.IsZero() && doc.Deadline.Before(now) {
-		return key, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, reason.Time(doc.Deadline))
+		return seal{}, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, reason.Time(doc.Deadline))
 	}
 	doc.Version, doc.Files = 1, nil
 	if err := a.name(doc); err != nil {
-		return key, err
+		return seal{}, err
 	}
-	return key, a.checkDirectory(doc, key)
+	return a.checkDirectory(doc, have)
 }
 
 // noSeal tells a code that only lacks its seal here from one that is another's.
@@ -193,11 +193,12 @@ func (a *Agent) newID() (string, error) {
 
 // checkDirectory asks the directory, which works without the axis. Where it is
 // empty, or says nothing, the axis decides.
-func (a *Agent) checkDirectory(doc *envelope.Document, key seal) error {
-	return a.db.View(func(tx *bbolt.Tx) error {
+func (a *Agent) checkDirectory(doc *envelope.Document, have []seal) (key seal, err error) {
+	err = a.db.View(func(tx *bbolt.Tx) error {
 		d := directory.In(tx)
 		if d.Empty() {
-			return nil
+			key, err = chooseSeal(tx, doc.Sender, have, a.cfg.Now())
+			return err
 		}
 		for _, code := range doc.To {
 			if err := checkRecipient(d, code); err != nil {
@@ -207,8 +208,10 @@ func (a *Agent) checkDirectory(doc *envelope.Document, key seal) error {
 		if sender, err := d.Lookup(doc.Sender); err != nil || sender != nil && sender.Endpoint != "" && sender.Endpoint != a.Name() {
 			return errors.Join(err, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, doc.Sender))
 		}
-		return checkAdmitted(tx, doc.Sender, key)
+		key, err = chooseSeal(tx, doc.Sender, have, a.cfg.Now())
+		return err
 	})
+	return key, err
 }
 
 // checkRecipient refuses a code that nobody has. Closed and unserved agencies are
