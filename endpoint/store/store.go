@@ -58,7 +58,12 @@ type request struct {
 }
 
 // Open opens the file, or makes it, and starts its writer. Every commit is synced.
+//
+// A file with damaged pages is ErrDamaged, and is left as it is.
 func Open(path string) (*DB, error) {
+	if err := checkPages(path); err != nil {
+		return nil, err
+	}
 	bolt, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout: time.Second,
 		// Finds free pages faster, and writes no list of them with every

@@ -18,21 +18,21 @@ func kinds() []kind {
 	)
 }
 
-// calls are those that reach a disk or a line, with how many of each a process makes
-// in a round, about, starting included.
+// calls are those that reach a disk or a line, with how many of each are made
+// in a thread, about, starting included: strace counts them by threads.
 var calls = []struct {
 	name string
 	many int
 	disk bool // only ever of files
 }{
-	{"fsync", 80, true},
-	{"fdatasync", 60, true},
-	{"pwrite64", 200, true},
-	{"renameat", 40, true},
-	{"ftruncate", 5, true},
-	{"unlinkat", 40, true},
-	{"write", 400, false},
-	{"openat", 200, true},
+	{"fsync", 12, true},
+	{"fdatasync", 12, true},
+	{"pwrite64", 40, true},
+	{"renameat", 8, true},
+	{"ftruncate", 2, true},
+	{"unlinkat", 8, true},
+	{"write", 80, false},
+	{"openat", 50, true},
 }
 
 // killAt kills at some system call.
