@@ -78,6 +78,9 @@ type Agent struct {
 	// those of the pulls; nil where there is none.
 	receipted atomic.Pointer[evidence.Checkpoint]
 
+	// mending are the files that are to be fetched again.
+	mending chan mending
+
 	// The pull loop's own.
 	pulling pullState
 }
@@ -108,7 +111,7 @@ func Open(dir string, cfg Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{dir: dir, cfg: cfg, log: cfg.Log, wake: newBells()}
+	a := &Agent{dir: dir, cfg: cfg, log: cfg.Log, wake: newBells(), mending: make(chan mending, maxMending)}
 	if err := a.loadIdentity(); err != nil {
 		return nil, err
 	}
@@ -268,6 +271,7 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 		a.caughtUp(a.pool(smallJobs, a.wake.fetch, a.whenRoom(a.dueFetches(inbox.Small)), a.fetch).run),
 		a.caughtUp(a.pool(1, a.wake.bulkFetch, a.whenRoom(a.dueFetches(inbox.Bulk)), a.fetch).run),
 		a.caughtUp(a.sendEvidence),
+		a.mendFiles,
 		func(ctx context.Context) error { return a.renew(ctx, conn) },
 		a.clean,
 	}

@@ -53,6 +53,9 @@ func (s *Seen) Check() error {
 		c.endpoint(e)
 	}
 	c.documents()
+	for _, h := range s.Held {
+		c.receipt(h.Who, h.Receipt, h.Body)
+	}
 	if s.Ledger != s.Rebuilt {
 		c.complain("the ledger is not what the journal gives: %s", firstDifference(s.Ledger, s.Rebuilt))
 	}
