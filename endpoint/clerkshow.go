@@ -94,6 +94,8 @@ func flags(s Step) string {
 		all = append(all, "contrary")
 	case axispb.Standing_STANDING_SUPERSEDES:
 		all = append(all, "supersedes")
+	case axispb.Standing_STANDING_SECOND_COPY:
+		all = append(all, "second")
 	}
 	if s.ClockOff {
 		all = append(all, "clock")

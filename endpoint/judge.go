@@ -47,7 +47,10 @@ func (p *part) registryChange(item *axispb.Item, proven evidence.Proven) (outcom
 		return outcome{}, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "registry change").Because(err)
 	}
 	return outcome{apply: func(tx *bbolt.Tx) error {
-		return directory.In(tx).Apply(journalTime(proven.Header), &change)
+		if err := directory.In(tx).Apply(journalTime(proven.Header), &change); err != nil {
+			return err
+		}
+		return p.agent.giveUpMoved(tx, &change)
 	}}, nil
 }
 

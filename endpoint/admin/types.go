@@ -185,7 +185,7 @@ type Step struct {
 	// just now, and hold.
 	Verified bool   `json:"verified"`
 	Problem  string `json:"problem,omitempty"` // why not
-	Flagged  string `json:"flagged,omitempty"` // contrary, superseded, clock
+	Flagged  string `json:"flagged,omitempty"` // contrary, supersedes, second, clock
 	// Reason of a negative event, in both languages.
 	ReasonVI string `json:"reason_vi,omitempty"`
 	ReasonEN string `json:"reason_en,omitempty"`

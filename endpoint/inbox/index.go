@@ -72,6 +72,15 @@ func dueKey(e *axispb.InboxEntry, key []byte) []byte {
 	return slices.Concat([]byte{byte(ClassOf(e)), byte(e.Lane)}, boltpb.Uint64(uint64(e.NextAttemptMs)), key)
 }
 
+// entryKey is the key of the entry that a key of inbox_due or inbox_waiting ends
+// with.
+func (b Inbox) entryKey(index *bbolt.Bucket, k []byte) []byte {
+	if index == b.due {
+		return k[10:]
+	}
+	return bytes.SplitN(k, []byte{0}, 3)[2]
+}
+
 // Job is a document whose files are to be fetched.
 type Job struct {
 	Key  Key

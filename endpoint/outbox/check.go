@@ -105,7 +105,7 @@ func checkProof(key []byte, r *axispb.RecipientEntry) error {
 			return false
 		}
 		s, err := boltpb.Decode[axispb.Statement](ev.Statement)
-		return err == nil && evidence.StateAfter(s.Event) == r.State && p.Standing != axispb.Standing_STANDING_CONTRARY
+		return err == nil && evidence.StateAfter(s.Event) == r.State && evidence.Counts(p.Standing)
 	})
 	if !proved {
 		return fmt.Errorf("recipient %q: nothing proves %s", key, r.State)

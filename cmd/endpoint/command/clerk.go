@@ -223,6 +223,8 @@ func flagged(o *cli.IO, words string) string {
 			all[i] = o.Say("trái với bằng chứng trước", "contrary to an earlier one")
 		case "supersedes":
 			all[i] = o.Say("thay cho bằng chứng trước", "supersedes an earlier one")
+		case "second":
+			all[i] = o.Say("bản thứ hai: bản của điểm kết nối khác được tính", "a second copy: another endpoint's counts")
 		case "clock":
 			all[i] = o.Say("giờ khai lệch hơn 10 phút", "the claimed time is off by more than 10 minutes")
 		}
