@@ -80,7 +80,9 @@ func TestFinished(t *testing.T) {
 func TestReleaseOnlyWhatIsFinished(t *testing.T) {
 	b := newBox(t)
 	b.add("x")
-	release := func() error { return b.try(func(o Outbox) error { return o.Release("x", start, start.Add(time.Hour)) }) }
+	release := func() error {
+		return b.try(func(o Outbox) error { return o.Release("x", start, start.Add(time.Hour)) })
+	}
 	if err := release(); !errors.Is(err, ErrState) {
 		t.Errorf("before the axis answered: %v", err)
 	}
