@@ -147,19 +147,20 @@ func TestASharedFileGoesWithTheLast(t *testing.T) {
 // not enough, nothing is sent, and the status says why.
 func TestTheQuotaTakesTheOldestThatNobodyNeeds(t *testing.T) {
 	w := newWorld(t)
-	from, to := w.office("from", "H41"), w.office("to", "H42").retain(30, 90, 10_000)
+	from, to := w.office("from", "H41"), w.office("to", "H42").retain(30, 90, 11_000)
 	from.start().synced("H41", "H42")
 	to.start().synced("H41", "H42")
 	first := handed(from, to, draft("H41", "H42").with(noise(4000)))
 	second := handed(from, to, draft("H41", "H42").with(noise(4001)))
+	third := handed(from, to, draft("H41", "H42").with(noise(3000)))
 	open := from.send(draft("H41", "H42").with(noise(4001), noise(3999)))
 	from.wait(open, axispb.State_STATE_CONSIGNED)
 	to = to.later(time.Hour)
 	done := to.cleaned(false)
-	if got := brief(done); got != "[quota 1/1]" || done.Kept != 8000 || done.OverQuota() {
+	if got := brief(done); got != "[quota 1/1]" || done.Kept != 11000 || done.OverQuota() {
 		t.Errorf("removed %+v", done)
 	}
-	if to.received(first, "H42").ReleasedMs == 0 || to.received(second, "H42").ReleasedMs != 0 {
+	if to.received(first, "H42").ReleasedMs == 0 || to.received(third, "H42").ReleasedMs != 0 {
 		t.Error("it was not the oldest that went")
 	}
 
@@ -167,7 +168,7 @@ func TestTheQuotaTakesTheOldestThatNobodyNeeds(t *testing.T) {
 	to.retain(30, 90, 3000)
 	to = to.later(2 * time.Hour)
 	done = to.cleaned(false)
-	if got := brief(done); got != "[]" || done.Kept != 8000 || !done.OverQuota() {
+	if got := brief(done); got != "[quota 1/1]" || done.Kept != 8000 || !done.OverQuota() || to.received(second, "H42").ReleasedMs != 0 {
 		t.Errorf("removed %+v", done)
 	}
 	to.content(open, "H42", 0)

@@ -136,6 +136,11 @@ func TestADiskThatFillsUpWhileAFileIsRead(t *testing.T) {
 	from := w.office("from", "H41")
 	disk := from.onDisk(keptFree + 3*mib)
 	from.open()
+	large := draft("H41", "H42")
+	large.Files = []DraftFile{{Title: "a", Content: unread{t}, Bytes: 4 * mib}}
+	if _, err := from.agent.Send(t.Context(), large); !reason.Is(err, axispb.ReasonCode_REASON_DISK_FULL) {
+		t.Fatalf("one that says how large it is: %v", err)
+	}
 	d := draft("H41", "H42").with(noise(2*mib), noise(2*mib))
 	if _, err := from.agent.Send(t.Context(), d); !reason.Is(err, axispb.ReasonCode_REASON_DISK_FULL) {
 		t.Fatalf("got %v", err)
