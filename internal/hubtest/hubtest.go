@@ -38,6 +38,9 @@ type Config struct {
 	// request or an answer.
 	AxisFaults     fault.Hook
 	EndpointFaults func(name string) fault.Hook
+	// AdjustEndpoint changes the configuration of an endpoint, named by its first
+	// code, before each of its starts; nil changes nothing.
+	AdjustEndpoint func(code string, c *endpoint.Config)
 	// MaxFileBytes is the largest file that the axis takes; 2 GiB where 0.
 	MaxFileBytes uint64
 	// MaxStreamBytes of the journal.
