@@ -45,6 +45,7 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 		Agencies: len(h.registry.Agencies()), Documents: counts.Documents, Evidence: counts.Evidence,
 		Refused: counts.Refused, States: map[string]uint64{},
 	}
+	out.Clock = h.clockState()
 	if e, ok := h.trust.Epoch(at.Epoch); ok {
 		out.Origin = e.GetOrigin()
 	}
@@ -289,7 +290,7 @@ func (h *Hub) Invite(ctx context.Context, req operator.Invite) (operator.Invited
 	if len(req.Codes) == 0 {
 		return operator.Invited{}, reason.Permanent(axispb.ReasonCode_REASON_REGISTRY_CONFLICT, "name at least one code that the endpoint will serve")
 	}
-	inv := bus.Invite{Address: h.address(), Pin: sha256.Sum256(h.ca.Certificate().RawSubjectPublicKeyInfo)}
+	inv := bus.Invite{Address: h.address(), Pin: registry.PinOf(h.ca.Load().Certificate())}
 	if _, err := io.ReadFull(h.cfg.Random, inv.Secret[:]); err != nil {
 		return operator.Invited{}, fmt.Errorf("make a secret: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"docaxis/endpoint"
+	clerk "docaxis/endpoint/admin"
 	"docaxis/endpoint/directory"
 	"docaxis/internal/envelope"
 	"docaxis/internal/hubtest"
@@ -144,7 +145,7 @@ func (s *siege) lastRefusal(t *testing.T, id string) *axispb.Reason {
 	if last.Event != "SubmissionRejection" || !last.Verified || len(last.Receipt) == 0 {
 		t.Errorf("the last step is %+v", last)
 	}
-	desk, err := endpoint.Clerk(s.sender.Agent()).Outbox(t.Context())
+	desk, err := endpoint.Clerk(s.sender.Agent()).Outbox(t.Context(), clerk.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}

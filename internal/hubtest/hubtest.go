@@ -29,6 +29,10 @@ type Config struct {
 	Agencies string
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Monotonic is what the axis holds Now against; see axis.Config.
+	Monotonic func() time.Duration
+	// EndpointNow is an endpoint's clock, where it is another than Now.
+	EndpointNow func(code string) func() time.Time
 	// AxisFaults and EndpointFaults make steps fail. An endpoint's hook is also
 	// asked at call.SERVICE.before and call.SERVICE.after, where its line may lose a
 	// request or an answer.
@@ -43,6 +47,8 @@ type Config struct {
 	// Retry and PullEvery of every endpoint.
 	Retry     endpoint.Retry
 	PullEvery time.Duration
+	// RenewEvery of every endpoint.
+	RenewEvery time.Duration
 	// Reconnect is how long an endpoint waits at first before it connects again;
 	// 20 ms by default.
 	Reconnect time.Duration
@@ -124,7 +130,7 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 	file.Listen = w.Address()
 	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
-		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery,
+		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery, Monotonic: w.cfg.Monotonic,
 	})
 	if err != nil {
 		return nil, err
