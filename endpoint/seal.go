@@ -101,8 +101,12 @@ func chooseSeal(tx *bbolt.Tx, code string, have []seal, now time.Time) (seal, er
 		return seal{}, err
 	}
 	good, admitted := -1, -1
+	refused := reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, code, have[0].Chain[0].Subject.String())
 	for i, s := range have {
 		e := entryOf(known, s)
+		if ms := e.GetRetiredMs(); ms != 0 {
+			refused = reason.Permanent(axispb.ReasonCode_REASON_SEAL_RETIRED, code, reason.Time(time.UnixMilli(ms)))
+		}
 		if e == nil && len(known) > 0 || e.GetRetiredMs() != 0 {
 			continue
 		}
@@ -116,7 +120,7 @@ func chooseSeal(tx *bbolt.Tx, code string, have []seal, now time.Time) (seal, er
 	case admitted >= 0:
 		return have[admitted], nil
 	}
-	return seal{}, reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, code, have[0].Chain[0].Subject.String())
+	return seal{}, refused
 }
 
 // entryOf finds what the directory has of a seal; nil where it has nothing.

@@ -25,6 +25,7 @@ type Operator interface {
 	// Revoke ends an endpoint for good and cuts its connections.
 	Revoke(ctx context.Context, req Revoke) (Done, error)
 	ConfirmClock(ctx context.Context, req Why) (Done, error)
+	Keeper
 	// RollKey replaces one of the axis's keys.
 	RollKey(ctx context.Context, req Roll) (Rolled, error)
 }
@@ -227,6 +228,7 @@ func Handler(o Operator) http.Handler {
 	post(mux, PathInvite, o.Invite)
 	post(mux, PathRevoke, o.Revoke)
 	post(mux, PathClock, o.ConfirmClock)
+	giveJournal(mux, o)
 	post(mux, PathRoll, o.RollKey)
 	post(mux, PathRetire, o.RetireSeal)
 	return mux

@@ -38,6 +38,8 @@ type Config struct {
 	// request or an answer.
 	AxisFaults     fault.Hook
 	EndpointFaults func(name string) fault.Hook
+	// MaxFileBytes is the largest file that the axis takes; 2 GiB where 0.
+	MaxFileBytes uint64
 	// MaxStreamBytes of the journal.
 	MaxStreamBytes uint64
 	// ExpireEvery is how often the axis looks for passed deadlines.
@@ -90,7 +92,7 @@ func New(ctx context.Context, cfg Config) (*World, error) {
 	}
 	w := &World{cfg: cfg, listen: listen, members: map[string]*Member{}}
 	file := axis.DefaultFile()
-	file.Listen = w.listen
+	file.Listen, file.MaxFileBytes = w.listen, cfg.MaxFileBytes
 	if err := axis.Init(w.AxisDir(), file, axis.Config{Now: cfg.Now}); err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func TestOneSealTakesOverFromAnother(t *testing.T) {
 	if err := receiver.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	all, err := endpoint.Clerk(sender.Agent()).Outbox(t.Context())
+	all, err := endpoint.Clerk(sender.Agent()).Outbox(t.Context(), clerk.Page{})
 	if err != nil || len(all) < 5 {
 		t.Fatalf("%d documents, %v", len(all), err)
 	}
