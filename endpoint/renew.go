@@ -58,12 +58,17 @@ func (a *Agent) renewNow(ctx context.Context, conn link.Conn) error {
 	if err := a.tryCertificate(ctx, conn, func() error { return conn.SetCertificate(next) }); err != nil {
 		return errors.Join(fmt.Errorf("the new certificate: %w", err), conn.SetCertificate(old))
 	}
-	if err := a.step("promote", func() error { return link.Promote(a.dir) }); err != nil {
+	promoted := a.step("promote", func() error { return link.Promote(a.dir) })
+	// Where only the last sync failed, the new pair has taken the old one's place all
+	// the same: going on with the old one would ask for a third.
+	if id, err = link.LoadIdentity(a.dir); promoted != nil && (err != nil || !id.Certificate.Leaf.Equal(next.Leaf)) {
+		return promoted
+	}
+	if err != nil {
 		return err
 	}
-	id.Certificate = next
 	a.log.Info("the certificate was renewed", slog.Time("until", next.Leaf.NotAfter))
-	return a.useIdentity(id)
+	return errors.Join(promoted, a.useIdentity(id))
 }
 
 // tryCertificate connects anew and asks something, whatever it is: an answer shows

@@ -91,55 +91,57 @@ func readPassword(dir, path string) (string, error) {
 }
 
 // chooseSeal finds the seal to sign with now: of those that the directory has as
-// admitted, the one that was issued last, so that a new one is used from the day on
-// which it is good. Where the directory has no seal of that agency at all, the axis
-// decides; so it does about the time of an admission, since this machine's clock may
-// be wrong.
+// admitted and valid, the one that was issued last, so that a new one is used from
+// the day on which it is good. This endpoint's clock may be wrong, so that where none
+// is valid by it an admitted one is taken all the same, and the axis decides; as it
+// does where the directory has no seal of that agency.
 func chooseSeal(tx *bbolt.Tx, code string, have []seal, now time.Time) (seal, error) {
-	d := directory.In(tx)
-	admitted, err := d.SealsAt(code, now)
+	known, err := directory.In(tx).Seals(code)
 	if err != nil {
 		return seal{}, err
 	}
-	for _, s := range have {
-		if slices.ContainsFunc(admitted, s.Chain[0].Equal) {
-			return s, nil
-		}
-	}
-	known, err := d.Seals(code)
-	if err != nil {
-		return seal{}, err
-	}
-	if len(known) == 0 {
-		return newestGood(have, now), nil
-	}
-	return unretired(code, have, known)
-}
-
-// newestGood is the newest seal that has not run out, else the newest.
-func newestGood(have []seal, now time.Time) seal {
-	for _, s := range have {
-		if now.Before(s.Chain[0].NotAfter) && !now.Before(s.Chain[0].NotBefore) {
-			return s
-		}
-	}
-	return have[0]
-}
-
-// unretired finds a seal that was admitted and not retired, or says why there is
-// none.
-func unretired(code string, have []seal, known []*axispb.SealEntry) (seal, error) {
+	good, admitted := -1, -1
 	refused := reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, code, have[0].Chain[0].Subject.String())
-	for _, mine := range have {
-		for _, s := range known {
-			switch {
-			case !bytes.Equal(s.Seal.GetCertificate(), mine.Chain[0].Raw):
-			case s.RetiredMs == 0:
-				return mine, nil
-			default:
-				refused = reason.Permanent(axispb.ReasonCode_REASON_SEAL_RETIRED, code, reason.Time(time.UnixMilli(s.RetiredMs)))
-			}
+	for i, s := range have {
+		e := entryOf(known, s)
+		if ms := e.GetRetiredMs(); ms != 0 {
+			refused = reason.Permanent(axispb.ReasonCode_REASON_SEAL_RETIRED, code, reason.Time(time.UnixMilli(ms)))
 		}
+		if e == nil && len(known) > 0 || e.GetRetiredMs() != 0 {
+			continue
+		}
+		if admitted = i; good < 0 && validAt(s, e.GetSeal(), now) {
+			good = i
+		}
+	}
+	switch {
+	case good >= 0:
+		return have[good], nil
+	case admitted >= 0:
+		return have[admitted], nil
 	}
 	return seal{}, refused
+}
+
+// entryOf finds what the directory has of a seal; nil where it has nothing.
+func entryOf(known []*axispb.SealEntry, s seal) *axispb.SealEntry {
+	for _, e := range known {
+		if bytes.Equal(e.Seal.GetCertificate(), s.Chain[0].Raw) {
+			return e
+		}
+	}
+	return nil
+}
+
+// validAt asks certificate and admission, whose bounds are zero where they are the
+// certificate's.
+func validAt(s seal, admission *axispb.Seal, now time.Time) bool {
+	from, until := s.Chain[0].NotBefore, s.Chain[0].NotAfter
+	if ms := admission.GetValidFromMs(); ms != 0 {
+		from = time.UnixMilli(ms)
+	}
+	if ms := admission.GetValidUntilMs(); ms != 0 {
+		until = time.UnixMilli(ms)
+	}
+	return !now.Before(from) && !now.After(until)
 }

@@ -24,6 +24,11 @@ const (
 	// ClockTolerance is how far the other side's clock may be off.
 	ClockTolerance = 24 * time.Hour
 
+	// MaxCertificatesADay is how many certificates an endpoint is issued within 24
+	// hours: each is a record that every endpoint is given. An honest one needs one
+	// a year.
+	MaxCertificatesADay = 10
+
 	caLife     = 30 * 365 * 24 * time.Hour
 	maxRequest = 16 << 10
 	epochLabel = "docaxis/epoch/v1\n"
