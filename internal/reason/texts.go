@@ -54,6 +54,10 @@ var texts = map[axispb.ReasonCode]text{
 		vi: "Văn bản {1} đến đây cho nhiều mã: {2:words}. Hãy nêu rõ mã nào.",
 		en: "Document {1} came here for several codes: {2:words}. Write which of them is meant.",
 	},
+	axispb.ReasonCode_REASON_DISK_FULL: {
+		vi: "Đĩa không đủ chỗ: còn trống {1:size}, cần có {2:size}. Hãy giải phóng chỗ trên đĩa (ở điểm kết nối: chạy “endpoint cleanup”, hoặc dời các tệp khác đi); có chỗ là công việc tự tiếp tục.",
+		en: "The disk has too little room: {1:size} free, {2:size} needed. Ask whoever runs the machine to free some space (at an endpoint: run “endpoint cleanup”, or move other files away); the work goes on by itself then.",
+	},
 
 	axispb.ReasonCode_REASON_UNKNOWN_CODE: {
 		vi: "Mã định danh nơi nhận {1} không có trong danh mục. Hãy tra lại mã trong danh bạ rồi gửi lại.",
