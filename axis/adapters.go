@@ -83,6 +83,11 @@ func (a accepted) ByCounter(ctx context.Context, issuer string, counter uint64) 
 	return intake.Said(s), found, err
 }
 
+func (a accepted) Holding(ctx context.Context, document uint64) (intake.Holding, bool, error) {
+	h, found, err := a.Ledger.Holding(ctx, document)
+	return intake.Holding(h), found, err
+}
+
 // boxes is the ledger as the mailbox sees it.
 type boxes struct{ *ledger.Ledger }
 

@@ -153,8 +153,9 @@ func (h *Hub) renew(ctx context.Context, endpoint string, req *axispb.RenewReque
 	if cert, known := h.certified(endpoint, req.GetCsr()); known {
 		return &axispb.RenewAnswer{Certificate: cert}, nil
 	}
-	if h.issuedToday(endpoint) >= maxRenewals {
-		return nil, reason.Temporary(axispb.ReasonCode_REASON_QUOTA, strconv.Itoa(maxRenewals)+" certificates a day")
+	if n, oldest := h.issuedToday(endpoint); n >= maxRenewals {
+		return nil, reason.Temporary(axispb.ReasonCode_REASON_QUOTA,
+			strconv.Itoa(maxRenewals)+" certificates a day", reason.Time(oldest.Add(24*time.Hour)))
 	}
 	cert, err := h.ca.IssueEndpoint(req.GetCsr(), endpoint)
 	if err != nil {
@@ -173,17 +174,23 @@ func (h *Hub) renew(ctx context.Context, endpoint string, req *axispb.RenewReque
 // record that every endpoint is given. An honest one needs one a year.
 const maxRenewals = 10
 
-// issuedToday counts the certificates that an endpoint was issued within a day.
-func (h *Hub) issuedToday(endpoint string) int {
+// issuedToday counts the certificates that an endpoint was issued within a day, and
+// says when the oldest of them was.
+func (h *Hub) issuedToday(endpoint string) (n int, oldest time.Time) {
 	e, _ := h.registry.Endpoint(endpoint)
-	n := 0
 	for _, der := range e.Certificates {
 		cert, err := x509.ParseCertificate(der)
-		if err == nil && cert.NotAfter.Add(-registry.CertificateLife).After(h.now().Add(-24*time.Hour)) {
-			n++
+		if err != nil {
+			continue
+		}
+		issued := cert.NotAfter.Add(-registry.CertificateLife)
+		if issued.After(h.now().Add(-24 * time.Hour)) {
+			if n++; n == 1 || issued.Before(oldest) {
+				oldest = issued
+			}
 		}
 	}
-	return n
+	return n, oldest
 }
 
 func (h *Hub) signedEpochs(ctx context.Context) ([][]byte, error) {

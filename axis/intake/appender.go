@@ -179,6 +179,7 @@ type block struct {
 	said      map[event]int
 	counters  map[counter]said
 	states    map[recipient]axispb.State
+	business  map[recipient]int // business states stated
 }
 
 type (
@@ -215,7 +216,7 @@ func (in *Intake) newBlock() (*block, error) {
 	return &block{
 		in: in, at: at, epoch: in.log.Epoch(), first: in.log.Size(),
 		documents: map[identity]placed{}, said: map[event]int{},
-		counters: map[counter]said{}, states: map[recipient]axispb.State{},
+		counters: map[counter]said{}, states: map[recipient]axispb.State{}, business: map[recipient]int{},
 	}, nil
 }
 

@@ -104,6 +104,9 @@ func (s *statement) decide(ctx context.Context, b *block) (outcome, error) {
 	if o, known, err := b.saidBefore(ctx, s, who); known || err != nil {
 		return o, err
 	}
+	if err := b.tooOften(ctx, s, who); err != nil {
+		return outcome{}, err
+	}
 	state, err := b.state(ctx, who)
 	if err != nil {
 		return outcome{}, err
@@ -192,6 +195,9 @@ func (b *block) state(ctx context.Context, who recipient) (axispb.State, error) 
 func (b *block) remember(s *statement, who recipient, standing axispb.Standing, index int) {
 	b.counters[counter{s.st.GetIssuer(), s.st.GetCounter()}] = said{index, s.digest}
 	b.said[event{who, s.st.GetEvent()}] = index
+	if s.st.GetEvent() == axispb.Event_EVENT_BUSINESS_STATE {
+		b.business[who]++
+	}
 	if next := evidence.StateAfter(s.st.GetEvent()); standing != axispb.Standing_STANDING_CONTRARY && next != axispb.State_STATE_UNSPECIFIED {
 		b.states[who] = next
 	}

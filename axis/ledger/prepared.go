@@ -108,7 +108,7 @@ func frequentReads() []string {
 func frequentLooks() []string {
 	return []string{
 		selectPosition, selectHash, selectByIdentity, selectByPosition, selectState, selectHadRow,
-		selectFirst, selectByCounter, selectMayRead,
+		selectFirst, selectByCounter, selectMayRead, selectReleased, selectNeeded,
 	}
 }
 
@@ -117,5 +117,6 @@ func frequentWrites() []string {
 	return []string{
 		selectPosition, insertHash, insertRecord, insertDocument, insertChunk, insertRecipient, insertMailbox,
 		selectTarget, insertEvidence, updateRecipient, insertTold, insertEndpoint, updatePosition,
+		insertHolding, updateHolding,
 	}
 }
