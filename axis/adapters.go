@@ -60,6 +60,12 @@ func (r routes) Pinned(code string) []*x509.Certificate {
 	return all
 }
 
+// policies is the registry as far as it knows what operators decided about agencies.
+func policies(r any) intake.Policies {
+	p, _ := r.(intake.Policies)
+	return p
+}
+
 // accepted is the ledger as a decision sees it.
 type accepted struct{ *ledger.Ledger }
 

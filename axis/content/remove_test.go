@@ -87,6 +87,7 @@ type archive struct {
 	*documents
 	*lateClock
 	fail string // the point that fails once
+	at   map[string]func()
 }
 
 func newArchive(t *testing.T) *archive {
@@ -97,6 +98,9 @@ func newArchive(t *testing.T) *archive {
 
 func (a *archive) config() content.Config {
 	return content.Config{Now: a.get, Faults: func(point string) error {
+		if do := a.at[point]; do != nil {
+			do()
+		}
 		if point != a.fail {
 			return nil
 		}
@@ -279,6 +283,32 @@ func TestRemoveFailsAtEveryStep(t *testing.T) {
 			wantServed(t, a.rig, gone)
 		})
 	}
+}
+
+// An upload that began when the rows were forgotten ends before the file is deleted,
+// if nothing keeps it: then the new file would go.
+func TestAnUploadDuringARemoval(t *testing.T) {
+	a := newArchive(t)
+	data := bytesOf(1, 1000)
+	a.release(a.accept("e1", data), a.get())
+	a.pass(9 * day)
+	done := make(chan error, 1)
+	a.at = map[string]func(){"unlink.before": func() {
+		go func() { done <- upload(a.rig, "e2", data) }()
+		select {
+		case err := <-done: // nothing kept it
+			done <- err
+		case <-time.After(200 * time.Millisecond):
+		}
+	}}
+	if got := a.remove(); got.Chunks != 1 {
+		t.Fatalf("removed %+v", got)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	wantHeld(t, a.rig, "e2", data, 1000, true)
+	wantServed(t, a.rig, data)
 }
 
 // Whoever is told that an upload is complete finds the chunk, however many removals

@@ -169,7 +169,9 @@ func (b *block) entitled(ctx context.Context, s *statement) error {
 }
 
 // saidBefore finds the first evidence of the same event: it counts, and a
-// repetition is answered with it. Business states may follow one another.
+// repetition is answered with it. Business states may follow one another. What the
+// axis stated of a deadline is not what an endpoint says: why it failed there is for
+// the sender to know.
 func (b *block) saidBefore(ctx context.Context, s *statement, who recipient) (outcome, bool, error) {
 	if s.st.GetEvent() == axispb.Event_EVENT_BUSINESS_STATE {
 		return outcome{}, false, nil

@@ -53,7 +53,6 @@ func (e expiry) decide(ctx context.Context, b *block) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	b.said[event{who, axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE}] = index
 	b.states[who] = axispb.State_STATE_CONSIGNMENT_FAILED
 	return outcome{index: index}, nil
 }

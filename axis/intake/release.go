@@ -37,6 +37,23 @@ type Policies interface {
 	RetentionDays(sender string) int
 }
 
+// Release journals that the content of documents is released, as the axis, where that
+// may be by now: with ReleaseRetention, of those that nobody waits for and whose
+// retention is over; with ReleaseRecall, of all. It reports how many were. Nothing is
+// journaled where none may be. At most MaxReleased at once.
+//
+// A release is for good: from its record on, nobody is given the content.
+func (in *Intake) Release(ctx context.Context, why string, documents []uint64) (int, error) {
+	if len(documents) > MaxReleased {
+		return 0, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "too many documents in one release")
+	}
+	r := &release{why: why, documents: documents}
+	if _, err := in.wait(ctx, r); err != nil {
+		return 0, err
+	}
+	return r.done, nil
+}
+
 // release marks documents' content as released.
 type release struct {
 	why       string

@@ -128,7 +128,8 @@ type Said struct {
 	Issuer   string
 }
 
-// First finds the first evidence of an event about a document and code.
+// First finds the first evidence of an event that an endpoint stated about a document
+// and code.
 func (l *Ledger) First(ctx context.Context, document uint64, code string, event axispb.Event) (Said, bool, error) {
 	return scanSaid(l.look.QueryRowContext(ctx, selectFirst, signed(document), code, event))
 }
@@ -140,7 +141,7 @@ func (l *Ledger) ByCounter(ctx context.Context, issuer string, counter uint64) (
 
 const (
 	saidColumns     = `SELECT position, digest, standing, event, issuer FROM evidence `
-	selectFirst     = saidColumns + `WHERE document = ? AND code = ? AND event = ? ORDER BY position LIMIT 1`
+	selectFirst     = saidColumns + `WHERE document = ? AND code = ? AND event = ? AND counter > 0 ORDER BY position LIMIT 1`
 	selectByCounter = saidColumns + `WHERE issuer = ? AND counter = ? AND counter > 0`
 )
 

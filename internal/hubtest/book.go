@@ -60,6 +60,7 @@ type document struct {
 	endpoint   string // that submitted it
 	rows       map[string]*row
 	refused    map[string]bool
+	released   bool
 }
 
 // row is a recipient: by code as named.
@@ -172,6 +173,8 @@ func (b *book) body(e *entry) error {
 		return b.document(e)
 	case axispb.Kind_KIND_EVIDENCE:
 		return b.evidence(e)
+	case axispb.Kind_KIND_ACT:
+		return b.act(e)
 	}
 	return nil
 }
@@ -306,7 +309,7 @@ func (b *book) effect(e *entry) error {
 	}
 	if st.Event != axispb.Event_EVENT_BUSINESS_STATE {
 		for _, before := range r.said {
-			if before.statement.Event == st.Event {
+			if before.statement.Event == st.Event && (before.statement.Issuer == evidence.AxisIssuer) == (st.Issuer == evidence.AxisIssuer) {
 				return fmt.Errorf("%s of %s by %s is journaled a second time", st.Event, d.id, st.Code)
 			}
 		}

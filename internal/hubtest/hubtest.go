@@ -18,6 +18,7 @@ import (
 	operator "docaxis/axis/admin"
 	"docaxis/deploy"
 	"docaxis/endpoint"
+	"docaxis/internal/diskspace"
 	"docaxis/internal/fault"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	MaxStreamBytes uint64
 	// ExpireEvery is how often the axis looks for passed deadlines.
 	ExpireEvery time.Duration
+	// AxisSpace says what the axis's disk has; the real disk where nil.
+	AxisSpace func(dir string) (diskspace.Space, error)
 	// Retry and PullEvery of every endpoint.
 	Retry     endpoint.Retry
 	PullEvery time.Duration
@@ -122,7 +125,7 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 	file.Listen = w.Address()
 	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
-		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery,
+		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery, Space: w.cfg.AxisSpace,
 	})
 	if err != nil {
 		return nil, err
