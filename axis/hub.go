@@ -271,7 +271,13 @@ func (h *Hub) run(ctx context.Context) error {
 	g.Go(func() error { return h.content.Run(running) })
 	g.Go(func() error { return h.expire(running) })
 	g.Go(func() error { return h.release(running) })
-	g.Go(func() error { return h.watchHealth(running) })
+	g.Go(func() error {
+		err := h.watchHealth(running)
+		if err != nil {
+			stop() // whoever waits for the journal would wait for ever
+		}
+		return err
+	})
 	g.Go(func() error { return h.admin.Run(running) })
 	g.Go(func() error {
 		select {

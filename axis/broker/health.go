@@ -18,7 +18,7 @@ func (b *Broker) Health() error {
 		return errors.New("JetStream is disabled")
 	}
 	status := b.srv.Healthz(&server.HealthzOptions{Details: true})
-	if status.StatusCode == 0 && status.Error == "" && len(status.Errors) == 0 {
+	if status.Status == "ok" && status.Error == "" && len(status.Errors) == 0 {
 		return nil
 	}
 	var errs []error

@@ -219,18 +219,26 @@ func (c *checker) own(who string, e *SeenEndpoint, i *axispb.InboxEntry, d *docu
 			if err != nil {
 				c.complain("%s: %w", who, err)
 			}
-			if len(s.Receipt) == 0 && s.Issuer == evidence.AxisIssuer {
-				// It came with the row, under the row's own proof.
-			} else if len(s.Receipt) == 0 {
-				c.complain("%s: a statement without a receipt", who)
-			} else if r := c.receipt(who, s.Receipt, nil); r != nil && r.statement == nil {
-				c.complain("%s: the receipt of a statement is of something else", who)
-			}
+			c.receiptOf(who, s)
 			proved = proved || state == i.State
 		}
 	}
 	if !proved {
 		c.complain("%s: nothing proves %s", who, i.State)
+	}
+}
+
+// receiptOf verifies the receipt of a statement. What the axis stated came with the
+// row and has none.
+func (c *checker) receiptOf(who string, s endpoint.Step) {
+	if len(s.Receipt) == 0 {
+		if s.Issuer != evidence.AxisIssuer {
+			c.complain("%s: a statement without a receipt", who)
+		}
+		return
+	}
+	if r := c.receipt(who, s.Receipt, nil); r != nil && r.statement == nil {
+		c.complain("%s: the receipt of a statement is of something else", who)
 	}
 }
 

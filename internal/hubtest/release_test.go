@@ -129,14 +129,16 @@ func TestContentIsReleasedAndRemoved(t *testing.T) {
 func allSaid(t *testing.T, w *hubtest.World) {
 	t.Helper()
 	for _, m := range w.Members() {
-		eventually(t, m.Code+" has said everything", func() error {
-			s, err := endpoint.Clerk(m.Agent()).Status(t.Context())
-			if err == nil && s.Unsent > 0 {
-				err = fmt.Errorf("%d statements are left", s.Unsent)
-			}
-			return err
-		})
+		eventually(t, m.Code+" has said everything", func() error { return unsent(t, m) })
 	}
+}
+
+func unsent(t *testing.T, m *hubtest.Member) error {
+	s, err := endpoint.Clerk(m.Agent()).Status(t.Context())
+	if err == nil && s.Unsent > 0 {
+		err = fmt.Errorf("%d statements are left", s.Unsent)
+	}
+	return err
 }
 
 // failed waits until a document's consignment has failed, and gives the reason.
