@@ -23,6 +23,7 @@ type Operator interface {
 	// Revoke ends an endpoint for good and cuts its connections.
 	Revoke(ctx context.Context, req Revoke) (Done, error)
 	ConfirmClock(ctx context.Context, req Why) (Done, error)
+	Keeper
 }
 
 // Why says who acts and for what reason; it is journaled.
@@ -233,6 +234,7 @@ func Handler(o Operator) http.Handler {
 	post(mux, PathInvite, o.Invite)
 	post(mux, PathRevoke, o.Revoke)
 	post(mux, PathClock, o.ConfirmClock)
+	giveJournal(mux, o)
 	return mux
 }
 

@@ -45,16 +45,11 @@ func accounts() string {
 }
 
 func options(cfg Config, auth server.Authentication) (*server.Options, error) {
-	host, port, err := splitListen(cfg.Listen)
-	if err != nil {
-		return nil, err
-	}
 	opts := new(server.Options)
 	if err := opts.ProcessConfigString(accounts()); err != nil {
 		return nil, fmt.Errorf("accounts: %w", err)
 	}
 	opts.ServerName = "axis"
-	opts.Host, opts.Port = host, port
 	opts.NoSigs, opts.NoLog = true, true
 	opts.DisableJetStreamBanner = true
 	opts.CustomClientAuthentication = auth
@@ -62,10 +57,22 @@ func options(cfg Config, auth server.Authentication) (*server.Options, error) {
 	if opts.MaxPayload == 0 {
 		opts.MaxPayload = bus.MaxPayload
 	}
-	secure(opts, cfg.TLS)
 	limit(opts)
 	store(opts, cfg.Dir)
-	return opts, nil
+	return opts, listen(opts, cfg)
+}
+
+func listen(opts *server.Options, cfg Config) error {
+	if opts.DontListen = cfg.Alone; cfg.Alone {
+		return nil
+	}
+	host, port, err := splitListen(cfg.Listen)
+	if err != nil {
+		return err
+	}
+	opts.Host, opts.Port = host, port
+	secure(opts, cfg.TLS)
+	return nil
 }
 
 // secure asks for a certificate and takes any: the authenticator decides, so

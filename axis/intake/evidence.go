@@ -107,11 +107,11 @@ func (s *statement) decide(ctx context.Context, b *block) (outcome, error) {
 	if err := b.tooOften(ctx, s, who); err != nil {
 		return outcome{}, err
 	}
-	state, err := b.state(ctx, who)
+	held, err := b.held(ctx, who)
 	if err != nil {
 		return outcome{}, err
 	}
-	standing := evidence.Judge(state, s.st.GetEvent())
+	standing := evidence.JudgeBy(held, s.endpoint, s.st.GetEvent())
 	off := b.at.UnixMilli() - s.st.GetTimeMs()
 	index, err := b.add(axispb.Kind_KIND_EVIDENCE, s.raw, &axispb.Decision{
 		Endpoint: s.endpoint,
@@ -120,7 +120,7 @@ func (s *statement) decide(ctx context.Context, b *block) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	b.remember(s, who, standing, index)
+	b.remember(s, who, held, standing, index)
 	return outcome{index: index}, nil
 }
 
@@ -168,39 +168,47 @@ func (b *block) entitled(ctx context.Context, s *statement) error {
 	return nil
 }
 
-// saidBefore finds the first evidence of the same event: it counts, and a
+// saidBefore finds the first evidence of the same event by the same endpoint: a
 // repetition is answered with it. Business states may follow one another. What the
-// axis stated of a deadline is not what an endpoint says: why it failed there is for
-// the sender to know.
+// axis stated of a deadline is not what an endpoint says of its failure: why it failed
+// there is for the sender to know.
 func (b *block) saidBefore(ctx context.Context, s *statement, who recipient) (outcome, bool, error) {
 	if s.st.GetEvent() == axispb.Event_EVENT_BUSINESS_STATE {
 		return outcome{}, false, nil
 	}
-	if index, ok := b.said[event{who, s.st.GetEvent()}]; ok {
+	if index, ok := b.said[event{who, s.st.GetEvent(), s.endpoint}]; ok {
 		return outcome{index: index}, true, nil
 	}
-	first, found, err := b.in.ledger.First(ctx, who.document, who.code, s.st.GetEvent())
+	first, found, err := b.in.ledger.First(ctx, who.document, who.code, s.st.GetEvent(), s.endpoint)
 	if err != nil || !found {
 		return outcome{}, false, err
 	}
 	return outcome{index: -1, leaf: &first.Position}, true, nil
 }
 
-func (b *block) state(ctx context.Context, who recipient) (axispb.State, error) {
-	if s, ok := b.states[who]; ok {
-		return s, nil
+// held is what is true of a document at a code, with what the block adds.
+func (b *block) held(ctx context.Context, who recipient) (evidence.Copy, error) {
+	if c, ok := b.copies[who]; ok {
+		return c, nil
 	}
-	s, _, err := b.in.ledger.RecipientState(ctx, who.document, who.code)
-	return s, err
+	c, _, err := b.in.ledger.Copy(ctx, who.document, who.code)
+	return c, err
 }
 
-func (b *block) remember(s *statement, who recipient, standing axispb.Standing, index int) {
+func (b *block) remember(s *statement, who recipient, held evidence.Copy, standing axispb.Standing, index int) {
 	b.counters[counter{s.st.GetIssuer(), s.st.GetCounter()}] = said{index, s.digest}
-	b.said[event{who, s.st.GetEvent()}] = index
+	b.said[event{who, s.st.GetEvent(), s.endpoint}] = index
 	if s.st.GetEvent() == axispb.Event_EVENT_BUSINESS_STATE {
 		b.business[who]++
 	}
-	if next := evidence.StateAfter(s.st.GetEvent()); standing != axispb.Standing_STANDING_CONTRARY && next != axispb.State_STATE_UNSPECIFIED {
-		b.states[who] = next
+	if !evidence.Counts(standing) {
+		return
 	}
+	if next := evidence.StateAfter(s.st.GetEvent()); next != axispb.State_STATE_UNSPECIFIED {
+		held.State = next
+	}
+	if s.st.GetEvent() == axispb.Event_EVENT_CONTENT_CONSIGNMENT {
+		held.Consigner = s.endpoint
+	}
+	b.copies[who] = held
 }

@@ -107,7 +107,7 @@ func frequentReads() []string {
 // frequentLooks are run for every document and evidence.
 func frequentLooks() []string {
 	return []string{
-		selectPosition, selectHash, selectByIdentity, selectByPosition, selectState, selectHadRow,
+		selectPosition, selectHash, selectByIdentity, selectByPosition, selectCopy, selectHadRow,
 		selectFirst, selectByCounter, selectMayRead, selectReleased, selectNeeded,
 	}
 }
@@ -117,6 +117,5 @@ func frequentWrites() []string {
 	return []string{
 		selectPosition, insertHash, insertRecord, insertDocument, insertChunk, insertRecipient, insertMailbox,
 		selectTarget, insertEvidence, updateRecipient, insertTold, insertEndpoint, updatePosition,
-		insertHolding, updateHolding,
 	}
 }

@@ -93,6 +93,22 @@ func New(dir string, limits Limits, now func() time.Time, look func(dir string) 
 func (g *Guard) Allow(need uint64) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if err := g.fits(need); err != nil {
+		return err
+	}
+	g.promised += need
+	return nil
+}
+
+// Fits says what Allow would say, and promises nothing: for whoever asks Allow for
+// every piece later.
+func (g *Guard) Fits(need uint64) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.fits(need)
+}
+
+func (g *Guard) fits(need uint64) error {
 	g.refresh()
 	s := g.state
 	floor := s.Refuse
@@ -103,7 +119,6 @@ func (g *Guard) Allow(need uint64) error {
 	if s.Full || free < floor || free-floor < need {
 		return refusal(free, saturated(floor, need))
 	}
-	g.promised += need
 	return nil
 }
 

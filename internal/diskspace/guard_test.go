@@ -63,6 +63,9 @@ func TestRefusesWhatLeavesTooLittle(t *testing.T) {
 	_, g := newGuard(t, 160)
 	wantFull(t, g.Allow(61), "160", "161")
 	wantAllowed(t, g, 60)
+	if err := g.Fits(1); err == nil {
+		t.Error("what was allowed does not count as written")
+	}
 	if g.State().Full {
 		t.Error("one large wish made the guard refuse everything")
 	}

@@ -3,6 +3,7 @@
 package diskspace
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -17,4 +18,10 @@ func Of(dir string) (Space, error) {
 	// Bavail, not Bfree: what is kept for root does not help this process.
 	size := uint64(s.Bsize)
 	return Space{Free: uint64(s.Bavail) * size, Total: uint64(s.Blocks) * size}, nil
+}
+
+// Exhausted reports whether a write failed for want of room: a full disk, a quota, or
+// the largest file that this process or file system may make.
+func Exhausted(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }

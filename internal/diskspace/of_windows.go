@@ -1,6 +1,7 @@
 package diskspace
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/windows"
@@ -18,4 +19,18 @@ func Of(dir string) (Space, error) {
 		return Space{}, fmt.Errorf("ask for the free space of %s: %w", dir, err)
 	}
 	return s, nil
+}
+
+// Exhausted reports whether a write failed for want of room: a full disk, a quota, or
+// the largest file that this file system may hold.
+func Exhausted(err error) bool {
+	for _, full := range []error{
+		windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL, windows.ERROR_DISK_QUOTA_EXCEEDED,
+		windows.ERROR_FILE_TOO_LARGE, windows.ENOSPC,
+	} {
+		if errors.Is(err, full) {
+			return true
+		}
+	}
+	return false
 }

@@ -51,6 +51,12 @@ const (
 	// The disk has too little room for what was asked; it may be asked again when
 	// there is more. In bytes. [free, needed]
 	ReasonCode_REASON_DISK_FULL ReasonCode = 10
+	// The document's files were removed from this endpoint, as its settings say.
+	// [id, when]
+	ReasonCode_REASON_RELEASED ReasonCode = 11
+	// What the endpoint keeps for documents under way is over its quota. In bytes.
+	// [kept, quota]
+	ReasonCode_REASON_CONTENT_QUOTA ReasonCode = 12
 	// Recipient code is not in the registry. [code]
 	ReasonCode_REASON_UNKNOWN_CODE ReasonCode = 20
 	// Recipient code is closed and has no successor. [code]
@@ -144,6 +150,8 @@ var (
 		8:   "REASON_STATE",
 		9:   "REASON_SEVERAL_CODES",
 		10:  "REASON_DISK_FULL",
+		11:  "REASON_RELEASED",
+		12:  "REASON_CONTENT_QUOTA",
 		20:  "REASON_UNKNOWN_CODE",
 		21:  "REASON_CLOSED_CODE",
 		22:  "REASON_SEVERAL_SUCCESSORS",
@@ -195,6 +203,8 @@ var (
 		"REASON_STATE":              8,
 		"REASON_SEVERAL_CODES":      9,
 		"REASON_DISK_FULL":          10,
+		"REASON_RELEASED":           11,
+		"REASON_CONTENT_QUOTA":      12,
 		"REASON_UNKNOWN_CODE":       20,
 		"REASON_CLOSED_CODE":        21,
 		"REASON_SEVERAL_SUCCESSORS": 22,
@@ -326,7 +336,8 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\xe9\t\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\x98\n" +
+	"\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -340,7 +351,9 @@ const file_reason_proto_rawDesc = "" +
 	"\fREASON_STATE\x10\b\x12\x18\n" +
 	"\x14REASON_SEVERAL_CODES\x10\t\x12\x14\n" +
 	"\x10REASON_DISK_FULL\x10\n" +
-	"\x12\x17\n" +
+	"\x12\x13\n" +
+	"\x0fREASON_RELEASED\x10\v\x12\x18\n" +
+	"\x14REASON_CONTENT_QUOTA\x10\f\x12\x17\n" +
 	"\x13REASON_UNKNOWN_CODE\x10\x14\x12\x16\n" +
 	"\x12REASON_CLOSED_CODE\x10\x15\x12\x1d\n" +
 	"\x19REASON_SEVERAL_SUCCESSORS\x10\x16\x12\x15\n" +

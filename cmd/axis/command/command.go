@@ -40,6 +40,8 @@ type grammar struct {
 	Seal     sealCommands     `cmd:"" help:"Seals.|Con dấu số."`
 	Endpoint endpointCommands `cmd:"" help:"Endpoints.|Điểm kết nối."`
 	Clock    clockCommands    `cmd:"" help:"Clock.|Đồng hồ."`
+	Backup   backupCommand    `cmd:"" help:"Back up the axis, also while it runs.|Sao lưu trục, kể cả khi đang chạy."`
+	Restore  restoreCommand   `cmd:"" help:"Make an axis out of a backup.|Khôi phục trục từ bản sao lưu."`
 }
 
 type agencyCommands struct {
