@@ -2,29 +2,32 @@ package endpoint
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"go.etcd.io/bbolt"
 
 	"docaxis/endpoint/directory"
 	"docaxis/internal/envelope"
 	"docaxis/internal/lang"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
 	"docaxis/signing"
 )
 
 // seal is the seal of an agency that sends from here.
 type seal = envelope.Key
 
-// loadSeals reads every seal that the settings name, by the agency's code. A seal
-// that cannot be read stops the start: a clerk must not find out at the first
-// urgent document.
-func loadSeals(dir string, all []SealSettings) (map[string]seal, error) {
-	seals := make(map[string]seal, len(all))
+// loadSeals reads every seal that the settings name, by the agency's code, the newest
+// first. A seal that cannot be read stops the start: a clerk must not find out at
+// the first urgent document.
+func loadSeals(dir string, all []SealSettings) (map[string][]seal, error) {
+	seals := make(map[string][]seal, len(all))
 	for _, s := range all {
 		password, err := readPassword(dir, s.PasswordFile)
 		if err != nil {
@@ -38,7 +41,10 @@ func loadSeals(dir string, all []SealSettings) (map[string]seal, error) {
 		if err != nil {
 			return nil, unsealed(s, err)
 		}
-		seals[s.Code] = seal{Signer: key, Chain: chain}
+		seals[s.Code] = append(seals[s.Code], seal{Signer: key, Chain: chain})
+	}
+	for _, of := range seals {
+		slices.SortStableFunc(of, func(a, b seal) int { return b.Chain[0].NotBefore.Compare(a.Chain[0].NotBefore) })
 	}
 	return seals, nil
 }
@@ -84,18 +90,56 @@ func readPassword(dir, path string) (string, error) {
 	return string(bytes.TrimSuffix(line, []byte("\r"))), nil
 }
 
-// sealKnown reports whether the directory has the seal for the agency; known is
-// false where the directory has no seal of that agency at all.
-func sealKnown(tx *bbolt.Tx, code string, key seal) (admitted, known bool, err error) {
-	all, err := directory.In(tx).Seals(code)
-	if err != nil || len(all) == 0 {
-		return false, false, err
+// chooseSeal finds the seal to sign with now: of those that the directory has as
+// admitted, the one that was issued last, so that a new one is used from the day on
+// which it is good. Where the directory has no seal of that agency at all, the axis
+// decides; so it does about the time of an admission, since this machine's clock may
+// be wrong.
+func chooseSeal(tx *bbolt.Tx, code string, have []seal, now time.Time) (seal, error) {
+	d := directory.In(tx)
+	admitted, err := d.SealsAt(code, now)
+	if err != nil {
+		return seal{}, err
 	}
-	mine := sha256.Sum256(key.Chain[0].Raw)
-	for _, s := range all {
-		if sha256.Sum256(s.Seal.GetCertificate()) == mine && s.RetiredMs == 0 {
-			return true, true, nil
+	for _, s := range have {
+		if slices.ContainsFunc(admitted, s.Chain[0].Equal) {
+			return s, nil
 		}
 	}
-	return false, true, nil
+	known, err := d.Seals(code)
+	if err != nil {
+		return seal{}, err
+	}
+	if len(known) == 0 {
+		return newestGood(have, now), nil
+	}
+	return unretired(code, have, known)
+}
+
+// newestGood is the newest seal that has not run out, else the newest.
+func newestGood(have []seal, now time.Time) seal {
+	for _, s := range have {
+		if now.Before(s.Chain[0].NotAfter) && !now.Before(s.Chain[0].NotBefore) {
+			return s
+		}
+	}
+	return have[0]
+}
+
+// unretired finds a seal that was admitted and not retired, or says why there is
+// none.
+func unretired(code string, have []seal, known []*axispb.SealEntry) (seal, error) {
+	refused := reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, code, have[0].Chain[0].Subject.String())
+	for _, mine := range have {
+		for _, s := range known {
+			switch {
+			case !bytes.Equal(s.Seal.GetCertificate(), mine.Chain[0].Raw):
+			case s.RetiredMs == 0:
+				return mine, nil
+			default:
+				refused = reason.Permanent(axispb.ReasonCode_REASON_SEAL_RETIRED, code, reason.Time(time.UnixMilli(s.RetiredMs)))
+			}
+		}
+	}
+	return seal{}, refused
 }

@@ -68,7 +68,12 @@ func Open(path string) (*DB, error) { return OpenWith(path, nil) }
 
 // OpenWith is Open with faults at store.write.before and store.write.after: when a
 // commit is about to be written, and when it was.
+//
+// A file with damaged pages is ErrDamaged, and is left as it is.
 func OpenWith(path string, faults fault.Hook) (*DB, error) {
+	if err := checkPages(path); err != nil {
+		return nil, err
+	}
 	bolt, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout: time.Second,
 		// Finds free pages faster, and writes no list of them with every

@@ -41,8 +41,18 @@ type Seen struct {
 	// Chunks is the folder of the content store's chunks.
 	Chunks    string
 	Endpoints []*SeenEndpoint
+	// Held are receipts that somebody was shown earlier; Look gathers none.
+	Held []Held
 	// Problems is what the parts' own checks found, and what could not be seen.
 	Problems []error
+}
+
+// Held is a receipt that was shown at some time, whatever happened since.
+type Held struct {
+	// Who was shown it, and of what, for messages.
+	Who string
+	// Receipt, and the body that it is of; nil where only the journal has that.
+	Receipt, Body []byte
 }
 
 // SeenEndpoint is what one endpoint shows.
