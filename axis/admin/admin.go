@@ -245,6 +245,7 @@ func Handler(o Operator) http.Handler {
 	giveJournal(mux, o)
 	post(mux, PathRoll, o.RollKey)
 	post(mux, PathRetire, o.RetireSeal)
+	sizes(mux, o)
 	return mux
 }
 

@@ -64,6 +64,7 @@ func TestTheAxisHasNoRoom(t *testing.T) {
 	becomes(23 << 30)
 	wait(t, g22, during, axispb.State_STATE_CONSIGNED)
 	wantStatus(t, l, false, false)
+	wantSizes(t, l)
 	allSaid(t, l.World)
 	check(t, l.World)
 }
@@ -118,5 +119,29 @@ func wantRefusedByDesk(t *testing.T, l *late) {
 	why := operator.Why{Actor: "test", Reason: "the clock is right"}
 	if err := c.Post(t.Context(), operator.PathClock, why, new(operator.Done)); err != nil {
 		t.Errorf("what mends things is refused: %v", err)
+	}
+}
+
+// wantSizes asks what everything takes, as the command does.
+func wantSizes(t *testing.T, l *late) {
+	t.Helper()
+	c, err := admin.Open(l.AxisDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s operator.Sizes
+	if err := c.Get(t.Context(), operator.PathSizes, nil, &s); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range s.Parts {
+		if p.Bytes == 0 && p.Name != "parts" {
+			t.Errorf("%s takes nothing", p.Name)
+		}
+		if p.Name == "chunks" && p.Files != 3 {
+			t.Errorf("%d chunks, not 3", p.Files)
+		}
+	}
+	if s.Streams != 1 || s.Rows["document"] != 3 || s.Rows["holding"] != 3 {
+		t.Errorf("streams %d, rows %v", s.Streams, s.Rows)
 	}
 }
