@@ -95,6 +95,18 @@ func TestABackupUnderLoad(t *testing.T) {
 		}
 	}
 	provedBy(t, got, receipts)
+	if closing := blocksThatClose(got); closing == 0 {
+		t.Error("the journal has one stream only, so nothing was seen of a chain")
+	}
+}
+
+func blocksThatClose(blocks [][]byte) (n int) {
+	for _, raw := range blocks {
+		if blockOf(raw).Closing != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // made is what came of a backup.
