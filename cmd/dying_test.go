@@ -91,7 +91,7 @@ func killedRestore(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s: %v", point, err)
 		}
 	}
-	refuses("is no folder of "+program, "serve", "--dir", dir)
+	refuses("is no folder of "+program, "status", "--dir", dir)
 	again := []string{"restore", file, "--dir", dir}
 	if program == "axis" {
 		again = append(again, "--reason", "again")

@@ -266,6 +266,24 @@ func TestReadBelievesNothing(t *testing.T) {
 		"a list of missing chunks that is none": func(_ *archive.Manifest, e []entry) []entry {
 			return append(e, entry{missingName, bytes.Repeat([]byte("x"), missingLine)})
 		},
+		"a block after another": func(_ *archive.Manifest, e []entry) []entry {
+			b := new(axispb.Block)
+			if err := proto.Unmarshal(w.blocks[1], b); err != nil {
+				t.Fatal(err)
+			}
+			b.PreviousDigest[0]++
+			e[4].b = frame(w.blocks[0], marshal(t, b))
+			return e
+		},
+		"a block on another tree": func(_ *archive.Manifest, e []entry) []entry {
+			b := new(axispb.Block)
+			if err := proto.Unmarshal(w.blocks[1], b); err != nil {
+				t.Fatal(err)
+			}
+			b.RootBefore[0]++
+			e[4].b = frame(w.blocks[0], marshal(t, b))
+			return e
+		},
 		"a record that its header does not bear out": func(_ *archive.Manifest, e []entry) []entry {
 			b := new(axispb.Block)
 			if err := proto.Unmarshal(w.blocks[1], b); err != nil {

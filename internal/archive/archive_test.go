@@ -195,7 +195,10 @@ func TestFlippedBytesAreFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, i := range places(len(raw)) {
+		for _, i := range append(places(len(raw)), bytes.Index(raw, []byte("nội dung"))) {
+			if i < 0 {
+				continue // it is encrypted
+			}
 			raw[i] ^= 0x20
 			if err := os.WriteFile(path, raw, 0o600); err != nil {
 				t.Fatal(err)
@@ -335,6 +338,9 @@ func TestNames(t *testing.T) {
 		}
 		if err := out.Add(name, 0, strings.NewReader("")); err == nil {
 			t.Errorf("%q was taken", name)
+		}
+		if err := out.Add("content/"+strings.Repeat("0", 64), 0, strings.NewReader("")); err == nil {
+			t.Error("a name that is another's digest was taken")
 		}
 	}
 }
