@@ -131,14 +131,14 @@ func (h *Hub) keyPath(epoch uint64) string {
 func (h *Hub) openKeys(context.Context) error {
 	var err error
 	if h.ca, err = registry.OpenCA(h.keys(), registry.CAConfig{Now: h.cfg.Now}); err != nil {
-		return fmt.Errorf("open the CA (run axis init first): %w", err)
+		return lostKeys(h.keys(), err)
 	}
 	if h.guard, err = axistlog.OpenGuard(filepath.Join(h.keys(), "guard")); errors.Is(err, axistlog.ErrGuardHeld) {
 		return lang.Errorf("Một tiến trình axis khác đang chạy trên thư mục %s; không có gì thay đổi. Hãy dừng tiến trình đó trước.",
 			"Another axis runs on folder %s; nothing was changed. Stop that one first.", h.dir).Because(err)
 	}
 	if err != nil {
-		return fmt.Errorf("open the guard: %w", err)
+		return lostGuard(filepath.Join(h.keys(), "guard"), err)
 	}
 	h.trust = evidence.NewTrust(h.ca.Certificate())
 	return nil
@@ -186,7 +186,7 @@ func (h *Hub) openJournal(ctx context.Context) error {
 
 func (h *Hub) openContent(context.Context) error {
 	var err error
-	h.content, err = content.Open(filepath.Join(h.dir, "content"), content.Config{
+	h.content, err = openStore(filepath.Join(h.dir, "content"), content.Config{
 		Now: h.cfg.Now, Faults: h.cfg.Faults, Log: h.log,
 	})
 	if err != nil {
@@ -199,7 +199,7 @@ func (h *Hub) openContent(context.Context) error {
 func (h *Hub) records() records { return records{h.journal} }
 
 func (h *Hub) openServices(context.Context) error {
-	signer := &axisSigner{ca: h.ca, now: h.cfg.Now}
+	signer := &axisSigner{ca: h.ca, now: h.cfg.Now, dir: h.keys()}
 	if _, err := signer.get(); err != nil {
 		return err
 	}

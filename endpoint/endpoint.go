@@ -125,6 +125,9 @@ func Open(dir string, cfg Config) (*Agent, error) {
 	if err := a.openDisk(); err != nil {
 		return nil, err
 	}
+	if err := checkGone(dir); err != nil {
+		return nil, err
+	}
 	if a.db, err = store.OpenWith(filepath.Join(dir, "endpoint.db"), cfg.StoreFaults); err != nil {
 		return nil, err
 	}
@@ -142,7 +145,7 @@ func (a *Agent) loadIdentity() error {
 	a.trust = evidence.NewTrust(id.CA)
 	for _, e := range id.Epochs {
 		if _, err := a.trust.AddEpoch(e); err != nil {
-			return fmt.Errorf("epoch known at enrolment: %w", err)
+			return link.Damaged(filepath.Join(a.dir, "identity"), fmt.Errorf("epochs.pb: %w", err))
 		}
 	}
 	return a.useIdentity(id)
