@@ -151,7 +151,7 @@ func (h *Hub) keyPath(epoch uint64) string {
 func (h *Hub) openKeys(context.Context) error {
 	ca, err := registry.OpenCA(h.keys(), registry.CAConfig{Now: h.cfg.Now, Faults: h.cfg.Faults})
 	if err != nil {
-		return fmt.Errorf("open the CA (run axis init first): %w", err)
+		return lostKeys(h.keys(), err)
 	}
 	h.ca.Store(ca)
 	if h.guard, err = axistlog.OpenGuard(filepath.Join(h.keys(), "guard")); errors.Is(err, axistlog.ErrGuardHeld) {
@@ -159,7 +159,7 @@ func (h *Hub) openKeys(context.Context) error {
 			"Another axis runs on folder %s; nothing was changed. Stop that one first.", h.dir).Because(err)
 	}
 	if err != nil {
-		return fmt.Errorf("open the guard: %w", err)
+		return lostGuard(filepath.Join(h.keys(), "guard"), err)
 	}
 	h.trust = evidence.NewTrust(ca.First())
 	return nil
@@ -207,7 +207,7 @@ func (h *Hub) openJournal(ctx context.Context) error {
 
 func (h *Hub) openContent(context.Context) error {
 	var err error
-	h.content, err = content.Open(filepath.Join(h.dir, "content"), content.Config{
+	h.content, err = openStore(filepath.Join(h.dir, "content"), content.Config{
 		Now: h.cfg.Now, Faults: h.cfg.Faults, Log: h.log,
 	})
 	if err != nil {
@@ -220,7 +220,7 @@ func (h *Hub) openContent(context.Context) error {
 func (h *Hub) records() records { return records{h.journal} }
 
 func (h *Hub) openServices(ctx context.Context) error {
-	h.signer = &axisSigner{ca: h.ca.Load, now: h.cfg.Now}
+	h.signer = &axisSigner{ca: h.ca.Load, now: h.cfg.Now, dir: h.keys()}
 	if _, err := h.signer.get(); err != nil {
 		return err
 	}

@@ -28,13 +28,7 @@ func (h *Hub) recover(ctx context.Context) error {
 	if err := h.openLedger(ctx); err != nil {
 		return err
 	}
-	if err := h.loadRegistry(ctx); err != nil {
-		return err
-	}
-	if err := h.chain.catchUp(ctx, h.journal.Tail().Blocks); err != nil {
-		return fmt.Errorf("apply the journal's last blocks: %w", err)
-	}
-	if err := h.trustEpochs(ctx); err != nil {
+	if err := h.rely(ctx); err != nil {
 		return err
 	}
 	why, err := h.mustOpenEpoch()
@@ -195,7 +189,7 @@ func (h *Hub) resume(ctx context.Context) error {
 	}
 	signer, err := axistlog.OpenSigner(string(bytes.TrimSpace(key)))
 	if err != nil {
-		return fmt.Errorf("open the log's key: %w", err)
+		return lostLogKey(h.keyPath(newest.GetNumber()), err)
 	}
 	h.chain.signer, h.chain.epoch = signer, newest.GetNumber()
 	return h.chain.publish(ctx)

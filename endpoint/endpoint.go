@@ -127,6 +127,9 @@ func Open(dir string, cfg Config) (*Agent, error) {
 	if err := a.openDisk(); err != nil {
 		return nil, err
 	}
+	if err := checkGone(dir); err != nil {
+		return nil, err
+	}
 	if a.db, err = store.OpenWith(filepath.Join(dir, "endpoint.db"), cfg.StoreFaults); err != nil {
 		return nil, err
 	}
@@ -143,7 +146,7 @@ func (a *Agent) loadIdentity() error {
 	}
 	a.trust = evidence.NewTrust(id.CA)
 	if err := a.trust.AddEpochs(id.Epochs); err != nil {
-		return fmt.Errorf("epochs known at enrolment: %w", err)
+		return link.Damaged(filepath.Join(a.dir, "identity"), fmt.Errorf("epochs.pb: %w", err))
 	}
 	return a.useIdentity(id)
 }

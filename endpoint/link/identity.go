@@ -81,6 +81,25 @@ func LoadIdentity(dir string) (Identity, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return Identity{}, ErrNotJoined
 	}
+	id, err := loadIdentity(dir)
+	if err == nil && id.Certificate.Leaf == nil {
+		err = fmt.Errorf("%s holds no certificate", keyFile)
+	}
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		err = Damaged(dir, err)
+	}
+	return id, err
+}
+
+// Damaged says that an identity, or a part of it, is not what Join left: nothing else
+// has it.
+func Damaged(dir string, why error) error {
+	return lang.Errorf("Thư mục %s (khóa và tên của điểm kết nối) bị hỏng: %v. Không có gì thay đổi. Hãy khôi phục cả thư mục của điểm kết nối từ bản sao lưu: endpoint restore. Nếu không có bản sao lưu, hãy xin quản trị trục lời mời mới và gia nhập bằng một thư mục khác.",
+		"Folder %s (the endpoint's key and name) is damaged: %v. Nothing was changed. Put the endpoint's whole folder back from a backup: endpoint restore. Without a backup, ask the operator of the axis for a new invitation and join with another folder.",
+		dir, why).Because(why)
+}
+
+func loadIdentity(dir string) (Identity, error) {
 	id, err := loadNames(filepath.Join(dir, nameFile))
 	if err != nil {
 		return Identity{}, err

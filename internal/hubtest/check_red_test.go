@@ -59,7 +59,24 @@ type tamper struct {
 }
 
 func tampers(t *testing.T, w *hubtest.World, x *exchange) []tamper {
-	return slices.Concat(journalTampers(), forgeries(t, w, x), senderTampers(x), receiverTampers(x), axisTampers(t, x))
+	return slices.Concat(heldTampers(), journalTampers(), forgeries(t, w, x), senderTampers(x), receiverTampers(x), axisTampers(t, x))
+}
+
+// heldTampers are receipts that somebody says to have been shown.
+func heldTampers() []tamper {
+	held := func(body []byte) func(s *hubtest.Seen) {
+		return func(s *hubtest.Seen) {
+			for _, e := range s.Endpoints {
+				for _, o := range e.Outbox {
+					s.Held = append(s.Held, hubtest.Held{Who: "somebody was shown " + o.Id, Receipt: o.Receipt[:len(o.Receipt)/2], Body: body})
+				}
+			}
+		}
+	}
+	return []tamper{
+		{"a receipt that was shown proves nothing", "somebody was shown", held(nil)},
+		{"a receipt that was shown is of another body", "somebody was shown", held([]byte("x"))},
+	}
 }
 
 func journalTampers() []tamper {
