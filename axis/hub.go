@@ -47,6 +47,11 @@ type Config struct {
 	MaxStreamBytes uint64
 	// ExpireEvery is how often passed deadlines are looked for; 30 s by default.
 	ExpireEvery time.Duration
+	// RecoverHold is for how long, after the first endpoint came, nothing that
+	// endpoints submit is journaled in an epoch that may have lost records, so that
+	// what others know of the registry is there first; 60 s by default, negative
+	// for not at all.
+	RecoverHold time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -61,6 +66,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ExpireEvery == 0 {
 		c.ExpireEvery = 30 * time.Second
+	}
+	if c.RecoverHold == 0 {
+		c.RecoverHold = time.Minute
 	}
 	return c
 }
@@ -87,6 +95,7 @@ type Hub struct {
 	server   *bus.Server
 	admin    *admin.Server
 	chain    *chain
+	recovery recovery
 
 	contentService *content.Service
 	ready          atomic.Bool // the registry may be asked
@@ -110,7 +119,7 @@ func Open(ctx context.Context, dir string, cfg Config) (*Hub, error) {
 
 func (h *Hub) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openContent, h.openServices,
+		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openRecovery, h.openContent, h.openServices,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -206,7 +215,7 @@ func (h *Hub) openServices(context.Context) error {
 	var err error
 	h.intake = intake.New(intake.Parts{
 		Log: h.chain, Registry: routes{h.registry}, Ledger: accepted{h.ledger}, Content: h.content,
-		Proofs: proofs{h.ledger, h.records(), h.trust}, Trust: h.trust, Signer: signer.get,
+		Proofs: proofs{h.ledger, h.records(), h.trust}, Past: past{h}, Trust: h.trust, Signer: signer.get,
 	}, intake.Config{
 		Now: h.cfg.Now, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
 	})
@@ -259,6 +268,14 @@ func (h *Hub) run(ctx context.Context) error {
 		select {
 		case err := <-h.damaged:
 			return fmt.Errorf("the ledger is damaged and must be rebuilt: %w", err)
+		case <-running.Done():
+			return nil
+		}
+	})
+	g.Go(func() error {
+		select {
+		case err := <-h.recovery.behind:
+			return err
 		case <-running.Done():
 			return nil
 		}

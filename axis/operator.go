@@ -160,7 +160,7 @@ func (h *Hub) refusal(ctx context.Context, position uint64) (*axispb.Reason, err
 
 func story(s ledger.Story) operator.Document {
 	d := operator.Document{
-		ID: s.ID, Sender: s.Sender, Subject: s.Subject, Kind: s.Kind, Epoch: s.Epoch, LeafIndex: s.Position,
+		ID: s.ID, Sender: s.Sender, Subject: s.Subject, Kind: s.Kind, Epoch: s.Epoch, LeafIndex: s.Leaf,
 		Commitment: hex.EncodeToString(s.Commitment), Manifest: hex.EncodeToString(s.Manifest), Endpoint: s.Endpoint,
 		AcceptedMS: s.AcceptedMS, Files: s.Files, Bytes: s.Bytes, Urgent: s.Lane == axispb.Lane_LANE_URGENT,
 	}

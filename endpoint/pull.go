@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 
 	"go.etcd.io/bbolt"
 
@@ -34,6 +35,8 @@ type pullState struct {
 	contradicted int
 	// doubted are rows whose document had no known seal when they came first.
 	doubted sync.Map
+	// journalMs is the newest journal time of a registry record.
+	journalMs atomic.Int64
 }
 
 // caughtUp holds a loop back until a fresh store has pulled everything once.

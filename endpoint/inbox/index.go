@@ -206,3 +206,18 @@ func (b Inbox) List(f Filter) ([]*axispb.InboxEntry, error) {
 	}
 	return all, nil
 }
+
+// Each calls f for every received document until it returns an error.
+func (b Inbox) Each(f func(*axispb.InboxEntry) error) error {
+	return boltpb.Each[axispb.InboxEntry](b.entries, nil, func(_ []byte, e *axispb.InboxEntry) (bool, error) {
+		return true, f(e)
+	})
+}
+
+// EachEvidence calls f for every statement of this endpoint until it returns an
+// error.
+func (b Inbox) EachEvidence(f func(*axispb.EvidenceEntry) error) error {
+	return boltpb.Each[axispb.EvidenceEntry](b.evidence, nil, func(_ []byte, e *axispb.EvidenceEntry) (bool, error) {
+		return true, f(e)
+	})
+}

@@ -47,3 +47,10 @@ func (f Filter) matches(e *axispb.OutboxEntry) bool {
 	return (f.Sender == "" || e.Sender == f.Sender) &&
 		(f.State == axispb.State_STATE_UNSPECIFIED || e.State == f.State)
 }
+
+// Each calls f for every submission until it returns an error.
+func (o Outbox) Each(f func(*axispb.OutboxEntry) error) error {
+	return boltpb.Each[axispb.OutboxEntry](o.entries, nil, func(_ []byte, e *axispb.OutboxEntry) (bool, error) {
+		return true, f(e)
+	})
+}

@@ -3,6 +3,7 @@
 package hubtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,8 @@ type Config struct {
 	MaxStreamBytes uint64
 	// ExpireEvery is how often the axis looks for passed deadlines.
 	ExpireEvery time.Duration
+	// RecoverHold of the axis; none where it is 0.
+	RecoverHold time.Duration
 	// Retry and PullEvery of every endpoint.
 	Retry     endpoint.Retry
 	PullEvery time.Duration
@@ -123,6 +126,7 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
 		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery,
+		RecoverHold: cmp.Or(w.cfg.RecoverHold, -1),
 	})
 	if err != nil {
 		return nil, err
