@@ -46,6 +46,10 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 	if e, ok := h.trust.Epoch(at.Epoch); ok {
 		out.Origin = e.GetOrigin()
 	}
+	if out.Lost, out.CameBack, err = h.loss(ctx); err != nil {
+		return out, err
+	}
+	out.Recovering = h.recovery.gate.held()
 	for s, n := range counts.Recipients {
 		out.States[StateName(s)] = n
 	}

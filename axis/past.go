@@ -41,11 +41,6 @@ func (p *projector) recovered(ctx context.Context, out *ledger.Record, body []by
 		out.Evidence, err = p.evidence(ctx, past.Record.GetBody(), d, at)
 	case axispb.Kind_KIND_REGISTRY:
 		err = p.recoveredChange(out, body)
-	case axispb.Kind_KIND_EPOCH:
-		out.Public = true
-		if out.Epoch, err = epochOf(past.Record.GetBody()); err == nil {
-			out.Epoch.Lost = true
-		}
 	}
 	return err
 }

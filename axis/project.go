@@ -67,8 +67,8 @@ func (p *projector) record(ctx context.Context, position uint64, r *axispb.Recor
 		err = p.change(&out, r.GetBody(), at)
 	case axispb.Kind_KIND_EPOCH:
 		out.Public = true
-		if err = p.epochOpened(r.GetBody()); err == nil {
-			out.Epoch, err = epochOf(r.GetBody())
+		if err = p.epochOpened(header.GetEpoch(), r.GetBody()); err == nil {
+			out.Epoch, err = epochOf(header.GetEpoch(), r.GetBody())
 		}
 	case axispb.Kind_KIND_ACT:
 		err = p.actOf(r.GetBody())
@@ -194,12 +194,14 @@ func (p *projector) change(out *ledger.Record, body []byte, at time.Time) error 
 	return nil
 }
 
-func epochOf(body []byte) (*ledger.Epoch, error) {
+// epochOf reads an announcement: of the epoch of its record, or of one that this
+// journal had forgotten.
+func epochOf(now uint64, body []byte) (*ledger.Epoch, error) {
 	epoch, err := announced(body)
 	if err != nil {
 		return nil, err
 	}
-	return &ledger.Epoch{Number: epoch.GetNumber(), Base: epoch.GetBaseSize(), Signed: body}, nil
+	return &ledger.Epoch{Number: epoch.GetNumber(), Base: epoch.GetBaseSize(), Signed: body, Lost: epoch.GetNumber() != now}, nil
 }
 
 func statementOf(raw []byte) (*axispb.Statement, error) {

@@ -68,7 +68,7 @@ func (h *Hub) takeBack(ctx context.Context, endpoint string, req *axispb.Recover
 	if proto.Size(req) > maxRecovered+evidence.MaxSignedEpoch*maxEpochs || len(req.GetRecords()) > maxRecords || len(req.GetEpochs()) > maxEpochs {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "more than 1 MiB of records")
 	}
-	if err := h.learn(req.GetEpochs()); err != nil {
+	if err := h.learn(ctx, endpoint, req.GetEpochs()); err != nil {
 		return nil, err
 	}
 	if err := h.shown(ctx, endpoint, req.GetCheckpoint()); err != nil {
@@ -86,21 +86,29 @@ func (h *Hub) takeBack(ctx context.Context, endpoint string, req *axispb.Recover
 
 // learn trusts epochs of the CA that this journal forgot. One that is not older than
 // the present shows that this axis was set back.
-func (h *Hub) learn(epochs [][]byte) error {
+//
+// What is proven under their keys can only be read by whoever knows them, so they
+// are journaled first.
+func (h *Hub) learn(ctx context.Context, endpoint string, epochs [][]byte) error {
 	for _, signed := range epochs {
 		probe := evidence.NewTrust(h.ca.Certificate())
 		e, err := probe.AddEpoch(signed)
 		if err != nil {
 			return reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "epoch").Because(err)
 		}
-		if known, ok := h.trust.SignedEpoch(e.GetNumber()); ok && bytes.Equal(known, signed) {
+		known, ok := h.trust.SignedEpoch(e.GetNumber())
+		same := ok && bytes.Equal(known, signed)
+		if same && h.chain.project.known.has(e.GetNumber()) {
 			continue
 		}
-		if e.GetNumber() >= h.chain.epoch {
+		if !same && e.GetNumber() >= h.chain.epoch {
 			return h.setBack(fmt.Errorf("%w: the CA announced epoch %d, which is not known here", errBehind, e.GetNumber()))
 		}
 		if _, err := h.trust.AddEpoch(signed); err != nil {
 			return reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "epoch").Because(err)
+		}
+		if err := h.intake.Forgotten(ctx, endpoint, e.GetNumber(), signed); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -159,10 +167,28 @@ func (p past) Longer(cp evidence.Checkpoint) bool {
 	return cp.Size > max(p.h.chain.project.known.size(cp.Epoch), p.h.trust.Common(cp.Epoch, p.h.chain.epoch))
 }
 
-// known is the largest size that earlier epochs are known to have signed.
+func (p past) Announced(epoch uint64) bool { return p.h.chain.project.known.has(epoch) }
+
+// known is what the journal says of earlier epochs.
 type known struct {
-	mu    sync.Mutex
-	sizes map[uint64]uint64
+	mu     sync.Mutex
+	sizes  map[uint64]uint64 // the largest that each is known to have signed
+	epochs map[uint64]bool   // that were announced in it
+}
+
+func (k *known) has(epoch uint64) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.epochs[epoch]
+}
+
+func (k *known) announced(epoch uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.epochs == nil {
+		k.epochs = map[uint64]bool{}
+	}
+	k.epochs[epoch] = true
 }
 
 func (k *known) size(epoch uint64) uint64 {
@@ -193,13 +219,20 @@ func (p *projector) actOf(body []byte) error {
 }
 
 // epochOpened takes note of what an epoch knew of those before it.
-func (p *projector) epochOpened(body []byte) error {
-	p.past.forget()
+func (p *projector) epochOpened(now uint64, body []byte) error {
 	e, err := announced(body)
-	if err == nil && e.GetPrevious() != nil {
+	if err != nil {
+		return err
+	}
+	p.known.announced(e.GetNumber())
+	if e.GetNumber() != now {
+		return nil // one that this journal had forgotten
+	}
+	p.past.forget()
+	if e.GetPrevious() != nil {
 		p.known.raise(e.GetPrevious())
 	}
-	return err
+	return nil
 }
 
 func announced(body []byte) (*axispb.Epoch, error) {

@@ -322,7 +322,7 @@ func (p *projector) replay(position uint64, r *axispb.Record) error {
 	case axispb.Kind_KIND_REGISTRY:
 		err = p.change(out, r.GetBody(), time.UnixMilli(header.GetTimeMs()))
 	case axispb.Kind_KIND_EPOCH:
-		err = p.epochOpened(r.GetBody())
+		err = p.epochOpened(header.GetEpoch(), r.GetBody())
 	case axispb.Kind_KIND_ACT:
 		err = p.actOf(r.GetBody())
 	case axispb.Kind_KIND_RECOVERED:

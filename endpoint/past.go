@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"cmp"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -74,8 +75,21 @@ func (p *part) registryRecord(item *axispb.Item, proven evidence.Proven, receipt
 	}}, nil
 }
 
-// epochIn learns an epoch that comes in a record: one that the axis had forgotten
-// does not come with a page.
+// learnAnnounced trusts the epochs that come in records, before anything that is
+// proven under their keys is judged: one that the axis had forgotten does not come
+// with a page. They are signed by the CA; their records are judged with the others.
+func (a *Agent) learnAnnounced(items []*axispb.Item) {
+	for _, item := range items {
+		if kindOf(item.GetRecord()) != axispb.Kind_KIND_EPOCH {
+			continue
+		}
+		if _, err := a.trust.AddEpoch(item.GetRecord().GetBody()); err != nil {
+			a.log.Error("the axis announces an epoch that cannot be", slog.Any("error", err))
+		}
+	}
+}
+
+// epochIn is the epoch that a record announces; nil where it announces none.
 func (a *Agent) epochIn(item *axispb.Item, proven evidence.Proven) (*axispb.Epoch, error) {
 	if proven.Header.Kind != axispb.Kind_KIND_EPOCH {
 		return nil, nil
@@ -106,7 +120,8 @@ type keepsakes struct {
 func (a *Agent) lostRegistry(tx *bbolt.Tx, epoch uint64) ([]keepsake, error) {
 	k := &keepsakes{agent: a, epoch: epoch, found: map[string]keepsake{}}
 	err := store.EachRegistry(tx, func(at *axispb.RecordRef, e *axispb.RegistryEntry) error {
-		if k.lost(at) {
+		// Epochs are announced with the request.
+		if k.lost(at) && kindOf(e.GetRecord()) == axispb.Kind_KIND_REGISTRY {
 			k.add(at, e.GetRecord().GetBody(), e.Receipt)
 		}
 		return nil
@@ -130,6 +145,14 @@ func (a *Agent) lostRecords(tx *bbolt.Tx, epoch uint64) ([]keepsake, error) {
 // before it. What is there all the same is answered so.
 func (k *keepsakes) lost(at *axispb.RecordRef) bool {
 	return at != nil && at.Epoch < k.epoch && at.LeafIndex >= k.agent.trust.Common(at.Epoch, k.epoch)
+}
+
+func kindOf(r *axispb.Record) axispb.Kind {
+	var h axispb.RecordHeader
+	if proto.Unmarshal(r.GetHeader(), &h) != nil {
+		return axispb.Kind_KIND_UNSPECIFIED
+	}
+	return h.Kind
 }
 
 // refOf reads where a receipt's record is.

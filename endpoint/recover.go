@@ -80,12 +80,14 @@ type recovering struct {
 	epoch atomic.Uint64 // in which the endpoint is
 	done  atomic.Uint64 // that got everything back, plus one
 	said  atomic.Uint32 // how often it was said on this connection
+	told  atomic.Bool   // the axis knows that no registry record is left
 }
 
 // begin forgets what was said on another connection.
 func (r *recovering) begin() {
 	r.done.Store(0)
 	r.said.Store(0)
+	r.told.Store(false)
 }
 
 // over reports whether the endpoint's own may go on.
@@ -133,6 +135,15 @@ func (a *Agent) giveBackPart(ctx context.Context, e *axispb.RecoveryEntry, list 
 	if err != nil {
 		return err
 	}
+	// An axis that was started again takes no content before it knows that nothing
+	// of the registry is left.
+	if len(files) > 0 && !a.recovering.told.Load() {
+		said := &axispb.RecoverRequest{Epoch: e.Epoch, RegistryDone: true}
+		if err := a.link.Load().Call(ctx, bus.Recover, said, new(axispb.RecoverAnswer)); err != nil {
+			return err
+		}
+		a.recovering.told.Store(true)
+	}
 	// Whoever is given a document must find its content.
 	for _, env := range files {
 		if _, err := a.upload(ctx, env, true, func() bool { return false }); err != nil {
@@ -147,6 +158,9 @@ func (a *Agent) giveBackPart(ctx context.Context, e *axispb.RecoveryEntry, list 
 	}
 	if len(answer.Outcomes) != len(req.Records) {
 		return fmt.Errorf("the axis answered for %d of %d records", len(answer.Outcomes), len(req.Records))
+	}
+	if req.RegistryDone {
+		a.recovering.told.Store(true)
 	}
 	a.count(next, answer.Outcomes)
 	err = a.commit(ctx, "recover.store", func(tx *bbolt.Tx) error {
@@ -259,6 +273,7 @@ type pastList struct {
 func (a *Agent) heedRecovering(err error) {
 	r := reason.Of(err)
 	if r.GetCode() == axispb.ReasonCode_REASON_UNAVAILABLE && len(r.Args) == 1 && r.Args[0] == "recovering" {
+		a.recovering.told.Store(false)
 		a.recovering.done.Store(0)
 		ring(a.wake.recover)
 	}

@@ -53,6 +53,12 @@ type Status struct {
 	Evidence  uint64            `json:"evidence"`
 	Refused   uint64            `json:"refused"`
 	States    map[string]uint64 `json:"states"` // recipients, by state
+	// Lost counts the records that earlier epochs signed and this journal had not,
+	// as far as is known; CameBack those that the present epoch got back.
+	Lost     uint64 `json:"lost,omitempty"`
+	CameBack uint64 `json:"came_back,omitempty"`
+	// Recovering: endpoints have still to give back before others are served.
+	Recovering bool `json:"recovering,omitempty"`
 }
 
 // Endpoint is an enrolled endpoint.

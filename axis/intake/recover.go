@@ -28,6 +28,8 @@ type Past interface {
 	// Longer reports whether a checkpoint shows more of an earlier epoch than was
 	// known.
 	Longer(cp evidence.Checkpoint) bool
+	// Announced reports whether the journal has the announcement of an epoch.
+	Announced(epoch uint64) bool
 }
 
 // recovery is a record of an earlier epoch, proven by its receipt.
@@ -124,10 +126,6 @@ func (in *Intake) examinePast(r *recovery) error {
 		if proto.Unmarshal(past.Record.GetBody(), r.change) != nil {
 			err = reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "registry change")
 		}
-	case axispb.Kind_KIND_EPOCH:
-		if _, err := in.trust.AddEpoch(past.Record.GetBody()); err != nil {
-			return reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "epoch").Because(err)
-		}
 	default:
 		err = reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "kind of record")
 	}
@@ -193,7 +191,7 @@ func (b *block) addPast(r *recovery, d *axispb.Decision) (outcome, error) {
 			index, r.envelope.ManifestDigest, d.GetDocument().GetLane(), r.past.Decision.GetEndpoint(), true,
 		}
 		b.closed = b.closed || len(b.records) >= pastAtOnce
-	case r.change != nil, r.past.Header.GetKind() == axispb.Kind_KIND_EPOCH:
+	case r.change != nil:
 		b.closed = true
 	}
 	return outcome{index: index}, nil
@@ -346,4 +344,27 @@ func (l longer) decide(ctx context.Context, b *block) (outcome, error) {
 	o, err := l.act.decide(ctx, b)
 	b.closed = err == nil
 	return o, err
+}
+
+// forgotten is the announcement of an epoch that the journal lacks.
+type forgotten struct {
+	endpoint string
+	number   uint64
+	signed   []byte
+}
+
+// Forgotten journals the announcement of an earlier epoch, once. The CA's signature
+// must have been verified, and the epoch be trusted.
+func (in *Intake) Forgotten(ctx context.Context, endpoint string, number uint64, signed []byte) error {
+	_, err := in.wait(ctx, forgotten{endpoint, number, signed})
+	return err
+}
+
+func (f forgotten) decide(_ context.Context, b *block) (outcome, error) {
+	if b.in.past.Announced(f.number) {
+		return outcome{index: -1, leaf: new(uint64)}, nil
+	}
+	index, err := b.add(axispb.Kind_KIND_EPOCH, f.signed, &axispb.Decision{Endpoint: f.endpoint})
+	b.closed = err == nil
+	return outcome{index: index}, err
 }

@@ -47,7 +47,8 @@ func (l *Ledger) CameBack(ctx context.Context, since uint64) (n uint64, err erro
 // earlier epoch had, came back without what an acceptance guarantees: its content.
 func (l *Ledger) WasRecovered(ctx context.Context, leaf uint64) (bool, error) {
 	var n int
-	err := l.look.QueryRowContext(ctx, `SELECT count(*) FROM document WHERE (leaf = ?1 OR position = ?1) AND leaf <> position`,
+	err := l.look.QueryRowContext(ctx, `SELECT count(*) FROM document d JOIN recovered r ON r.position = d.position
+		WHERE d.leaf = ?1 OR d.position = ?1`,
 		signed(leaf)).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look up a recovered document: %w", err)
