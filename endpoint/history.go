@@ -113,9 +113,7 @@ func (a *Agent) changeEpoch(ctx context.Context, was *axispb.Progress, cp eviden
 		}
 		return errors.Join(store.PutProgress(tx, p), a.beginRecovery(tx, was, cp.Epoch))
 	})
-	if err == nil {
-		a.recovering.epoch.Store(cp.Epoch)
-		ring(a.wake.recover)
-	}
+	// Whether or not the step is known to be done: the loop looks for itself.
+	ring(a.wake.recover)
 	return err
 }

@@ -51,10 +51,15 @@ func (a *Agent) recoverPast(ctx context.Context) error {
 
 // giveBack brings the endpoint to where it may go on with its own.
 func (a *Agent) giveBack(ctx context.Context, list *pastList) error {
-	for a.isConnected() && !a.recovering.over() {
+	for a.isConnected() {
 		p, err := a.progress()
 		if err != nil {
 			return err
+		}
+		// The store knows, also where the step into an epoch was not heard of.
+		a.recovering.epoch.Store(p.Epoch)
+		if a.recovering.over() {
+			return nil
 		}
 		if p.Epoch <= 1 {
 			a.goOn(p.Epoch)
