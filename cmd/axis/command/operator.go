@@ -52,6 +52,7 @@ func printStatus(w io.Writer, o *cli.IO, s operator.Status) {
 		s.Origin, s.Epoch, s.Size, s.Blocks, lang.Millis(s.TimeMS))
 	fmt.Fprintf(w, o.Say("Cơ quan %d, văn bản %d, bằng chứng %d, bị từ chối %d\n", "Agencies %d, documents %d, evidence %d, refused %d\n"),
 		s.Agencies, s.Documents, s.Evidence, s.Refused)
+	printRecovery(w, o, s)
 	if len(s.States) > 0 {
 		fmt.Fprintln(w)
 		var rows [][]string
