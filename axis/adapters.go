@@ -80,8 +80,8 @@ func (a accepted) ByCommitment(ctx context.Context, commitment []byte) (intake.K
 	return intake.Known(k), found, err
 }
 
-func (a accepted) First(ctx context.Context, document uint64, code string, event axispb.Event) (intake.Said, bool, error) {
-	s, found, err := a.Ledger.First(ctx, document, code, event)
+func (a accepted) First(ctx context.Context, document uint64, code string, event axispb.Event, issuer string) (intake.Said, bool, error) {
+	s, found, err := a.Ledger.First(ctx, document, code, event, issuer)
 	return intake.Said(s), found, err
 }
 

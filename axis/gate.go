@@ -33,11 +33,14 @@ type gate struct {
 	since time.Time // when the first endpoint came
 	done  map[string]bool
 	open  bool // the hold is over
+	// rolled: the epoch was opened by a running axis, which lost nothing.
+	rolled bool
 }
 
 type gateState struct {
-	Epoch uint64 `json:"epoch"`
-	Open  bool   `json:"open"`
+	Epoch  uint64 `json:"epoch"`
+	Open   bool   `json:"open"`
+	Rolled bool   `json:"rolled,omitempty"`
 }
 
 // openGate reads whether the hold of an epoch is over.
@@ -52,18 +55,18 @@ func openGate(g *gate) (*gate, error) {
 	}
 	var s gateState
 	if json.Unmarshal(raw, &s) == nil && s.Epoch == g.epoch {
-		g.open = s.Open
+		g.open, g.rolled = s.Open, s.Rolled
 	}
 	return g, nil
 }
 
 // pass refuses, for the time being, what an endpoint may not ask yet.
 func (g *gate) pass(s bus.Service, endpoint string) error {
-	if g.epoch == 0 {
-		return nil
-	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.epoch == 0 || g.rolled {
+		return nil
+	}
 	if g.since.IsZero() {
 		g.since = g.now()
 	}
@@ -96,7 +99,7 @@ func (g *gate) complete() bool {
 
 // release needs the lock. What it remembers only saves the next start the wait.
 func (g *gate) release() error {
-	raw, err := json.Marshal(gateState{Epoch: g.epoch, Open: true})
+	raw, err := json.Marshal(gateState{Epoch: g.epoch, Open: true, Rolled: g.rolled})
 	if err == nil {
 		err = durable.WriteFile(g.path, raw, 0o600)
 	}

@@ -278,7 +278,7 @@ func (p *projector) recoveredChange(out *ledger.Record, body []byte) error {
 	}
 	for _, code := range slices.Sorted(maps.Keys(moved)) {
 		if m := moved[code]; m.From != m.To {
-			out.Moves = append(out.Moves, ledger.Move{Code: m.Code, From: m.From, To: m.To})
+			out.Moves = append(out.Moves, ledger.Move{Code: m.Code, Serving: m.Serving, To: m.To})
 		}
 	}
 	return nil

@@ -159,7 +159,7 @@ func (p *projector) evidence(ctx context.Context, raw []byte, d *axispb.Decision
 		}
 		return out, nil
 	}
-	if out.Standing != axispb.Standing_STANDING_CONTRARY {
+	if evidence.Counts(out.Standing) {
 		out.State = evidence.StateAfter(st.GetEvent())
 	}
 	known, found, err := p.ledger.ByCommitment(ctx, st.GetCommitment())
@@ -189,7 +189,7 @@ func (p *projector) change(out *ledger.Record, body []byte, at time.Time) error 
 	p.past.decided(&c)
 	p.revoked = append(p.revoked, effects.Revoked...)
 	for _, m := range effects.Moved {
-		out.Moves = append(out.Moves, ledger.Move{Code: m.Code, From: m.From, To: m.To})
+		out.Moves = append(out.Moves, ledger.Move{Code: m.Code, Serving: m.Serving, To: m.To})
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ var errBehind = errors.New("the log was set back behind what it had signed")
 // openRecovery decides whether endpoints have to give back first. Only the first
 // epoch cannot have lost anything.
 func (h *Hub) openRecovery(context.Context) (err error) {
-	epoch := h.chain.epoch
+	epoch := h.present()
 	if epoch == 1 {
 		epoch = 0
 	}
@@ -43,6 +43,29 @@ func (h *Hub) openRecovery(context.Context) (err error) {
 		epoch: epoch, hold: h.cfg.RecoverHold, now: h.cfg.Now, path: filepath.Join(h.dir, gateFile), others: h.unrevoked,
 	})
 	return err
+}
+
+// present is the newest epoch, which is this journal's own: what it had forgotten is
+// older.
+func (h *Hub) present() uint64 {
+	newest, _ := h.trust.Newest()
+	return newest.GetNumber()
+}
+
+// nothingLost notes an epoch that was opened while the axis ran, and so knew all that
+// it had signed: nobody has to give anything back before he is served.
+func (h *Hub) nothingLost() error {
+	g := h.recovery.gate
+	if g == nil {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.epoch != 0 && !g.open {
+		return nil
+	}
+	g.epoch, g.rolled = h.present(), true
+	return g.release()
 }
 
 func (h *Hub) unrevoked() []string {
@@ -74,7 +97,7 @@ func (h *Hub) takeBack(ctx context.Context, endpoint string, req *axispb.Recover
 	if err := h.shown(ctx, endpoint, req.GetCheckpoint()); err != nil {
 		return nil, err
 	}
-	if req.GetEpoch() != h.chain.epoch {
+	if req.GetEpoch() != h.present() {
 		return nil, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "another epoch: pull first")
 	}
 	answer, err := h.intake.Recover(ctx, endpoint, req.GetRecords())
@@ -91,8 +114,7 @@ func (h *Hub) takeBack(ctx context.Context, endpoint string, req *axispb.Recover
 // are journaled first.
 func (h *Hub) learn(ctx context.Context, endpoint string, epochs [][]byte) error {
 	for _, signed := range epochs {
-		probe := evidence.NewTrust(h.ca.Certificate())
-		e, err := probe.AddEpoch(signed)
+		e, err := announced(signed)
 		if err != nil {
 			return reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "epoch").Because(err)
 		}
@@ -101,7 +123,10 @@ func (h *Hub) learn(ctx context.Context, endpoint string, epochs [][]byte) error
 		if same && h.chain.project.known.has(e.GetNumber()) {
 			continue
 		}
-		if !same && e.GetNumber() >= h.chain.epoch {
+		if !same && e.GetNumber() >= h.present() {
+			if _, err := evidence.NewTrust(h.ca.Load().Certificate()).AddEpoch(signed); err != nil {
+				return reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "epoch").Because(err)
+			}
 			return h.setBack(fmt.Errorf("%w: the CA announced epoch %d, which is not known here", errBehind, e.GetNumber()))
 		}
 		if _, err := h.trust.AddEpoch(signed); err != nil {
@@ -124,7 +149,7 @@ func (h *Hub) shown(ctx context.Context, endpoint string, note []byte) error {
 	if err != nil {
 		return reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "checkpoint").Because(err)
 	}
-	if cp.Epoch != h.chain.epoch {
+	if cp.Epoch != h.present() {
 		return h.intake.Longer(ctx, endpoint, cp)
 	}
 	at, err := h.ledger.Position(ctx)
@@ -164,7 +189,7 @@ func (p past) Rows(d *envelope.Document, record *evidence.Past) []intake.Route {
 }
 
 func (p past) Longer(cp evidence.Checkpoint) bool {
-	return cp.Size > max(p.h.chain.project.known.size(cp.Epoch), p.h.trust.Common(cp.Epoch, p.h.chain.epoch))
+	return cp.Size > max(p.h.chain.project.known.size(cp.Epoch), p.h.trust.Common(cp.Epoch, p.h.present()))
 }
 
 func (p past) Announced(epoch uint64) bool { return p.h.chain.project.known.has(epoch) }
@@ -281,7 +306,7 @@ func nextNumber(last uint64, restored bool, now time.Time) uint64 {
 // loss says how many leaf indices earlier epochs lost, as far as is known, and how
 // many records the present one got back.
 func (h *Hub) loss(ctx context.Context) (lost, back uint64, err error) {
-	newest := h.chain.epoch
+	newest := h.present()
 	for _, e := range h.trust.Epochs() {
 		if e.GetNumber() >= newest {
 			continue

@@ -18,6 +18,7 @@ import (
 	"docaxis/agency"
 	"docaxis/endpoint/link"
 	"docaxis/internal/bus"
+	"docaxis/internal/diskspace"
 	"docaxis/internal/envelope"
 	"docaxis/internal/fault"
 	"docaxis/internal/lang"
@@ -34,10 +35,13 @@ type Settings struct {
 	// Listen is the address of the local API, host:port. Only this machine
 	// can reach it; 127.0.0.1:0, a free port, where it is not set.
 	Listen string `toml:"listen"`
-	// Seals sign the documents of the agencies that send from here.
+	// Seals sign the documents of the agencies that send from here. An agency may
+	// have several while one takes over from another.
 	Seals []SealSettings `toml:"seal"`
 	// Limits on what is sent.
 	Limits Limits `toml:"limits"`
+	// Retention says how long files are kept that nobody needs any more.
+	Retention Retention `toml:"retention"`
 	// Security is the highest level of documents that may be sent: ordinary
 	// where it is not set, else confidential, secret or top-secret. The axis has
 	// a limit of its own.
@@ -61,6 +65,10 @@ type SealSettings struct {
 type Limits struct {
 	// FileBytes is the largest file, in bytes; 2 GiB where it is not set.
 	FileBytes uint64 `toml:"file_bytes"`
+	// FreeBytes must stay free on the disk: with less, nothing is sent and no
+	// content is fetched. Where it is not set, 2 % of the disk, at least 512 MiB, but
+	// never more than a tenth of it.
+	FreeBytes uint64 `toml:"free_bytes"`
 }
 
 // Config is what an Agent needs beside its folder. Only Log must be given.
@@ -73,6 +81,8 @@ type Config struct {
 	Rand io.Reader
 	// Faults makes steps fail in tests.
 	Faults fault.Hook
+	// StoreFaults makes commits fail: store.write.before and store.write.after.
+	StoreFaults fault.Hook
 	// Dial connects to the axis; nil means over NATS (internal/bus).
 	Dial func(ctx context.Context, id link.Identity) (link.Conn, error)
 	// Retry is how attempts follow each other; zero means 1 s to 5 min.
@@ -80,6 +90,13 @@ type Config struct {
 	// PullEvery is how often a mailbox is looked at when nobody rings, on
 	// average; 0 means 60 s.
 	PullEvery time.Duration
+	// Disk asks for the free space of a folder's disk; nil means the system.
+	Disk func(dir string) (diskspace.Space, error)
+	// CleanEvery is how often files are removed that are kept no longer; 0 means
+	// once a day.
+	CleanEvery time.Duration
+	// RenewEvery is how often the certificate's age is looked at; 0 means an hour.
+	RenewEvery time.Duration
 }
 
 // LoadSettings reads endpoint.toml of a folder. A key that is not known is an
@@ -114,7 +131,7 @@ func (s Settings) Validate() error {
 	if _, _, err := net.SplitHostPort(s.Listen); s.Listen != "" && err != nil {
 		found = append(found, lang.Errorf("listen %q: hãy ghi 127.0.0.1:0", "listen %q: write 127.0.0.1:0", s.Listen))
 	}
-	known := make(map[agency.Code]bool)
+	known := make(map[string]bool)
 	for i, seal := range s.Seals {
 		code, err := agency.Parse(seal.Code)
 		switch {
@@ -122,12 +139,12 @@ func (s Settings) Validate() error {
 			found = append(found, lang.Errorf("[[seal]] thứ %d: code %q không phải mã định danh", "[[seal]] number %d: code %q is no agency code", i+1, seal.Code))
 		case string(code) != seal.Code:
 			found = append(found, lang.Errorf("[[seal]] thứ %d: hãy ghi code %q là %q", "[[seal]] number %d: write code %q as %q", i+1, seal.Code, string(code)))
-		case known[code]:
-			found = append(found, lang.Errorf("[[seal]] thứ %d: %s đã có con dấu ở trên", "[[seal]] number %d: %s has a seal above already", i+1, string(code)))
+		case known[string(code)+" "+seal.Key]:
+			found = append(found, lang.Errorf("[[seal]] thứ %d: %s đã có con dấu này ở trên", "[[seal]] number %d: %s has this seal above already", i+1, string(code)))
 		case seal.Key == "":
 			found = append(found, lang.Errorf("[[seal]] thứ %d: chưa ghi key, tệp con dấu", "[[seal]] number %d: there is no key, the seal's file", i+1))
 		}
-		known[code] = true
+		known[string(code)+" "+seal.Key] = true
 	}
 	levels := []string{
 		"", envelope.SecurityOrdinary, envelope.SecurityConfidential, envelope.SecuritySecret, envelope.SecurityTopSecret,
@@ -135,7 +152,7 @@ func (s Settings) Validate() error {
 	if !slices.Contains(levels, s.Security) {
 		found = append(found, lang.Errorf("security %q: hãy ghi một trong %s", "security %q: write one of %s", s.Security, strings.Join(levels[1:], ", ")))
 	}
-	return errors.Join(found...)
+	return errors.Join(append(found, s.Retention.validate())...)
 }
 
 // complete fills in what was left open.
@@ -154,6 +171,15 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.PullEvery == 0 {
 		c.PullEvery = time.Minute
+	}
+	if c.CleanEvery == 0 {
+		c.CleanEvery = 24 * time.Hour
+	}
+	if c.Disk == nil {
+		c.Disk = diskspace.Of
+	}
+	if c.RenewEvery == 0 {
+		c.RenewEvery = time.Hour
 	}
 	if c.Settings.Limits.FileBytes == 0 {
 		c.Settings.Limits.FileBytes = defaultFileBytes

@@ -23,6 +23,10 @@
 //	evidence.store the answers to them are committed
 //	recover        records of earlier epochs are offered
 //	recover.store  the answers to them are committed
+//	release        what is kept no longer is marked
+//	unlink         a file that nobody needs is removed
+//	renew          a new certificate is asked for, and kept beside the old one
+//	promote        it takes the old one's place
 package endpoint
 
 import (
@@ -37,6 +41,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 	"golang.org/x/sync/errgroup"
 
 	"docaxis/endpoint/directory"
@@ -57,10 +62,12 @@ type Agent struct {
 	db    *store.DB
 	files *files.Store
 	trust *evidence.Trust
-	// seals by code of the sending agency; never changed after Open.
-	seals map[string]seal
+	// seals by code of the sending agency, newest first; never changed after Open.
+	seals map[string][]seal
 	watch watchers
 	wake  bells
+	disk  disk
+	quota quota
 
 	// Replaced when the certificate is renewed.
 	identity atomic.Pointer[link.Identity]
@@ -75,6 +82,8 @@ type Agent struct {
 
 	// recovering is how far it is with giving back what the axis lost.
 	recovering recovering
+	// mending are the files that are to be fetched again.
+	mending chan mending
 
 	// The pull loop's own.
 	pulling pullState
@@ -82,12 +91,12 @@ type Agent struct {
 
 // bells wake the loops. Each holds at most one ring: a lost one costs a delay.
 type bells struct {
-	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked, recover chan struct{}
+	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked, recover, clean chan struct{}
 }
 
 func newBells() bells {
 	b := func() chan struct{} { return make(chan struct{}, 1) }
-	return bells{b(), b(), b(), b(), b(), b(), b(), b(), b()}
+	return bells{b(), b(), b(), b(), b(), b(), b(), b(), b(), b()}
 }
 
 func ring(bells ...chan struct{}) {
@@ -106,7 +115,7 @@ func Open(dir string, cfg Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{dir: dir, cfg: cfg, log: cfg.Log, wake: newBells()}
+	a := &Agent{dir: dir, cfg: cfg, log: cfg.Log, wake: newBells(), mending: make(chan mending, maxMending)}
 	if err := a.loadIdentity(); err != nil {
 		return nil, err
 	}
@@ -119,7 +128,10 @@ func Open(dir string, cfg Config) (*Agent, error) {
 	if a.files, err = files.Open(filepath.Join(dir, "content")); err != nil {
 		return nil, err
 	}
-	if a.db, err = store.Open(filepath.Join(dir, "endpoint.db")); err != nil {
+	if err := a.openDisk(); err != nil {
+		return nil, err
+	}
+	if a.db, err = store.OpenWith(filepath.Join(dir, "endpoint.db"), cfg.StoreFaults); err != nil {
 		return nil, err
 	}
 	if err := a.prepare(); err != nil {
@@ -134,10 +146,8 @@ func (a *Agent) loadIdentity() error {
 		return err
 	}
 	a.trust = evidence.NewTrust(id.CA)
-	for _, e := range id.Epochs {
-		if _, err := a.trust.AddEpoch(e); err != nil {
-			return fmt.Errorf("epoch known at enrolment: %w", err)
-		}
+	if err := a.trust.AddEpochs(id.Epochs); err != nil {
+		return fmt.Errorf("epochs known at enrolment: %w", err)
 	}
 	return a.useIdentity(id)
 }
@@ -155,17 +165,20 @@ func (a *Agent) useIdentity(id link.Identity) error {
 
 // prepare makes the buckets and trusts the epochs learned since enrolment.
 func (a *Agent) prepare() error {
-	err := a.db.Update(context.Background(), func(tx *bbolt.Tx) error {
+	init := func(tx *bbolt.Tx) error {
 		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx))
-	})
+	}
+	// Where nothing is missing nothing is written: what is on a full disk can be read.
+	err := a.db.View(init)
+	if errors.Is(err, berrors.ErrTxNotWritable) {
+		err = a.db.Update(context.Background(), init)
+	}
 	if err != nil {
 		return err
 	}
 	return a.db.View(func(tx *bbolt.Tx) error {
-		for _, e := range store.Epochs(tx) {
-			if _, err := a.trust.AddEpoch(e); err != nil {
-				return fmt.Errorf("epoch learned earlier: %w", err)
-			}
+		if err := a.trust.AddEpochs(store.Epochs(tx)); err != nil {
+			return fmt.Errorf("epochs learned earlier: %w", err)
 		}
 		p, err := store.Progress(tx)
 		a.pulling.fresh = p.GetCounter() == 0
@@ -265,10 +278,12 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 		a.recoverPast,
 		a.pool(smallJobs, a.wake.submit, a.dueSubmissions(outbox.Small), a.submit).run,
 		a.pool(1, a.wake.bulkSubmit, a.dueSubmissions(outbox.Bulk), a.submit).run,
-		a.caughtUp(a.pool(smallJobs, a.wake.fetch, a.dueFetches(inbox.Small), a.fetch).run),
-		a.caughtUp(a.pool(1, a.wake.bulkFetch, a.dueFetches(inbox.Bulk), a.fetch).run),
+		a.caughtUp(a.pool(smallJobs, a.wake.fetch, a.whenRoom(a.dueFetches(inbox.Small)), a.fetch).run),
+		a.caughtUp(a.pool(1, a.wake.bulkFetch, a.whenRoom(a.dueFetches(inbox.Bulk)), a.fetch).run),
 		a.caughtUp(a.sendEvidence),
+		a.mendFiles,
 		func(ctx context.Context) error { return a.renew(ctx, conn) },
+		a.clean,
 	}
 }
 

@@ -171,7 +171,18 @@ func (p *part) quarantine(item *axispb.Item, why error) outcome {
 	q := &axispb.QuarantineEntry{
 		TimeMs: t.TimeMs, Reason: t.Reason, Detail: t.Detail, Epoch: p.cp.Epoch, Item: item,
 	}
-	return outcome{apply: func(tx *bbolt.Tx) error { return inbox.In(tx).Quarantine(q) }}
+	dropped := uint64(0)
+	return outcome{
+		apply: func(tx *bbolt.Tx) (err error) {
+			dropped, err = inbox.In(tx).Quarantine(q)
+			return err
+		},
+		told: func() {
+			if dropped > 0 {
+				p.agent.log.Error("the quarantine is full: its oldest items were dropped", slog.Uint64("items", dropped))
+			}
+		},
+	}
 }
 
 func releaseOrphans(tx *bbolt.Tx) error { return inbox.In(tx).ReleaseOrphans() }

@@ -63,6 +63,9 @@ func (p *part) registryRecord(item *axispb.Item, proven evidence.Proven, receipt
 		if err := directory.In(tx).Apply(journalTime(proven.Header), &change); err != nil {
 			return err
 		}
+		if err := a.giveUpMoved(tx, &change); err != nil {
+			return err
+		}
 		if epoch != nil {
 			if err := store.AddEpoch(tx, epoch.Number, item.Record.Body); err != nil {
 				return err

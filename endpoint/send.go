@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
@@ -40,6 +41,9 @@ type DraftFile struct {
 	Title, Type string
 	Path        string
 	Content     io.Reader
+	// Bytes is the size, where it is known before Content is read: what there is no
+	// room for is then refused at once.
+	Bytes uint64
 }
 
 // Send takes a document. When it returns an id, the document is sealed and on the
@@ -51,17 +55,9 @@ func (a *Agent) Send(ctx context.Context, d Draft) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	sealed, err := a.keepFiles(ctx, d.Files)
+	e, err := a.keep(ctx, &doc, d.Files, key)
 	if err != nil {
-		return "", err
-	}
-	e, err := a.seal(&doc, sealed, key)
-	if err != nil {
-		return "", err
-	}
-	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e) })
-	if err != nil {
-		return "", err
+		return "", a.noRoom(err)
 	}
 	a.log.Info("queued", slog.String("id", e.Id), slog.String("sender", e.Sender), slog.String("lane", e.Lane.String()))
 	a.watch.changed(e.Id)
@@ -69,9 +65,34 @@ func (a *Agent) Send(ctx context.Context, d Draft) (id string, err error) {
 	return e.Id, nil
 }
 
+// keep makes a document durable: its files, its envelope, then the entry that names
+// them. Until that is committed, the files are held: nothing else says that somebody
+// needs them.
+func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []DraftFile, key seal) (*axispb.OutboxEntry, error) {
+	if err := a.admitFiles(ctx, drafts); err != nil {
+		return nil, err
+	}
+	hold := a.files.Hold()
+	defer hold.Release()
+	sealed, err := a.keepFiles(ctx, hold, drafts)
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.seal(doc, hold, sealed, key)
+	if err != nil {
+		return nil, err
+	}
+	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e, a.cfg.Now()) })
+	if err == nil {
+		a.quota.added(e.Bytes)
+	}
+	return e, err
+}
+
 // addOnce queues an entry. The same document under the same id is there already
-// when the sender asks again.
-func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
+// when the sender asks again; where it was refused, whoever asks again has mended
+// the cause, and it goes once more.
+func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) error {
 	o := outbox.In(tx)
 	err := o.Add(proto.Clone(e).(*axispb.OutboxEntry))
 	if !errors.Is(err, outbox.ErrExists) {
@@ -84,33 +105,36 @@ func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
 	if was.Sender != e.Sender || !bytes.Equal(was.ManifestDigest, e.ManifestDigest) {
 		return reason.Permanent(axispb.ReasonCode_REASON_ID_COLLISION, e.Id)
 	}
+	if was.State == axispb.State_STATE_REJECTED {
+		return o.Again(e, now)
+	}
 	return nil
 }
 
 // checkDraft refuses at once what the axis would refuse later, as far as this
 // endpoint can know, and fills in what it decides.
 func (a *Agent) checkDraft(doc *envelope.Document) (seal, error) {
-	key, ok := a.seals[doc.Sender]
-	if !ok {
-		return key, a.noSeal(doc.Sender)
+	have := a.seals[doc.Sender]
+	if len(have) == 0 {
+		return seal{}, a.noSeal(doc.Sender)
 	}
 	if err := doc.CheckSecurity(a.cfg.Settings.Security); err != nil {
-		return key, err
+		return seal{}, err
 	}
 	for _, code := range append([]string{doc.Sender}, doc.To...) {
 		if _, err := agency.Parse(code); err != nil {
-			return key, reason.Permanent(axispb.ReasonCode_REASON_BAD_CODE, clip(code)).Because(err)
+			return seal{}, reason.Permanent(axispb.ReasonCode_REASON_BAD_CODE, clip(code)).Because(err)
 		}
 	}
 	now := a.cfg.Now()
 	if !doc.Deadline.IsZero() && doc.Deadline.Before(now) {
-		return key, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, doc.Deadline.Format("2006-01-02 15:04:05 -0700"))
+		return seal{}, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, reason.Time(doc.Deadline))
 	}
 	doc.Version, doc.Files = 1, nil
 	if err := a.name(doc); err != nil {
-		return key, err
+		return seal{}, err
 	}
-	return key, a.checkDirectory(doc, key)
+	return a.checkDirectory(doc, have)
 }
 
 // noSeal tells a code that only lacks its seal here from one that is another's.
@@ -169,11 +193,12 @@ func (a *Agent) newID() (string, error) {
 
 // checkDirectory asks the directory, which works without the axis. Where it is
 // empty, or says nothing, the axis decides.
-func (a *Agent) checkDirectory(doc *envelope.Document, key seal) error {
-	return a.db.View(func(tx *bbolt.Tx) error {
+func (a *Agent) checkDirectory(doc *envelope.Document, have []seal) (key seal, err error) {
+	err = a.db.View(func(tx *bbolt.Tx) error {
 		d := directory.In(tx)
 		if d.Empty() {
-			return nil
+			key, err = chooseSeal(tx, doc.Sender, have, a.cfg.Now())
+			return err
 		}
 		for _, code := range doc.To {
 			if err := checkRecipient(d, code); err != nil {
@@ -183,12 +208,10 @@ func (a *Agent) checkDirectory(doc *envelope.Document, key seal) error {
 		if sender, err := d.Lookup(doc.Sender); err != nil || sender != nil && sender.Endpoint != "" && sender.Endpoint != a.Name() {
 			return errors.Join(err, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, doc.Sender))
 		}
-		admitted, known, err := sealKnown(tx, doc.Sender, key)
-		if err == nil && known && !admitted {
-			return reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, doc.Sender, key.Chain[0].Subject.String())
-		}
+		key, err = chooseSeal(tx, doc.Sender, have, a.cfg.Now())
 		return err
 	})
+	return key, err
 }
 
 // checkRecipient refuses a code that nobody has. Closed and unserved agencies are
@@ -205,13 +228,13 @@ func checkRecipient(d directory.Directory, code string) error {
 }
 
 // keepFiles makes the files durable in the store.
-func (a *Agent) keepFiles(ctx context.Context, drafts []DraftFile) ([]envelope.File, error) {
+func (a *Agent) keepFiles(ctx context.Context, hold *files.Hold, drafts []DraftFile) ([]envelope.File, error) {
 	var sealed []envelope.File
 	for _, f := range drafts {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		one, err := a.keepFile(f)
+		one, err := a.keepFile(hold, f)
 		if err != nil {
 			return nil, err
 		}
@@ -220,7 +243,7 @@ func (a *Agent) keepFiles(ctx context.Context, drafts []DraftFile) ([]envelope.F
 	return sealed, nil
 }
 
-func (a *Agent) keepFile(f DraftFile) (envelope.File, error) {
+func (a *Agent) keepFile(hold *files.Hold, f DraftFile) (envelope.File, error) {
 	content := f.Content
 	if content == nil {
 		opened, err := os.Open(f.Path)
@@ -231,7 +254,7 @@ func (a *Agent) keepFile(f DraftFile) (envelope.File, error) {
 		content = opened
 	}
 	limit := a.cfg.Settings.Limits.FileBytes
-	file, err := a.files.Add(content, limit)
+	file, err := hold.Add(&guarded{r: content, guard: a.disk.contents}, limit)
 	if errors.Is(err, files.ErrTooLarge) {
 		return envelope.File{}, tooLarge(f.Title, "> "+strconv.FormatUint(limit, 10), limit)
 	}
@@ -243,7 +266,7 @@ func tooLarge(title, size string, limit uint64) error {
 }
 
 // seal makes the envelope, keeps it, and describes it as an entry.
-func (a *Agent) seal(doc *envelope.Document, sealed []envelope.File, key seal) (*axispb.OutboxEntry, error) {
+func (a *Agent) seal(doc *envelope.Document, hold *files.Hold, sealed []envelope.File, key seal) (*axispb.OutboxEntry, error) {
 	var raw []byte
 	err := a.step("seal", func() (err error) {
 		raw, err = envelope.Seal(doc, sealed, key)
@@ -256,7 +279,7 @@ func (a *Agent) seal(doc *envelope.Document, sealed []envelope.File, key seal) (
 	if err != nil {
 		return nil, err
 	}
-	kept, err := a.files.Add(bytes.NewReader(raw), envelope.MaxSize)
+	kept, err := hold.Add(bytes.NewReader(raw), envelope.MaxSize)
 	if err != nil {
 		return nil, fmt.Errorf("keep envelope: %w", err)
 	}

@@ -51,6 +51,8 @@ type Registry interface {
 	Seal(code string, certificate [32]byte, at time.Time) error
 	// Pinned lists the certificates ever admitted as seals of an agency.
 	Pinned(code string) []*x509.Certificate
+	// Predecessors lists the closed agencies whose one heir is the agency.
+	Predecessors(code string) []string
 	// Check refuses a change that contradicts the registry.
 	Check(change *axispb.RegistryChange, at time.Time) error
 }
@@ -72,9 +74,11 @@ type Ledger interface {
 	Recovered(ctx context.Context, commitment []byte) (position uint64, found bool, err error)
 	// EpochAt is the epoch of the record at a position.
 	EpochAt(ctx context.Context, position uint64) (uint64, error)
-	First(ctx context.Context, document uint64, code string, event axispb.Event) (Said, bool, error)
+	// First finds the first evidence of an event by an issuer.
+	First(ctx context.Context, document uint64, code string, event axispb.Event, issuer string) (Said, bool, error)
 	ByCounter(ctx context.Context, issuer string, counter uint64) (Said, bool, error)
-	RecipientState(ctx context.Context, document uint64, code string) (axispb.State, bool, error)
+	// Copy is what is true of a document at a code.
+	Copy(ctx context.Context, document uint64, code string) (evidence.Copy, bool, error)
 	HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error)
 	// Received reports whether an endpoint or an agency is, or was, a recipient.
 	Received(ctx context.Context, document uint64, endpoint, agency string) (bool, error)
@@ -125,7 +129,11 @@ type Proofs interface {
 
 // Config has limits and what is injected.
 type Config struct {
-	Now    func() time.Time
+	Now func() time.Time
+	// Monotonic is what Now is held against; see axis.Config.
+	Monotonic func() time.Duration
+	// Behind: an operator confirmed before that the clock is behind the last record.
+	Behind bool
 	Random io.Reader
 	Log    *slog.Logger
 	// Largest file in bytes; default 2 GiB.
@@ -163,7 +171,7 @@ type Intake struct {
 	ended chan struct{} // closed when Run has returned
 	small chan struct{} // places for the checks of small documents: one a core
 	bulk  *turns        // the place for those of large ones, so that they hold up only each other
-	clock *clock        // owned by Run, but for confirm
+	clock *clock        // moved by Run alone
 	quota *quota
 }
 
@@ -188,6 +196,8 @@ func New(p Parts, cfg Config) *Intake {
 	if cfg.RefusalQuota == 0 {
 		cfg.RefusalQuota = 1000
 	}
+	clock := newClock(cfg.Now, cfg.Monotonic, p.Log.Time())
+	clock.behind = cfg.Behind
 	return &Intake{
 		log: p.Log, registry: p.Registry, ledger: p.Ledger, content: p.Content, proofs: p.Proofs, past: p.Past,
 		trust: p.Trust, signer: p.Signer, cfg: cfg,
@@ -195,7 +205,7 @@ func New(p Parts, cfg Config) *Intake {
 		ended: make(chan struct{}),
 		small: make(chan struct{}, cores()),
 		bulk:  newTurns(1, 1),
-		clock: newClock(cfg.Now, p.Log.Time()),
+		clock: clock,
 		quota: newQuota(cfg.RefusalQuota, time.Hour),
 	}
 }

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -281,9 +282,10 @@ func (b *block) pastEvidence(ctx context.Context, r *recovery) (*axispb.Evidence
 		return nil, outcome{}, false, err
 	}
 	who := recipient{k.Position, st.GetCode()}
-	state, known := axispb.State_STATE_UNSPECIFIED, false
+	var held evidence.Copy
+	known := false
 	if found {
-		if state, known, err = b.in.ledger.RecipientState(ctx, k.Position, st.GetCode()); err != nil {
+		if held, known, err = b.in.ledger.Copy(ctx, k.Position, st.GetCode()); err != nil {
 			return nil, outcome{}, false, err
 		}
 	}
@@ -293,14 +295,19 @@ func (b *block) pastEvidence(ctx context.Context, r *recovery) (*axispb.Evidence
 	case st.GetIssuer() != r.endpoint && k.Endpoint != r.endpoint && !b.in.registry.Serves(r.endpoint, k.Sender):
 		return nil, outcome{}, false, forbidden
 	}
-	if o, said, err := b.saidBefore(ctx, &statement{st: st}, who); said || err != nil {
+	s := &statement{endpoint: st.GetIssuer(), st: st, digest: r.digest}
+	if o, said, err := b.saidBefore(ctx, s, who); said || err != nil {
 		return nil, o, said, err
 	}
-	if s, ok := b.states[who]; ok {
-		state = s
+	if c, ok := b.copies[who]; ok {
+		held = c
 	}
-	d.Standing = evidence.Judge(state, st.GetEvent())
-	b.remember(&statement{st: st, digest: r.digest}, who, d.Standing, len(b.records))
+	by := st.GetIssuer()
+	if by == evidence.AxisIssuer {
+		by = cmp.Or(held.Consigner, held.Endpoint)
+	}
+	d.Standing = evidence.JudgeBy(held, by, st.GetEvent())
+	b.remember(s, who, held, d.Standing, len(b.records))
 	return d, outcome{}, false, nil
 }
 
@@ -333,7 +340,7 @@ func (in *Intake) Longer(ctx context.Context, endpoint string, cp evidence.Check
 	if err != nil {
 		return err
 	}
-	_, err = in.wait(ctx, longer{cp, act{raw}})
+	_, err = in.wait(ctx, longer{cp, act{raw: raw}})
 	return err
 }
 

@@ -22,6 +22,7 @@ type tables struct {
 	children map[string]set[string]  // code → codes right below it
 	codes    map[string]set[string]  // endpoint → codes that are its own
 	sealsOf  map[string]set[sealKey] // code → its seals
+	heirOf   map[string]set[string]  // code → closed agencies whose one heir it is
 }
 
 type set[K comparable] map[K]struct{}
@@ -37,6 +38,7 @@ func newTables() tables {
 		endpoints: map[string]*Endpoint{}, holders: map[[32]byte]string{},
 		seals: map[sealKey]*Seal{}, invitations: map[[32]byte]*Invitation{}, invited: map[string][32]byte{},
 		children: map[string]set[string]{}, codes: map[string]set[string]{}, sealsOf: map[string]set[sealKey]{},
+		heirOf: map[string]set[string]{},
 	}
 }
 
@@ -81,6 +83,7 @@ type draft struct {
 	seals       layer[sealKey, *Seal]
 	invitations layer[[32]byte, *Invitation]
 	invited     layer[string, [32]byte]
+	heirOf      map[string]set[string] // as it was before the change
 }
 
 // draft takes the time in milliseconds, as a record's header has it: what is
@@ -90,6 +93,7 @@ func (t *tables) draft(position uint64, at time.Time) *draft {
 		position: position, at: time.UnixMilli(at.UnixMilli()).UTC(),
 		agencies: over(t.agencies), names: over(t.names), endpoints: over(t.endpoints), holders: over(t.holders),
 		seals: over(t.seals), invitations: over(t.invitations), invited: over(t.invited),
+		heirOf: t.heirOf,
 	}
 }
 
@@ -114,10 +118,14 @@ func (t *tables) index(code string, old, a *Agency) {
 	if old != nil {
 		remove(t.children, old.Parent, code)
 		remove(t.codes, old.Endpoint, code)
+		remove(t.heirOf, soleHeir(old), code)
 	}
 	add(t.children, a.Parent, code)
 	if a.Endpoint != "" {
 		add(t.codes, a.Endpoint, code)
+	}
+	if heir := soleHeir(a); heir != "" {
+		add(t.heirOf, heir, code)
 	}
 }
 

@@ -25,6 +25,9 @@ import (
 var (
 	// ErrNotFound says that no body of that digest is here.
 	ErrNotFound = errors.New("no such file in the store")
+	// ErrDamaged says that a body is not what its name says any more: a disk that
+	// rots. Fetch replaces it, where it can still be got.
+	ErrDamaged = errors.New("the file was damaged on this machine's disk")
 	// ErrTooLarge says that a body is over the limit given; nothing was kept.
 	ErrTooLarge = errors.New("the file is larger than allowed")
 )
@@ -36,12 +39,16 @@ type Store struct {
 	mu sync.Mutex
 	// busy has a channel for each digest being fetched, closed when it is done.
 	busy map[[sha256.Size]byte]chan struct{}
+	// held counts the holds on each digest.
+	held map[[sha256.Size]byte]int
+	// touched has what a sweep that is going on must leave; nil where none is.
+	touched map[[sha256.Size]byte]bool
 }
 
 // Open makes the folders where they are missing and clears what an interrupted
 // Add left behind.
 func Open(dir string) (*Store, error) {
-	s := &Store{dir: dir, busy: make(map[[sha256.Size]byte]chan struct{})}
+	s := &Store{dir: dir, busy: make(map[[sha256.Size]byte]chan struct{}), held: make(map[[sha256.Size]byte]int)}
 	if err := os.RemoveAll(s.temp()); err != nil {
 		return nil, fmt.Errorf("clear temporary files: %w", err)
 	}
@@ -55,19 +62,11 @@ func Open(dir string) (*Store, error) {
 
 // Add keeps what r gives, at most limit bytes, and says what it was. When it
 // returns nil the body survives a power cut. A body that is already here is kept
-// once.
+// once. Whoever needs it until something is committed adds it through a Hold.
 func (s *Store) Add(r io.Reader, limit uint64) (chunk.File, error) {
-	tmp, err := os.CreateTemp(s.temp(), "add-*")
-	if err != nil {
-		return chunk.File{}, fmt.Errorf("create a temporary file: %w", err)
-	}
-	file, err := chunk.Read(io.TeeReader(&capped{r: r, left: limit}, tmp))
-	if err == nil && s.Has(file.Digest, file.Size) {
-		err = errors.Join(tmp.Close(), os.Remove(tmp.Name()))
-		// Whoever added it first may not have come to this line yet.
-		return file, errors.Join(err, durable.SyncDir(s.folder(file.Digest)))
-	}
-	return file, durable.Commit(tmp, s.path(file.Digest), err)
+	h := s.Hold()
+	defer h.Release()
+	return h.Add(r, limit)
 }
 
 // Has reports whether a body of that digest and size is here.
@@ -86,6 +85,37 @@ func (s *Store) Open(digest [sha256.Size]byte) (*os.File, error) {
 	return f, err
 }
 
+// OpenWhole opens a body that is as it was when it came, which it finds out by
+// reading all of it first; the caller closes it. The error is ErrNotFound where it is
+// not here, ErrDamaged where it is another.
+func (s *Store) OpenWhole(digest [sha256.Size]byte) (*os.File, error) {
+	f, err := s.Open(digest)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	if err == nil && [sha256.Size]byte(sum.Sum(nil)) != digest {
+		err = ErrDamaged
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", s.path(digest), err), f.Close())
+	}
+	return f, nil
+}
+
+// Whole reports whether a body is here as it was when it came, reading all of it.
+func (s *Store) Whole(digest [sha256.Size]byte) bool {
+	f, err := s.OpenWhole(digest)
+	return err == nil && f.Close() == nil
+}
+
+// Path is where a body lies, for messages.
+func (s *Store) Path(digest [sha256.Size]byte) string { return s.path(digest) }
+
 // Read gives a whole body of at most limit bytes: for envelopes. Its digest is
 // checked, so that a rotten disk is found here and not by the other side.
 func (s *Store) Read(digest [sha256.Size]byte, limit uint64) ([]byte, error) {
@@ -98,14 +128,9 @@ func (s *Store) Read(digest [sha256.Size]byte, limit uint64) ([]byte, error) {
 		return nil, fmt.Errorf("read body: %w", err)
 	}
 	if sha256.Sum256(data) != digest {
-		return nil, fmt.Errorf("body %x does not have its digest any more", digest)
+		return nil, fmt.Errorf("%s: %w", s.path(digest), ErrDamaged)
 	}
 	return data, nil
-}
-
-// Remove drops a body and what was fetched of it; one that is not here is fine.
-func (s *Store) Remove(digest [sha256.Size]byte) error {
-	return errors.Join(remove(s.path(digest)), remove(s.partial(digest)))
 }
 
 // Check reads every body and lists those that do not have their digest.

@@ -48,9 +48,12 @@ func (f Filter) matches(e *axispb.OutboxEntry) bool {
 		(f.State == axispb.State_STATE_UNSPECIFIED || e.State == f.State)
 }
 
-// Each calls f for every submission until it returns an error.
-func (o Outbox) Each(f func(*axispb.OutboxEntry) error) error {
-	return boltpb.Each[axispb.OutboxEntry](o.entries, nil, func(_ []byte, e *axispb.OutboxEntry) (bool, error) {
-		return true, f(e)
+// Counts says how many submissions are in each state.
+func (o Outbox) Counts() (map[axispb.State]int, error) {
+	counts := make(map[axispb.State]int)
+	err := o.Each(func(e *axispb.OutboxEntry) error {
+		counts[e.State]++
+		return nil
 	})
+	return counts, err
 }

@@ -38,7 +38,7 @@ func (b *book) past(e *entry) error {
 		if err := b.registry.Check(change, inner.time()); err != nil {
 			return err
 		}
-		b.registry.Apply(e.leaf, inner.time(), change)
+		b.move(b.registry.Apply(e.leaf, inner.time(), change))
 		return nil
 	case axispb.Kind_KIND_DOCUMENT:
 		return b.pastDocument(inner, past)

@@ -40,6 +40,7 @@ func (s *Seen) Check() error {
 		inboxes: map[place]int{}, chunks: map[[sha256.Size]byte]error{},
 	}
 	c.found = append(c.found, s.Problems...)
+	c.book.learn(s.Blocks)
 	for i, raw := range s.Blocks {
 		if err := c.book.block(raw); err != nil {
 			c.complain("journal, block %d: %w", i, err)
@@ -52,6 +53,9 @@ func (s *Seen) Check() error {
 		c.endpoint(e)
 	}
 	c.documents()
+	for _, h := range s.Held {
+		c.receipt(h.Who, h.Receipt, h.Body)
+	}
 	if s.Ledger != s.Rebuilt {
 		c.complain("the ledger is not what the journal gives: %s", firstDifference(s.Ledger, s.Rebuilt))
 	}
@@ -140,11 +144,11 @@ func (c *checker) receipt(who string, receipt, body []byte) *entry {
 func (c *checker) documents() {
 	for _, d := range c.book.documents {
 		for code, r := range d.rows {
-			n := c.inboxes[place{r.endpoint, d.sender, d.id, code}]
-			if n != 1 && c.knows(r.endpoint) {
-				c.complain("%s has %d copies of %s for %s", r.endpoint, n, d.id, code)
+			n := c.inboxes[place{r.holder(), d.sender, d.id, code}]
+			if n != 1 && c.knows(r.holder()) {
+				c.complain("%s has %d copies of %s for %s", r.holder(), n, d.id, code)
 			}
-			delete(c.inboxes, place{r.endpoint, d.sender, d.id, code})
+			delete(c.inboxes, place{r.holder(), d.sender, d.id, code})
 		}
 		c.content(d)
 		c.story(d)

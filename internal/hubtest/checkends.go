@@ -52,6 +52,7 @@ func (c *checker) counters(e *SeenEndpoint) {
 // sent judges a submission.
 func (c *checker) sent(e *SeenEndpoint, o *axispb.OutboxEntry) {
 	who := fmt.Sprintf("%s: sent %s", e.Name, o.Id)
+	c.refusedBefore(who, o)
 	switch o.State {
 	case axispb.State_STATE_QUEUED, axispb.State_STATE_SUBMITTED, axispb.State_STATE_PARKED:
 		c.complain("%s: not settled: %s (%v)", who, o.State, o.Trouble)
@@ -145,7 +146,7 @@ func (c *checker) proof(who string, s endpoint.Step, d *document, code string) a
 	if err != nil {
 		c.complain("%s: %w", who, err)
 	}
-	if s.Standing == axispb.Standing_STANDING_CONTRARY {
+	if !evidence.Counts(s.Standing) {
 		return axispb.State_STATE_UNSPECIFIED
 	}
 	return state
@@ -169,25 +170,44 @@ func (c *checker) states(raw []byte, d *document, code string) (axispb.State, er
 
 // rejected asks for the axis's own signed refusal of this very envelope.
 func (c *checker) rejected(who string, o *axispb.OutboxEntry) {
-	st, err := c.book.statement(o.Rejection)
+	st := c.refusal(who, &axispb.Proof{Evidence: o.Rejection, Receipt: o.RejectionReceipt})
+	if st != nil && !bytes.Equal(st.EnvelopeDigest, o.EnvelopeDigest) {
+		c.complain("%s: its refusal is about something else", who)
+	}
+}
+
+// refusedBefore asks for signed refusals of this document, under whatever seal.
+func (c *checker) refusedBefore(who string, o *axispb.OutboxEntry) {
+	for _, p := range o.Refused {
+		st := c.refusal(who, p)
+		if st != nil && !bytes.Equal(st.ManifestDigest, o.ManifestDigest) {
+			c.complain("%s: an earlier refusal is about something else", who)
+		}
+	}
+}
+
+func (c *checker) refusal(who string, p *axispb.Proof) *axispb.Statement {
+	st, err := c.book.statement(p.Evidence)
 	switch {
 	case err != nil:
 		c.complain("%s: its refusal: %w", who, err)
-	case st.Event != axispb.Event_EVENT_SUBMISSION_REJECTION || !bytes.Equal(st.EnvelopeDigest, o.EnvelopeDigest):
+		return nil
+	case st.Event != axispb.Event_EVENT_SUBMISSION_REJECTION:
 		c.complain("%s: its refusal is about something else", who)
-	case c.book.refused[sha256.Sum256(o.Rejection)] == nil:
+	case c.book.refused[sha256.Sum256(p.Evidence)] == nil:
 		c.complain("%s: its refusal is not in the journal", who)
-	case len(o.RejectionReceipt) > 0:
-		c.receipt(who+": its refusal", o.RejectionReceipt, o.Rejection)
+	case len(p.Receipt) > 0:
+		c.receipt(who+": its refusal", p.Receipt, p.Evidence)
 	}
+	return st
 }
 
 // received judges a document in an inbox.
 func (c *checker) received(e *SeenEndpoint, i *axispb.InboxEntry) {
 	who := fmt.Sprintf("%s: received %s for %s", e.Name, i.Id, i.Code)
-	c.inboxes[place{e.Name, i.Sender, i.Id, i.Code}]++
 	r := c.receipt(who, i.Receipt, nil)
 	if r == nil {
+		c.inboxes[place{e.Name, i.Sender, i.Id, i.Code}]++
 		return
 	}
 	d := c.book.of(r)
@@ -196,16 +216,27 @@ func (c *checker) received(e *SeenEndpoint, i *axispb.InboxEntry) {
 		return
 	}
 	row := d.rows[i.Code]
+	c.copy(e, i, row)
 	if row == nil {
 		return // the count of copies tells
 	}
-	if i.State != row.state {
+	if i.State != row.state && row.holder() == e.Name {
 		c.complain("%s: %s is shown, the journal's evidence gives %s", who, i.State, row.state)
 	}
 	c.own(who, e, i, d)
-	if here(i.State) {
+	if here(i) {
 		c.files(who, e.Files[inbox.KeyOf(i)], d)
 	}
+}
+
+// copy counts a copy. One that was given up because its code moved, or that is
+// flagged as a second one, does not count, but there must be another's that does.
+func (c *checker) copy(e *SeenEndpoint, i *axispb.InboxEntry, r *row) {
+	given := i.SecondCopy || i.State == axispb.State_STATE_CONSIGNMENT_FAILED
+	if r != nil && given && r.had(e.Name) && r.holder() != e.Name {
+		return
+	}
+	c.inboxes[place{e.Name, i.Sender, i.Id, i.Code}]++
 }
 
 // own verifies what the endpoint itself stated about a document.
@@ -220,12 +251,16 @@ func (c *checker) own(who string, e *SeenEndpoint, i *axispb.InboxEntry, d *docu
 			if err != nil {
 				c.complain("%s: %w", who, err)
 			}
+			journaled := slices.ContainsFunc(i.Journaled, func(raw []byte) bool { return bytes.Equal(raw, s.Evidence) })
+			proved = proved || state == i.State
+			if journaled {
+				continue
+			}
 			if len(s.Receipt) == 0 {
 				c.complain("%s: a statement without a receipt", who)
 			} else if r := c.receipt(who, s.Receipt, nil); r != nil && r.statement == nil {
 				c.complain("%s: the receipt of a statement is of something else", who)
 			}
-			proved = proved || state == i.State
 		}
 	}
 	if !proved {
