@@ -56,6 +56,11 @@ type Config struct {
 	HealthEvery time.Duration
 	// Space asks for the free space of a folder's disk; diskspace.Of by default.
 	Space func(dir string) (diskspace.Space, error)
+	// RecoverHold is for how long, after the first endpoint came, nothing that
+	// endpoints submit is journaled in an epoch that may have lost records, so that
+	// what others know of the registry is there first; 60 s by default, negative
+	// for not at all.
+	RecoverHold time.Duration
 	// Monotonic is what Now is held against: how long this process has been running.
 	// Where it is nil, the monotonic reading in Now's times, which the machine's
 	// have, is taken.
@@ -79,6 +84,9 @@ func (c Config) withDefaults() Config {
 	c.HealthEvery = cmp.Or(c.HealthEvery, healthEvery)
 	if c.Space == nil {
 		c.Space = diskspace.Of
+	}
+	if c.RecoverHold == 0 {
+		c.RecoverHold = time.Minute
 	}
 	return c
 }
@@ -107,6 +115,7 @@ type Hub struct {
 	admin    *admin.Server
 	chain    *chain
 	disks    *disks
+	recovery recovery
 
 	contentService *content.Service
 	ready          atomic.Bool // the registry may be asked
@@ -130,7 +139,7 @@ func Open(ctx context.Context, dir string, cfg Config) (*Hub, error) {
 
 func (h *Hub) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openContent, h.openDisks, h.openServices,
+		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openRecovery, h.openContent, h.openDisks, h.openServices,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -230,7 +239,7 @@ func (h *Hub) openServices(ctx context.Context) error {
 	}
 	h.intake = intake.New(intake.Parts{
 		Log: h.chain, Registry: routes{h.registry}, Ledger: accepted{h.ledger}, Content: h.content,
-		Proofs: proofs{h.ledger, h.records(), h.trust}, Trust: h.trust, Signer: h.signer.get,
+		Proofs: proofs{h.ledger, h.records(), h.trust}, Past: past{h}, Trust: h.trust, Signer: h.signer.get,
 	}, intake.Config{
 		Now: h.cfg.Now, Monotonic: h.cfg.Monotonic, Behind: behind, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
 		Policies: policies(h.registry), DocumentQuota: h.cfg.DocumentsPerDay, ByteQuota: h.cfg.BytesPerDay,
@@ -293,6 +302,14 @@ func (h *Hub) run(ctx context.Context) error {
 		select {
 		case err := <-h.damaged:
 			return fmt.Errorf("the ledger is damaged and must be rebuilt: %w", err)
+		case <-running.Done():
+			return nil
+		}
+	})
+	g.Go(func() error {
+		select {
+		case err := <-h.recovery.behind:
+			return err
 		case <-running.Done():
 			return nil
 		}

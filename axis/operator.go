@@ -49,6 +49,10 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 	if e, ok := h.trust.Epoch(at.Epoch); ok {
 		out.Origin = e.GetOrigin()
 	}
+	if out.Lost, out.CameBack, err = h.loss(ctx); err != nil {
+		return out, err
+	}
+	out.Recovering = h.recovery.gate.held()
 	for s, n := range counts.Recipients {
 		out.States[StateName(s)] = n
 	}
@@ -195,7 +199,7 @@ func (h *Hub) record(ctx context.Context, position uint64) (*axispb.Record, erro
 
 func story(s ledger.Story) operator.Document {
 	d := operator.Document{
-		ID: s.ID, Sender: s.Sender, Subject: s.Subject, Kind: s.Kind, Epoch: s.Epoch, LeafIndex: s.Position,
+		ID: s.ID, Sender: s.Sender, Subject: s.Subject, Kind: s.Kind, Epoch: s.Epoch, LeafIndex: s.Leaf,
 		Commitment: hex.EncodeToString(s.Commitment), Manifest: hex.EncodeToString(s.Manifest), Endpoint: s.Endpoint,
 		AcceptedMS: s.AcceptedMS, Files: s.Files, Bytes: s.Bytes, Urgent: s.Lane == axispb.Lane_LANE_URGENT,
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -39,7 +40,7 @@ func (h *Hub) RollKey(ctx context.Context, req operator.Roll) (operator.Rolled, 
 	switch req.Key {
 	case operator.KeyLog:
 		err = h.intake.Between(ctx, func(ctx context.Context, at time.Time) error {
-			return h.openEpoch(ctx, rolled("log key", req), at)
+			return errors.Join(h.openEpoch(ctx, rolled("log key", req), at, false), h.nothingLost())
 		})
 	case operator.KeyCA:
 		if err := h.ca.Load().CheckRoll(); err != nil {
@@ -85,10 +86,7 @@ func (h *Hub) rollCA(ctx context.Context, req operator.Roll, at time.Time) error
 	}
 	h.ca.Store(next)
 	h.signer.renew()
-	if err := h.openEpoch(ctx, rolled("CA", req), at); err != nil {
-		return err
-	}
-	return nil
+	return errors.Join(h.openEpoch(ctx, rolled("CA", req), at, false), h.nothingLost())
 }
 
 func (h *Hub) rollEvidence(ctx context.Context, req operator.Roll) error {

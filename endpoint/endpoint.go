@@ -21,6 +21,8 @@
 //	t2             the consignment of a document is committed
 //	evidence.send  statements are offered
 //	evidence.store the answers to them are committed
+//	recover        records of earlier epochs are offered
+//	recover.store  the answers to them are committed
 //	release        what is kept no longer is marked
 //	unlink         a file that nobody needs is removed
 //	renew          a new certificate is asked for, and kept beside the old one
@@ -78,6 +80,8 @@ type Agent struct {
 	// those of the pulls; nil where there is none.
 	receipted atomic.Pointer[evidence.Checkpoint]
 
+	// recovering is how far it is with giving back what the axis lost.
+	recovering recovering
 	// mending are the files that are to be fetched again.
 	mending chan mending
 
@@ -87,12 +91,12 @@ type Agent struct {
 
 // bells wake the loops. Each holds at most one ring: a lost one costs a delay.
 type bells struct {
-	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked, clean chan struct{}
+	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked, recover, clean chan struct{}
 }
 
 func newBells() bells {
 	b := func() chan struct{} { return make(chan struct{}, 1) }
-	return bells{b(), b(), b(), b(), b(), b(), b(), b(), b()}
+	return bells{b(), b(), b(), b(), b(), b(), b(), b(), b(), b()}
 }
 
 func ring(bells ...chan struct{}) {
@@ -259,6 +263,11 @@ func (a *Agent) talk(ctx context.Context) error {
 	conn.OnBell(func() { ring(a.wake.pull) })
 	conn.OnConnect(a.connected)
 
+	was, err := a.progress()
+	if err != nil {
+		return err
+	}
+	a.recovering.epoch.Store(was.Epoch)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, loop := range a.loops(conn) {
 		g.Go(func() error { return loop(ctx) })
@@ -269,6 +278,7 @@ func (a *Agent) talk(ctx context.Context) error {
 func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 	return []func(context.Context) error{
 		a.pull,
+		a.recoverPast,
 		a.pool(smallJobs, a.wake.submit, a.dueSubmissions(outbox.Small), a.submit).run,
 		a.pool(1, a.wake.bulkSubmit, a.dueSubmissions(outbox.Bulk), a.submit).run,
 		a.caughtUp(a.pool(smallJobs, a.wake.fetch, a.whenRoom(a.dueFetches(inbox.Small)), a.fetch).run),
@@ -283,7 +293,8 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 // connected wakes everything: what was due while there was no connection.
 func (a *Agent) connected() {
 	w := a.wake
-	ring(w.pull, w.submit, w.bulkSubmit, w.fetch, w.bulkFetch, w.evidence, w.connected)
+	a.recovering.begin()
+	ring(w.recover, w.pull, w.submit, w.bulkSubmit, w.fetch, w.bulkFetch, w.evidence, w.connected)
 }
 
 // step does something between its two fault points.
@@ -292,6 +303,7 @@ func (a *Agent) step(name string, do func() error) error {
 		return err
 	}
 	if err := do(); err != nil {
+		a.heedRecovering(err)
 		return err
 	}
 	return a.cfg.Faults.At(name + ".after")

@@ -59,6 +59,12 @@ type Status struct {
 	Refused   uint64            `json:"refused"`
 	States    map[string]uint64 `json:"states"` // recipients, by state
 	Disks     []Disk            `json:"disks"`
+	// Lost counts the records that earlier epochs signed and this journal had not,
+	// as far as is known; CameBack those that the present epoch got back.
+	Lost     uint64 `json:"lost,omitempty"`
+	CameBack uint64 `json:"came_back,omitempty"`
+	// Recovering: endpoints have still to give back before others are served.
+	Recovering bool `json:"recovering,omitempty"`
 	// Clock is there while the axis's clock is in doubt: nothing is decided then.
 	Clock *Clock `json:"clock,omitempty"`
 }

@@ -229,7 +229,7 @@ func (s *submission) decide(ctx context.Context, b *block) (outcome, error) {
 	}
 	b.spend(s)
 	d := s.envelope.Document
-	b.documents[identity{d.Sender, d.ID}] = placed{index, s.envelope.ManifestDigest, decision.Lane, s.endpoint}
+	b.documents[identity{d.Sender, d.ID}] = placed{index, s.envelope.ManifestDigest, decision.Lane, s.endpoint, false}
 	return outcome{index: index}, nil
 }
 

@@ -118,14 +118,14 @@ type Statement struct {
 
 // Stories finds the documents of an id: one, unless several agencies used the same.
 func (l *Ledger) Stories(ctx context.Context, id string) ([]Story, error) {
-	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.epoch, d.sender, d.id, d.manifest, d.commitment, e.name, d.lane,
+	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.epoch, d.leaf, d.sender, d.id, d.manifest, d.commitment, e.name, d.lane,
 		d.deadline_ms, d.kind, d.subject, d.time_ms, d.files, d.bytes
 		FROM document d JOIN endpoint e ON e.id = d.endpoint WHERE d.id = ? ORDER BY d.position`, id)
 	if err != nil {
 		return nil, fmt.Errorf("find a document: %w", err)
 	}
 	stories, err := collect(rows, func(rows *sql.Rows, s *Story) error {
-		return rows.Scan(&s.Position, &s.Epoch, &s.Sender, &s.ID, &s.Manifest, &s.Commitment, &s.Endpoint, &s.Lane,
+		return rows.Scan(&s.Position, &s.Epoch, &s.Leaf, &s.Sender, &s.ID, &s.Manifest, &s.Commitment, &s.Endpoint, &s.Lane,
 			&s.DeadlineMS, &s.Kind, &s.Subject, &s.AcceptedMS, &s.Files, &s.Bytes)
 	})
 	if err != nil {
@@ -184,6 +184,7 @@ var tables = []struct{ name, order string }{
 	{"chunk", "digest, document"},
 	{"holding", "document"},
 	{"epoch", "number"},
+	{"recovered", "commitment"},
 }
 
 // Dump writes every row as text, in an order that depends on nothing but the

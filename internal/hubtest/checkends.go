@@ -71,7 +71,7 @@ func (c *checker) accepted(who string, e *SeenEndpoint, o *axispb.OutboxEntry) {
 	if r == nil {
 		return
 	}
-	d := c.book.byLeaf[r.leaf]
+	d := c.book.of(r)
 	if d == nil || sha256.Sum256(r.record.Body) != [sha256.Size]byte(o.EnvelopeDigest) {
 		c.complain("%s: its receipt is of another record", who)
 		return
@@ -137,7 +137,8 @@ func (c *checker) proof(who string, s endpoint.Step, d *document, code string) a
 	if e == nil {
 		return axispb.State_STATE_UNSPECIFIED
 	}
-	if e.statement == nil || e.decision.GetEvidence().GetStanding() != s.Standing {
+	given := e.decision.GetEvidence().GetStanding() == s.Standing || e.now.GetEvidence().GetStanding() == s.Standing
+	if e.statement == nil || !given {
 		c.complain("%s: an evidence with a standing that the journal did not give it", who)
 		return axispb.State_STATE_UNSPECIFIED
 	}
@@ -209,7 +210,7 @@ func (c *checker) received(e *SeenEndpoint, i *axispb.InboxEntry) {
 		c.inboxes[place{e.Name, i.Sender, i.Id, i.Code}]++
 		return
 	}
-	d := c.book.byLeaf[r.leaf]
+	d := c.book.of(r)
 	if d == nil || d.sender != i.Sender || d.id != i.Id || !bytes.Equal(d.envelope.ManifestDigest[:], i.ManifestDigest) {
 		c.complain("%s: the record that brought it is of something else", who)
 		return

@@ -59,6 +59,7 @@ func printStatus(w io.Writer, o *cli.IO, s operator.Status) {
 	fmt.Fprintf(w, o.Say("Cơ quan %d, văn bản %d, bằng chứng %d, bị từ chối %d\n", "Agencies %d, documents %d, evidence %d, refused %d\n"),
 		s.Agencies, s.Documents, s.Evidence, s.Refused)
 	printDisks(w, o, s.Disks)
+	printRecovery(w, o, s)
 	if len(s.States) > 0 {
 		fmt.Fprintln(w)
 		var rows [][]string
