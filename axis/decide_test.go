@@ -53,7 +53,12 @@ func newBench(t *testing.T) *bench {
 
 func newBenchAt(t *testing.T, now func() time.Time) *bench {
 	t.Helper()
-	dir, file := t.TempDir(), DefaultFile()
+	return newBenchOf(t, now, DefaultFile())
+}
+
+func newBenchOf(t *testing.T, now func() time.Time, file File) *bench {
+	t.Helper()
+	dir := t.TempDir()
 	file.Listen = "127.0.0.1:0"
 	if err := Init(dir, file, Config{Now: now}); err != nil {
 		t.Fatal(err)
@@ -93,7 +98,7 @@ func (b *bench) endpoint(name string, codes ...string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	cert, err := b.ca.IssueEndpoint(csr, name)
+	cert, err := b.ca.Load().IssueEndpoint(csr, name)
 	if err != nil {
 		b.t.Fatal(err)
 	}

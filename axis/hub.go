@@ -3,6 +3,7 @@
 package axis
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -28,6 +29,7 @@ import (
 	axistlog "docaxis/axis/tlog"
 	"docaxis/internal/admin"
 	"docaxis/internal/bus"
+	"docaxis/internal/diskspace"
 	"docaxis/internal/evidence"
 	"docaxis/internal/fault"
 	"docaxis/internal/lang"
@@ -47,6 +49,17 @@ type Config struct {
 	MaxStreamBytes uint64
 	// ExpireEvery is how often passed deadlines are looked for; 30 s by default.
 	ExpireEvery time.Duration
+	// ReleaseEvery is how often content is looked for that need not be kept any more;
+	// an hour by default.
+	ReleaseEvery time.Duration
+	// HealthEvery is how often disks and JetStream are looked at; 2 s by default.
+	HealthEvery time.Duration
+	// Space asks for the free space of a folder's disk; diskspace.Of by default.
+	Space func(dir string) (diskspace.Space, error)
+	// Monotonic is what Now is held against: how long this process has been running.
+	// Where it is nil, the monotonic reading in Now's times, which the machine's
+	// have, is taken.
+	Monotonic func() time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -62,6 +75,11 @@ func (c Config) withDefaults() Config {
 	if c.ExpireEvery == 0 {
 		c.ExpireEvery = 30 * time.Second
 	}
+	c.ReleaseEvery = cmp.Or(c.ReleaseEvery, releaseEvery)
+	c.HealthEvery = cmp.Or(c.HealthEvery, healthEvery)
+	if c.Space == nil {
+		c.Space = diskspace.Of
+	}
 	return c
 }
 
@@ -74,7 +92,7 @@ type Hub struct {
 	cfg Config
 	log *slog.Logger
 
-	ca       *registry.CA
+	ca       atomic.Pointer[registry.CA] // replaced by RollKey
 	guard    *axistlog.Guard
 	trust    *evidence.Trust
 	registry *registry.State
@@ -82,11 +100,13 @@ type Hub struct {
 	journal  *journal.Journal
 	ledger   *ledger.Ledger
 	content  *content.Store
+	signer   *axisSigner
 	mailbox  *mailbox.Mailbox
 	intake   *intake.Intake
 	server   *bus.Server
 	admin    *admin.Server
 	chain    *chain
+	disks    *disks
 
 	contentService *content.Service
 	ready          atomic.Bool // the registry may be asked
@@ -110,7 +130,7 @@ func Open(ctx context.Context, dir string, cfg Config) (*Hub, error) {
 
 func (h *Hub) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openContent, h.openServices,
+		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openContent, h.openDisks, h.openServices,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -129,10 +149,11 @@ func (h *Hub) keyPath(epoch uint64) string {
 }
 
 func (h *Hub) openKeys(context.Context) error {
-	var err error
-	if h.ca, err = registry.OpenCA(h.keys(), registry.CAConfig{Now: h.cfg.Now}); err != nil {
+	ca, err := registry.OpenCA(h.keys(), registry.CAConfig{Now: h.cfg.Now, Faults: h.cfg.Faults})
+	if err != nil {
 		return lostKeys(h.keys(), err)
 	}
+	h.ca.Store(ca)
 	if h.guard, err = axistlog.OpenGuard(filepath.Join(h.keys(), "guard")); errors.Is(err, axistlog.ErrGuardHeld) {
 		return lang.Errorf("Một tiến trình axis khác đang chạy trên thư mục %s; không có gì thay đổi. Hãy dừng tiến trình đó trước.",
 			"Another axis runs on folder %s; nothing was changed. Stop that one first.", h.dir).Because(err)
@@ -140,7 +161,7 @@ func (h *Hub) openKeys(context.Context) error {
 	if err != nil {
 		return lostGuard(filepath.Join(h.keys(), "guard"), err)
 	}
-	h.trust = evidence.NewTrust(h.ca.Certificate())
+	h.trust = evidence.NewTrust(ca.First())
 	return nil
 }
 
@@ -163,7 +184,7 @@ func (h *Hub) openBroker(context.Context) error {
 	}
 	h.broker, err = broker.Start(broker.Config{
 		Dir: filepath.Join(h.dir, "journal"), Listen: h.cfg.Listen,
-		TLS:       &tls.Config{GetCertificate: h.ca.ServerCertificate(h.cfg.Hosts)},
+		TLS:       &tls.Config{GetCertificate: h.serverCertificate()},
 		Authority: authority{h}, Now: h.cfg.Now, Log: h.log,
 	})
 	return err
@@ -198,18 +219,23 @@ func (h *Hub) openContent(context.Context) error {
 
 func (h *Hub) records() records { return records{h.journal} }
 
-func (h *Hub) openServices(context.Context) error {
-	signer := &axisSigner{ca: h.ca, now: h.cfg.Now, dir: h.keys()}
-	if _, err := signer.get(); err != nil {
+func (h *Hub) openServices(ctx context.Context) error {
+	h.signer = &axisSigner{ca: h.ca.Load, now: h.cfg.Now, dir: h.keys()}
+	if _, err := h.signer.get(); err != nil {
 		return err
 	}
-	var err error
+	behind, err := h.confirmedBehind(ctx)
+	if err != nil {
+		return err
+	}
 	h.intake = intake.New(intake.Parts{
 		Log: h.chain, Registry: routes{h.registry}, Ledger: accepted{h.ledger}, Content: h.content,
-		Proofs: proofs{h.ledger, h.records(), h.trust}, Trust: h.trust, Signer: signer.get,
+		Proofs: proofs{h.ledger, h.records(), h.trust}, Trust: h.trust, Signer: h.signer.get,
 	}, intake.Config{
-		Now: h.cfg.Now, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
+		Now: h.cfg.Now, Monotonic: h.cfg.Monotonic, Behind: behind, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
+		Policies: policies(h.registry), DocumentQuota: h.cfg.DocumentsPerDay, ByteQuota: h.cfg.BytesPerDay,
 	})
+	h.warnOfClock()
 	h.mailbox = mailbox.New(boxes{h.ledger}, h.records())
 	if h.server, err = bus.Serve(h.broker.Services(), h.services(), bus.ServeConfig{
 		Now: h.cfg.Now, Log: h.log, Excess: func(endpoint string) {
@@ -220,7 +246,7 @@ func (h *Hub) openServices(context.Context) error {
 		return fmt.Errorf("answer endpoints: %w", err)
 	}
 	h.chain.told = h.tell
-	if h.admin, err = admin.Listen(h.dir, h.cfg.Admin, operator.Handler(h)); err != nil {
+	if h.admin, err = admin.Listen(h.dir, h.cfg.Admin, operator.Handler(desk{h})); err != nil {
 		return err
 	}
 	return nil
@@ -254,6 +280,14 @@ func (h *Hub) run(ctx context.Context) error {
 	g.Go(func() error { return h.intake.Run(deciding) })
 	g.Go(func() error { return h.content.Run(running) })
 	g.Go(func() error { return h.expire(running) })
+	g.Go(func() error { return h.release(running) })
+	g.Go(func() error {
+		err := h.watchHealth(running)
+		if err != nil {
+			stop() // whoever waits for the journal would wait for ever
+		}
+		return err
+	})
 	g.Go(func() error { return h.admin.Run(running) })
 	g.Go(func() error {
 		select {

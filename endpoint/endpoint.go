@@ -23,6 +23,8 @@
 //	evidence.store the answers to them are committed
 //	release        what is kept no longer is marked
 //	unlink         a file that nobody needs is removed
+//	renew          a new certificate is asked for, and kept beside the old one
+//	promote        it takes the old one's place
 package endpoint
 
 import (
@@ -58,8 +60,8 @@ type Agent struct {
 	db    *store.DB
 	files *files.Store
 	trust *evidence.Trust
-	// seals by code of the sending agency; never changed after Open.
-	seals map[string]seal
+	// seals by code of the sending agency, newest first; never changed after Open.
+	seals map[string][]seal
 	watch watchers
 	wake  bells
 	disk  disk
@@ -143,10 +145,8 @@ func (a *Agent) loadIdentity() error {
 		return err
 	}
 	a.trust = evidence.NewTrust(id.CA)
-	for _, e := range id.Epochs {
-		if _, err := a.trust.AddEpoch(e); err != nil {
-			return link.Damaged(filepath.Join(a.dir, "identity"), fmt.Errorf("epochs.pb: %w", err))
-		}
+	if err := a.trust.AddEpochs(id.Epochs); err != nil {
+		return link.Damaged(filepath.Join(a.dir, "identity"), fmt.Errorf("epochs.pb: %w", err))
 	}
 	return a.useIdentity(id)
 }
@@ -176,10 +176,8 @@ func (a *Agent) prepare() error {
 		return err
 	}
 	return a.db.View(func(tx *bbolt.Tx) error {
-		for _, e := range store.Epochs(tx) {
-			if _, err := a.trust.AddEpoch(e); err != nil {
-				return fmt.Errorf("epoch learned earlier: %w", err)
-			}
+		if err := a.trust.AddEpochs(store.Epochs(tx)); err != nil {
+			return fmt.Errorf("epochs learned earlier: %w", err)
 		}
 		p, err := store.Progress(tx)
 		a.pulling.fresh = p.GetCounter() == 0

@@ -103,7 +103,7 @@ func (in *Intake) Run(ctx context.Context) error {
 			}
 		}
 		pending = in.drain(pending)
-		rest, err := in.commit(ctx, pending)
+		rest, err := in.step(ctx, pending)
 		if err != nil {
 			refuseAll(rest, err)
 			if ctx.Err() != nil {
@@ -113,6 +113,14 @@ func (in *Intake) Run(ctx context.Context) error {
 		}
 		pending = rest
 	}
+}
+
+// step does what comes next: one block, or what stands between two.
+func (in *Intake) step(ctx context.Context, pending []*candidate) ([]*candidate, error) {
+	if done, err := in.stepBetween(ctx, pending[0]); done {
+		return pending[1:], err
+	}
+	return in.commit(ctx, pending)
 }
 
 // drain takes what waits without waiting for more.
@@ -132,6 +140,7 @@ func (in *Intake) drain(pending []*candidate) []*candidate {
 // what did not fit.
 func (in *Intake) commit(ctx context.Context, pending []*candidate) ([]*candidate, error) {
 	for {
+		in.confirmClock(pending)
 		b, err := in.newBlock()
 		if err != nil {
 			refuseAll(pending, err)
@@ -180,6 +189,7 @@ type block struct {
 	said      map[event]int
 	counters  map[counter]said
 	copies    map[recipient]evidence.Copy
+	business  map[recipient]int // business states stated
 }
 
 type (
@@ -217,7 +227,7 @@ func (in *Intake) newBlock() (*block, error) {
 	return &block{
 		in: in, at: at, epoch: in.log.Epoch(), first: in.log.Size(),
 		documents: map[identity]placed{}, said: map[event]int{},
-		counters: map[counter]said{}, copies: map[recipient]evidence.Copy{},
+		counters: map[counter]said{}, copies: map[recipient]evidence.Copy{}, business: map[recipient]int{},
 	}, nil
 }
 
@@ -230,7 +240,7 @@ type decided struct {
 // fill decides candidates in order until the block is full or closed.
 func (b *block) fill(ctx context.Context, pending []*candidate) (done []decided, rest []*candidate) {
 	for i, c := range pending {
-		if b.closed {
+		if _, alone := c.decider.(between); alone || b.closed {
 			return done, pending[i:]
 		}
 		o, err := c.decide(ctx, b)

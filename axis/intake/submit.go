@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"strconv"
 	"time"
@@ -180,13 +181,22 @@ func (in *Intake) checkSeal(s *submission) error {
 	if v.Signer != nil {
 		s.seal = v.SignerDigest()
 		if err := in.registry.Seal(sender, s.seal, now); err != nil {
-			return err
+			return named(err, sender, v.Signer)
 		}
 	}
 	if refused := envelope.SealRefusal(v); refused != nil {
 		return refused
 	}
 	return nil
+}
+
+// named calls a certificate that is not admitted by its name: the registry, which
+// does not have it, knows its digest alone.
+func named(refused error, sender string, cert *x509.Certificate) error {
+	if !reason.Is(refused, axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED) {
+		return refused
+	}
+	return reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, sender, cert.Subject.String()).Because(refused)
 }
 
 // decide gives a submission its outcome in journal order.
@@ -210,10 +220,14 @@ func (s *submission) decide(ctx context.Context, b *block) (outcome, error) {
 		}
 		return outcome{}, err
 	}
+	if err := b.afford(s); err != nil {
+		return outcome{}, err
+	}
 	index, err := b.add(axispb.Kind_KIND_DOCUMENT, s.raw, &axispb.Decision{Endpoint: s.endpoint, Document: decision})
 	if err != nil {
 		return outcome{}, err
 	}
+	b.spend(s)
 	d := s.envelope.Document
 	b.documents[identity{d.Sender, d.ID}] = placed{index, s.envelope.ManifestDigest, decision.Lane, s.endpoint}
 	return outcome{index: index}, nil
@@ -275,8 +289,8 @@ func noRecipient(d *axispb.DocumentDecision) error {
 // reject makes the record of a refusal: the axis's own signed statement. Past the
 // endpoint's quota nothing is journaled and the endpoint is asked to slow down.
 func (b *block) reject(s *submission, why *reason.Error) (outcome, error) {
-	if !b.in.quota.take(s.endpoint, b.at) {
-		return outcome{}, reason.Temporary(axispb.ReasonCode_REASON_QUOTA, strconv.Itoa(b.in.cfg.RefusalQuota)+" refusals an hour")
+	if !b.in.quota.take(s.endpoint, 1, b.at) {
+		return outcome{}, b.in.quota.over("refusals an hour")
 	}
 	st := &axispb.Statement{
 		Version: 1, Event: axispb.Event_EVENT_SUBMISSION_REJECTION, Issuer: evidence.AxisIssuer,

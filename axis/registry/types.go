@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"crypto/x509"
 	"time"
 
 	"docaxis/proto/axispb"
@@ -66,6 +67,25 @@ type Endpoint struct {
 	RevokedAt time.Time
 	// Position of the record that changed it last, but for its codes.
 	Position uint64
+}
+
+// IssuedSince counts the certificates that were issued after a time, and says when
+// the first of them was: each begins ClockTolerance before it was issued.
+func (e *Endpoint) IssuedSince(t time.Time) (n int, first time.Time) {
+	for _, der := range e.Certificates {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			continue
+		}
+		issued := cert.NotBefore.Add(ClockTolerance)
+		if !issued.After(t) {
+			continue
+		}
+		if n++; n == 1 || issued.Before(first) {
+			first = issued
+		}
+	}
+	return n, first
 }
 
 // Seal is a certificate admitted to sign an agency's documents.

@@ -40,6 +40,7 @@ func (s *Seen) Check() error {
 		inboxes: map[place]int{}, chunks: map[[sha256.Size]byte]error{},
 	}
 	c.found = append(c.found, s.Problems...)
+	c.book.learn(s.Blocks)
 	for i, raw := range s.Blocks {
 		if err := c.book.block(raw); err != nil {
 			c.complain("journal, block %d: %w", i, err)

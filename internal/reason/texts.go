@@ -35,8 +35,8 @@ var texts = map[axispb.ReasonCode]text{
 		en: "The endpoint may not do this: {1:words}. If it really has to, ask the operator of the axis for the right.",
 	},
 	axispb.ReasonCode_REASON_QUOTA: {
-		vi: "Điểm kết nối đã dùng hết hạn mức: {1:words}. Hãy chờ các văn bản đang gửi hoàn tất rồi gửi lại, hoặc đề nghị quản trị trục nâng hạn mức.",
-		en: "The endpoint's quota is used up: {1:words}. Wait until the documents under way are done and send again, or ask the operator of the axis for more.",
+		vi: "Điểm kết nối đã dùng hết hạn mức: {1:words}. Không cần làm gì: điểm kết nối tự gửi lại, từ {2:time} sẽ được nhận; nếu cần nhiều hơn, hãy đề nghị quản trị trục nâng hạn mức.",
+		en: "The endpoint's quota is used up: {1:words}. Nothing needs to be done: the endpoint sends again by itself and is heard from {2:time} on; if it needs more, ask the operator of the axis.",
 	},
 	axispb.ReasonCode_REASON_NOT_FOUND: {
 		vi: "Không tìm thấy “{1}”. Hãy kiểm tra lại tên hoặc mã đã nhập.",
@@ -84,8 +84,8 @@ var texts = map[axispb.ReasonCode]text{
 		en: "{2} ({1}) is not connected to the axis yet. Send by other means, or send again once the agency is connected.",
 	},
 	axispb.ReasonCode_REASON_NO_RECIPIENT: {
-		vi: "Không còn nơi nhận nào gửi được. Hãy sửa danh sách nơi nhận theo lý do nêu ở từng nơi nhận rồi gửi lại.",
-		en: "No recipient remains that can be sent to. Mend the list of recipients by the reason given for each and send again.",
+		vi: "Không còn nơi nhận nào gửi được. Hãy ghi nơi nhận, hoặc sửa danh sách nơi nhận theo tình trạng của từng mã trong danh bạ, rồi gửi lại.",
+		en: "No recipient remains that can be sent to. Name one, or mend the list of recipients by what the directory says of each, and send again.",
 	},
 	axispb.ReasonCode_REASON_SENDER_NOT_SERVED: {
 		vi: "Điểm kết nối này không được gửi thay mã định danh {1}. Hãy kiểm tra mã nơi gửi, hoặc đề nghị quản trị trục gán mã này cho điểm kết nối.",
@@ -155,7 +155,7 @@ var texts = map[axispb.ReasonCode]text{
 	},
 	axispb.ReasonCode_REASON_ID_COLLISION: {
 		vi: "Mã gói tin {1} đã được dùng cho một văn bản có nội dung khác. Hãy gửi văn bản này với mã gói tin mới.",
-		en: "The id {1} was already accepted with other content. Send this document under a new id.",
+		en: "The id {1} was already used for a document with other content. Send this document under a new id.",
 	},
 	axispb.ReasonCode_REASON_UNKNOWN_TARGET: {
 		vi: "Không có văn bản nào của {1} mang mã {2} để thu hồi, cập nhật, thay thế hoặc trả lời. Hãy chọn lại văn bản liên quan rồi gửi lại.",
@@ -168,6 +168,11 @@ var texts = map[axispb.ReasonCode]text{
 	axispb.ReasonCode_REASON_DEADLINE: {
 		vi: "Đã hết thời hạn {1:time} mà nơi nhận chưa tiếp nhận văn bản. Hãy liên hệ nơi nhận; nếu vẫn cần, gửi lại với thời hạn mới.",
 		en: "The deadline of {1:time} passed before the recipient took the document. Contact the recipient; if it is still needed, send again with a new deadline.",
+	},
+
+	axispb.ReasonCode_REASON_CONTENT_RELEASED: {
+		vi: "Trục liên thông không còn giữ nội dung của văn bản này từ {1:time}: mọi nơi nhận khi đó đã có văn bản và đã hết thời gian lưu. Hãy đề nghị nơi gửi gửi lại văn bản.",
+		en: "The axis has not kept this document's content since {1:time}: every recipient of that time had it, and the time for keeping it was over. Ask the sender to send the document again.",
 	},
 
 	axispb.ReasonCode_REASON_NOT_RECIPIENT: {
