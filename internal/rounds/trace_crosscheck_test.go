@@ -5,11 +5,13 @@ package rounds_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	operator "docaxis/axis/admin"
@@ -134,4 +136,38 @@ func (p *process) admin(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return at.Address
+}
+
+// commits is how many syncs of a file ended between the last name that a body was
+// given, with its folder's sync, and what left next.
+func commits(trace []momentOf, p promise, db string) (n int, err error) {
+	named, synced := "", false
+	for _, m := range trace {
+		c := m.call
+		switch {
+		case c.name == "renameat" && m.ends:
+			if _, to := c.renamed(); p.named(to) {
+				named, synced, n = filepath.Dir(to), false, 0
+			}
+		case c.syncs() && m.ends && c.file() == named:
+			synced = true
+		case c.syncs() && m.ends && strings.HasSuffix(c.file(), db) && synced:
+			n++
+		case c.writes() && !m.ends && named != "" && p.leaves(c.file()):
+			if !synced {
+				return n, fmt.Errorf("line %d: something leaves before folder %s is synced", c.line, named)
+			}
+			return n, nil
+		}
+	}
+	return n, errors.New("nothing left after the last name")
+}
+
+// What the disk must be told before something of an endpoint leaves by a connection.
+func endpointPromise(connection string) promise {
+	return promise{
+		durable: func(string) bool { return false }, // see commits
+		named:   func(path string) bool { return strings.Contains(path, "/content/files/") },
+		leaves:  func(c string) bool { return strings.Contains(c, connection) },
+	}
 }
