@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"axis":     program(axis.Run),
 		"endpoint": program(endpoint.Run),
+		"dying":    dying,
 	})
 }
 
@@ -66,6 +67,7 @@ func TestPrograms(t *testing.T) {
 			"large":   large,
 			"append":  appendTo,
 			"shorten": shorten,
+			"killed":  killedRestore,
 		},
 	})
 }

@@ -51,6 +51,9 @@ func (a *Agent) mendFiles(ctx context.Context) error {
 
 func (a *Agent) mendFile(ctx context.Context, m mending) {
 	get := func(ctx context.Context, id chunk.ID, offset, limit uint32) ([]byte, error) {
+		if err := a.roomFor(offset, limit); err != nil {
+			return nil, err
+		}
 		return a.link.Load().Get(ctx, m.leaf, id, offset, limit)
 	}
 	for n := uint32(0); ; n++ {

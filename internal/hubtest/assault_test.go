@@ -96,7 +96,7 @@ func (s *siege) pour(t *testing.T, ctx context.Context, wg *sync.WaitGroup, m *h
 	t.Helper()
 	id := s.identity(t, m)
 	wg.Go(func() {
-		for ; ctx.Err() == nil; travel(ctx) {
+		for ; ctx.Err() == nil; travel(ctx, 4) {
 			r, err := s.connectAs(m.Name, id.CA, &id.Certificate)
 			if err != nil {
 				continue
@@ -111,11 +111,11 @@ func (s *siege) pour(t *testing.T, ctx context.Context, wg *sync.WaitGroup, m *h
 	})
 }
 
-// travel takes the time of a few round trips on a short line: on this machine there
-// are none, and whoever comes back would do it on the cores that the axis needs.
-func travel(ctx context.Context) {
+// travel takes the time of some round trips of a short line: on this machine there are
+// none, and whoever comes back would do it on the cores that the axis needs.
+func travel(ctx context.Context, trips int) {
 	select {
-	case <-time.After(20 * time.Millisecond):
+	case <-time.After(time.Duration(trips) * 5 * time.Millisecond):
 	case <-ctx.Done():
 	}
 }

@@ -36,12 +36,12 @@ func assaults(costly map[bus.Service][]byte) []assault {
 		{"pages that are asked for and never read", neverReads},
 		{"50 connections with one certificate", func(t *testing.T, ctx context.Context, s *siege, wg *sync.WaitGroup) {
 			for range 50 {
-				s.reconnect(t, ctx, wg, s.attacker)
+				s.reconnect(t, ctx, wg, s.attacker, 40)
 			}
 		}},
 		{"connecting and leaving, five endpoints", func(t *testing.T, ctx context.Context, s *siege, wg *sync.WaitGroup) {
 			for _, m := range append(s.accomplices, s.attacker) {
-				s.reconnect(t, ctx, wg, m)
+				s.reconnect(t, ctx, wg, m, 4)
 			}
 		}},
 		{"1,000 handshakes that are never finished", func(t *testing.T, ctx context.Context, s *siege, wg *sync.WaitGroup) {
@@ -75,11 +75,11 @@ func assaults(costly map[bus.Service][]byte) []assault {
 }
 
 // reconnect connects as an endpoint and leaves, again and again.
-func (s *siege) reconnect(t *testing.T, ctx context.Context, wg *sync.WaitGroup, m *hubtest.Member) {
+func (s *siege) reconnect(t *testing.T, ctx context.Context, wg *sync.WaitGroup, m *hubtest.Member, trips int) {
 	t.Helper()
 	id := s.identity(t, m)
 	wg.Go(func() {
-		for ; ctx.Err() == nil; travel(ctx) {
+		for ; ctx.Err() == nil; travel(ctx, trips) {
 			if r, err := s.connectAs(m.Name, id.CA, &id.Certificate); err == nil {
 				r.Close()
 			}
@@ -125,7 +125,7 @@ func nobodys(t *testing.T, ctx context.Context, s *siege, wg *sync.WaitGroup) {
 	roots.AddCert(s.me.CA)
 	for range 50 {
 		wg.Go(func() {
-			for ; ctx.Err() == nil; travel(ctx) {
+			for ; ctx.Err() == nil; travel(ctx, 20) {
 				c, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13})
 				if err != nil {
 					continue
@@ -142,7 +142,7 @@ func nobodys(t *testing.T, ctx context.Context, s *siege, wg *sync.WaitGroup) {
 func neverReads(t *testing.T, ctx context.Context, s *siege, wg *sync.WaitGroup) {
 	req := wire(t, fromTheStart())
 	wg.Go(func() {
-		for ; ctx.Err() == nil; travel(ctx) {
+		for ; ctx.Err() == nil; travel(ctx, 4) {
 			deaf := new(deafDialer)
 			r, err := s.connectAs(s.attacker.Name, s.me.CA, &s.me.Certificate, nats.SetCustomDialer(deaf))
 			if err != nil {

@@ -108,6 +108,9 @@ func (m *Member) open(context.Context) (*endpoint.Agent, error) {
 		cfg.Faults = m.world.cfg.EndpointFaults(m.Code)
 	}
 	cfg.Dial = m.dial(cfg.Faults)
+	if adjust := m.world.cfg.AdjustEndpoint; adjust != nil {
+		adjust(m.Code, &cfg)
+	}
 	return endpoint.Open(m.Dir, cfg)
 }
 
