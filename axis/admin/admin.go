@@ -19,11 +19,15 @@ type Operator interface {
 	Documents(ctx context.Context, id string) ([]Document, error)
 	ImportAgencies(ctx context.Context, req Import) (Imported, error)
 	AdmitSeal(ctx context.Context, req Seal) (Admitted, error)
+	// RetireSeal ends the admission of a seal; what it sealed before stays good.
+	RetireSeal(ctx context.Context, req Retire) (Done, error)
 	Invite(ctx context.Context, req Invite) (Invited, error)
 	// Revoke ends an endpoint for good and cuts its connections.
 	Revoke(ctx context.Context, req Revoke) (Done, error)
 	ConfirmClock(ctx context.Context, req Why) (Done, error)
 	Keeper
+	// RollKey replaces one of the axis's keys.
+	RollKey(ctx context.Context, req Roll) (Rolled, error)
 }
 
 // Why says who acts and for what reason; it is journaled.
@@ -54,6 +58,8 @@ type Status struct {
 	Evidence  uint64            `json:"evidence"`
 	Refused   uint64            `json:"refused"`
 	States    map[string]uint64 `json:"states"` // recipients, by state
+	// Clock is there while the axis's clock is in doubt: nothing is decided then.
+	Clock *Clock `json:"clock,omitempty"`
 }
 
 // Endpoint is an enrolled endpoint.
@@ -194,6 +200,8 @@ const (
 	PathInvite   = "/endpoint/invite"
 	PathRevoke   = "/endpoint/revoke"
 	PathClock    = "/clock/confirm"
+	PathRoll     = "/key/roll"
+	PathRetire   = "/seal/retire"
 )
 
 // Handler serves an operator's commands.
@@ -221,6 +229,8 @@ func Handler(o Operator) http.Handler {
 	post(mux, PathRevoke, o.Revoke)
 	post(mux, PathClock, o.ConfirmClock)
 	giveJournal(mux, o)
+	post(mux, PathRoll, o.RollKey)
+	post(mux, PathRetire, o.RetireSeal)
 	return mux
 }
 

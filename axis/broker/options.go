@@ -71,15 +71,17 @@ func listen(opts *server.Options, cfg Config) error {
 		return err
 	}
 	opts.Host, opts.Port = host, port
-	secure(opts, cfg.TLS)
+	secure(opts, cfg.TLS, newDoor(cfg.Now))
 	return nil
 }
 
 // secure asks for a certificate and takes any: the authenticator decides, so
 // that an expired certificate gets far enough to be renewed. No session is
-// resumed: every connection shows that it holds its key.
-func secure(opts *server.Options, given *tls.Config) {
+// resumed: every connection shows that it holds its key. An address that asks for too
+// many handshakes gets none.
+func secure(opts *server.Options, given *tls.Config, d *door) {
 	c := given.Clone()
+	c.GetConfigForClient = d.greet
 	c.ClientAuth = tls.RequestClientCert
 	c.ClientCAs = nil
 	c.MinVersion = tls.VersionTLS13

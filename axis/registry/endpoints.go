@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"docaxis/proto/axispb"
 )
@@ -94,8 +95,21 @@ func (d *draft) checkEndpoint(e *axispb.Endpoint) error {
 	if holder := d.holders.get(sha256.Sum256(e.GetCertificate())); holder != "" {
 		return fmt.Errorf("that certificate is known already as %s's; issue a new one", holder)
 	}
+	if d.issued(e.GetName()) >= MaxCertificatesADay {
+		return fmt.Errorf("endpoint %s was issued %d certificates within a day; wait until tomorrow", e.GetName(), MaxCertificatesADay)
+	}
 	_, err = d.knownOnce(e.GetCodes())
 	return err
+}
+
+// issued counts the certificates that an endpoint was issued within the day before
+// the change.
+func (d *draft) issued(name string) int {
+	e := d.endpoints.get(name)
+	if e == nil {
+		return 0
+	}
+	return e.IssuedSince(d.at.Add(-24 * time.Hour))
 }
 
 // putEndpoint gives the endpoint the codes even where another serves them: each

@@ -105,10 +105,11 @@ func writeIdentity(folder string, invite bus.Invite, answer *axispb.EnrolAnswer,
 	if sha256.Sum256(ca.RawSubjectPublicKeyInfo) != invite.Pin {
 		return bus.ErrPin
 	}
-	if pair, err = certified(pair, answer.Certificate, ca, answer.Endpoint); err != nil {
+	trust, err := checkEpochs(ca, answer.Epochs)
+	if err != nil {
 		return err
 	}
-	if err := checkEpochs(ca, answer.Epochs); err != nil {
+	if pair, err = certified(pair, answer.Certificate, trust, answer.Endpoint); err != nil {
 		return err
 	}
 	var text bytes.Buffer
@@ -129,12 +130,12 @@ func writeIdentity(folder string, invite bus.Invite, answer *axispb.EnrolAnswer,
 }
 
 // certified joins a key with the certificate that the axis issued for it.
-func certified(pair tls.Certificate, der []byte, ca *x509.Certificate, endpoint string) (tls.Certificate, error) {
+func certified(pair tls.Certificate, der []byte, trust *evidence.Trust, endpoint string) (tls.Certificate, error) {
 	cert, err := x509.ParseCertificate(der)
 	switch {
 	case err != nil:
 		return tls.Certificate{}, fmt.Errorf("certificate from the axis: %w", err)
-	case cert.CheckSignatureFrom(ca) != nil:
+	case trust.CheckIssued(cert) != nil:
 		return tls.Certificate{}, errors.New("the certificate was not issued by the axis's CA")
 	case !belongs(cert, pair.PrivateKey):
 		return tls.Certificate{}, errors.New("the certificate is for another key")
@@ -147,17 +148,15 @@ func certified(pair tls.Certificate, der []byte, ca *x509.Certificate, endpoint 
 
 // checkEpochs refuses an axis whose CA did not sign its epochs, now and not at the
 // first pull.
-func checkEpochs(ca *x509.Certificate, epochs [][]byte) error {
+func checkEpochs(ca *x509.Certificate, epochs [][]byte) (*evidence.Trust, error) {
 	trust := evidence.NewTrust(ca)
-	for _, e := range epochs {
-		if _, err := trust.AddEpoch(e); err != nil {
-			return fmt.Errorf("epoch of the axis: %w", err)
-		}
+	if err := trust.AddEpochs(epochs); err != nil {
+		return nil, fmt.Errorf("epochs of the axis: %w", err)
 	}
 	if _, ok := trust.Newest(); !ok {
-		return errors.New("the axis named no epoch")
+		return nil, errors.New("the axis named no epoch")
 	}
-	return nil
+	return trust, nil
 }
 
 func pemOf(der []byte) []byte {

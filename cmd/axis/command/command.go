@@ -39,6 +39,7 @@ type grammar struct {
 	Agency   agencyCommands   `cmd:"" help:"Agencies.|Cơ quan."`
 	Seal     sealCommands     `cmd:"" help:"Seals.|Con dấu số."`
 	Endpoint endpointCommands `cmd:"" help:"Endpoints.|Điểm kết nối."`
+	Key      keyCommands      `cmd:"" help:"Keys.|Khóa."`
 	Clock    clockCommands    `cmd:"" help:"Clock.|Đồng hồ."`
 	Backup   backupCommand    `cmd:"" help:"Back up the axis, also while it runs.|Sao lưu trục, kể cả khi đang chạy."`
 	Restore  restoreCommand   `cmd:"" help:"Make an axis out of a backup.|Khôi phục trục từ bản sao lưu."`
@@ -51,7 +52,8 @@ type agencyCommands struct {
 func (agencyCommands) Help() string { return importCommand{}.Help() }
 
 type sealCommands struct {
-	Admit admitCommand `cmd:"" help:"Admit a certificate as an agency's seal.|Chấp nhận chứng thư làm con dấu số của cơ quan."`
+	Admit  admitCommand  `cmd:"" help:"Admit a certificate as an agency's seal.|Chấp nhận chứng thư làm con dấu số của cơ quan."`
+	Retire retireCommand `cmd:"" help:"End a seal's admission.|Thôi chấp nhận một con dấu số."`
 }
 
 func (sealCommands) Help() string { return admitCommand{}.Help() }
