@@ -182,6 +182,7 @@ var tables = []struct{ name, order string }{
 	{"mailbox", "endpoint, lane, position, ordinal"},
 	{"evidence", "position"},
 	{"chunk", "digest, document"},
+	{"holding", "document"},
 	{"epoch", "number"},
 }
 
