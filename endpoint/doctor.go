@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -191,10 +190,8 @@ func (p *patient) readStore(path string) {
 	p.admitted = func(code string, key seal) (admitted, known bool) {
 		if err := inStore(func(tx *bbolt.Tx) (err error) {
 			all, err := directory.In(tx).Seals(code)
-			known = len(all) > 0
-			admitted = slices.ContainsFunc(all, func(s *axispb.SealEntry) bool {
-				return s.RetiredMs == 0 && bytes.Equal(s.Seal.GetCertificate(), key.Chain[0].Raw)
-			})
+			e := entryOf(all, key)
+			admitted, known = e != nil && e.GetRetiredMs() == 0, len(all) > 0
 			return err
 		}); err != nil {
 			return false, false
@@ -223,7 +220,7 @@ func (p *patient) seals(s Settings) {
 	}
 	bad := false
 	for _, one := range s.Seals {
-		bad = p.seal(c, one) || bad
+		bad = p.seal(c, s.Seals, one) || bad
 	}
 	if !bad {
 		c.Well("%d con dấu mở được và còn hiệu lực", "%d can be opened and are valid", len(s.Seals))
@@ -231,7 +228,7 @@ func (p *patient) seals(s Settings) {
 }
 
 // seal reports whether something is to be said of a seal.
-func (p *patient) seal(c doctor.Check, s SealSettings) bool {
+func (p *patient) seal(c doctor.Check, all []SealSettings, s SealSettings) bool {
 	loaded, err := loadSeals(p.dir, []SealSettings{s})
 	if err != nil {
 		c.Wrong(doctor.Said(err), doctor.Textf("Sửa như trên: điểm kết nối không chạy khi một con dấu không mở được.",
@@ -242,6 +239,9 @@ func (p *patient) seal(c doctor.Check, s SealSettings) bool {
 	cert := key.Chain[0]
 	admit := doctor.Textf("Gửi chứng thư của con dấu cho quản trị trục: axis seal admit %s TỆP.", "Give the seal's certificate to the operator of the axis: axis seal admit %s FILE.", s.Code)
 	switch {
+	case now.After(cert.NotAfter) && p.another(all, s):
+		c.Warn(doctor.Textf("con dấu cũ của %s (%s) hết hạn lúc %s; con dấu khác đang được dùng", "an old seal of %s (%s) expired at %s; another is used", s.Code, s.Key, lang.Time(cert.NotAfter)),
+			doctor.Textf("Bỏ [[seal]] đó khỏi %s.", "Take that [[seal]] out of %s.", SettingsFile))
 	case now.After(cert.NotAfter) || now.Before(cert.NotBefore):
 		c.Wrong(doctor.Textf("con dấu của %s hết hạn lúc %s", "the seal of %s expired at %s", s.Code, lang.Time(cert.NotAfter)),
 			doctor.Textf("Xin con dấu số mới, ghi vào %s, và nhờ quản trị trục chấp nhận.", "Get a new one, name it in %s, and have the operator of the axis admit it.", SettingsFile))
@@ -253,6 +253,20 @@ func (p *patient) seal(c doctor.Check, s SealSettings) bool {
 		return false
 	}
 	return true
+}
+
+// another reports whether the agency of a seal has one more that is valid.
+func (p *patient) another(all []SealSettings, s SealSettings) bool {
+	for _, o := range all {
+		if o.Code != s.Code || o.Key == s.Key {
+			continue
+		}
+		loaded, err := loadSeals(p.dir, []SealSettings{o})
+		if err == nil && validAt(loaded[o.Code][0], nil, p.cfg.Now()) {
+			return true
+		}
+	}
+	return false
 }
 
 // sealWarning is how long before its end a seal is spoken of: a new one takes weeks.

@@ -3,6 +3,8 @@ package hubtest_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net"
@@ -167,6 +169,11 @@ func ailments(t *testing.T, w *hubtest.World) []ailment {
 				t.Fatal(err)
 			}
 		}},
+		{"an old seal beside a new one", "seals", doctor.Warning, "another is used", func(dir string, cfg *endpoint.DoctorConfig) {
+			later(1000*day)(dir, cfg)
+			newSeal(t, filepath.Join(dir, "new.pem"), 1000)
+			put("endpoint.toml", "[[seal]]\ncode = \"G22\"\nkey = \"seal-G22.pem\"\n[[seal]]\ncode = \"G22\"\nkey = \"new.pem\"\n")(dir, cfg)
+		}},
 		{"a seal that ends soon", "seals", doctor.Warning, "expires", later(700 * day)},
 		{"a seal that ended", "seals", doctor.Wrong, "expired", later(5000 * day)},
 		{"a rotten file", "files", doctor.Wrong, "do not have their digest", put("content/files/00/"+strings.Repeat("0", 64), "rot")},
@@ -179,6 +186,24 @@ func ailments(t *testing.T, w *hubtest.World) []ailment {
 		{"a name that the axis does not have", "tls", doctor.Wrong, "does not have the name", address(relay(t, "127.0.0.2:0", w.Address()))},
 		{"a clock far ahead", "tls", doctor.Wrong, "clock", later(20_000 * day)},
 		{"no TLS", "tls", doctor.Wrong, "handshake", address(silent(t))},
+	}
+}
+
+// newSeal makes a seal that is valid for a while around so many days from now.
+func newSeal(t *testing.T, path string, days int) {
+	t.Helper()
+	at := time.Now().AddDate(0, 0, days)
+	s := sealtest.Issue(t, sealtest.Seal{}, "mới", sealtest.P256(t), func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = at.AddDate(0, 0, -9), at.AddDate(1, 0, 0)
+	})
+	key, err := x509.MarshalPKCS8PrivateKey(s.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})...)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
