@@ -32,6 +32,10 @@ func (s *State) Dump() string {
 		fmt.Fprintf(&b, "invitation %x endpoint %q codes %q expires %s used %v position %d\n",
 			i.Hash, i.Endpoint, i.Codes, stamp(i.Expires), i.Used, i.Position)
 	}
+	for _, p := range s.Policies() {
+		fmt.Fprintf(&b, "policy %q delegated %d retention %d security %q position %d\n",
+			p.Code, p.DelegatedSeals, p.RetentionDays, p.Security, p.Position)
+	}
 	return b.String()
 }
 
@@ -69,7 +73,7 @@ func (s *State) Invariants() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	t := &s.tables
-	return errors.Join(t.checkNames(), t.checkTree(), t.checkEndpoints(), t.checkSeals(), t.checkInvitations())
+	return errors.Join(t.checkNames(), t.checkTree(), t.checkEndpoints(), t.checkSeals(), t.checkInvitations(), t.checkPolicies())
 }
 
 func (t *tables) checkNames() error {

@@ -1,5 +1,6 @@
 // Package registry owns who may do what: agencies and their codes, seals,
-// endpoints, invitations and succession, and the axis's certificate authority.
+// endpoints, invitations, succession and policies, and the axis's certificate
+// authority.
 //
 // The registry is what the changes in the journal add up to. Check says whether
 // a change holds together with all before it, and changes nothing; Apply takes a
@@ -167,6 +168,8 @@ func (d *draft) check(c *axispb.Change) error {
 		return d.checkEndpoint(c.PutEndpoint)
 	case *axispb.Change_RevokeEndpoint:
 		return d.checkRevoke(c.RevokeEndpoint)
+	case *axispb.Change_PutPolicy:
+		return d.checkPolicy(c.PutPolicy)
 	default:
 		return errors.New("a step of a kind that is not known here; update this program")
 	}
@@ -192,6 +195,8 @@ func (d *draft) apply(c *axispb.Change) {
 		d.putEndpoint(c.PutEndpoint)
 	case *axispb.Change_RevokeEndpoint:
 		d.revokeEndpoint(c.RevokeEndpoint)
+	case *axispb.Change_PutPolicy:
+		d.putPolicy(c.PutPolicy)
 	}
 }
 

@@ -17,6 +17,7 @@ type tables struct {
 	seals       map[sealKey]*Seal
 	invitations map[[32]byte]*Invitation
 	invited     map[string][32]byte // name of an endpoint → the last invitation with it
+	policies    map[string]*PolicyWord
 
 	// The rest follows from the above and is kept by commit.
 	children map[string]set[string]  // code → codes right below it
@@ -36,6 +37,7 @@ func newTables() tables {
 		agencies: map[string]*Agency{}, names: map[string]string{},
 		endpoints: map[string]*Endpoint{}, holders: map[[32]byte]string{},
 		seals: map[sealKey]*Seal{}, invitations: map[[32]byte]*Invitation{}, invited: map[string][32]byte{},
+		policies: map[string]*PolicyWord{},
 		children: map[string]set[string]{}, codes: map[string]set[string]{}, sealsOf: map[string]set[sealKey]{},
 	}
 }
@@ -81,6 +83,7 @@ type draft struct {
 	seals       layer[sealKey, *Seal]
 	invitations layer[[32]byte, *Invitation]
 	invited     layer[string, [32]byte]
+	policies    layer[string, *PolicyWord]
 }
 
 // draft takes the time in milliseconds, as a record's header has it: what is
@@ -90,6 +93,7 @@ func (t *tables) draft(position uint64, at time.Time) *draft {
 		position: position, at: time.UnixMilli(at.UnixMilli()).UTC(),
 		agencies: over(t.agencies), names: over(t.names), endpoints: over(t.endpoints), holders: over(t.holders),
 		seals: over(t.seals), invitations: over(t.invitations), invited: over(t.invited),
+		policies: over(t.policies),
 	}
 }
 
@@ -107,6 +111,7 @@ func (t *tables) commit(d *draft) {
 	d.seals.commit()
 	d.invitations.commit()
 	d.invited.commit()
+	d.policies.commit()
 }
 
 // index moves an agency to its place under its parent and its endpoint.
