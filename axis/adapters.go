@@ -50,6 +50,8 @@ func (r routes) Seal(code string, certificate [32]byte, at time.Time) error {
 	return nil
 }
 
+func (r routes) Security() string { return r.State.Policy("").Security }
+
 func (r routes) Pinned(code string) []*x509.Certificate {
 	var all []*x509.Certificate
 	for _, s := range r.State.Seals(code) {

@@ -93,6 +93,7 @@ type Hub struct {
 	spoiled        atomic.Bool // the ledger is damaged: Close sets it aside
 	damaged        chan error  // has the error that told so
 	started        time.Time
+	heard          heard
 }
 
 // Open starts everything up to the point where endpoints may connect; Run keeps
@@ -275,7 +276,8 @@ func (h *Hub) run(ctx context.Context) error {
 }
 
 // tell rings whoever has something new, after it was committed, and ends the
-// connections of endpoints that were just revoked, also those still logging in.
+// connections of endpoints that were just revoked or re-issued, also those still
+// logging in.
 func (h *Hub) tell(a ledger.Applied) {
 	for _, name := range h.chain.project.revoked {
 		h.broker.Cut(name)

@@ -262,26 +262,28 @@ func (h *Hub) Invite(ctx context.Context, req operator.Invite) (operator.Invited
 	if len(req.Codes) == 0 {
 		return operator.Invited{}, reason.Permanent(axispb.ReasonCode_REASON_REGISTRY_CONFLICT, "name at least one code that the endpoint will serve")
 	}
-	inv := bus.Invite{Address: h.address(), Pin: sha256.Sum256(h.ca.Certificate().RawSubjectPublicKeyInfo)}
-	if _, err := io.ReadFull(h.cfg.Random, inv.Secret[:]); err != nil {
-		return operator.Invited{}, fmt.Errorf("make a secret: %w", err)
-	}
 	name, err := h.endpointName(req)
 	if err != nil {
 		return operator.Invited{}, err
 	}
-	hours := req.Hours
+	return h.invite(ctx, req.Why, &axispb.Invitation{Endpoint: name, Codes: req.Codes}, req.Hours)
+}
+
+// invite journals an invitation with a new secret and the time that it lasts.
+func (h *Hub) invite(ctx context.Context, why operator.Why, i *axispb.Invitation, hours int) (operator.Invited, error) {
+	inv := bus.Invite{Address: h.address(), Pin: sha256.Sum256(h.ca.Certificate().RawSubjectPublicKeyInfo)}
+	if _, err := io.ReadFull(h.cfg.Random, inv.Secret[:]); err != nil {
+		return operator.Invited{}, fmt.Errorf("make a secret: %w", err)
+	}
 	if hours <= 0 {
 		hours = 7 * 24
 	}
-	expires := h.now().Add(time.Duration(hours) * time.Hour)
-	_, err = h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_Invite{
-		Invite: &axispb.Invitation{SecretHash: inv.SecretHash(), Endpoint: name, Codes: req.Codes, ExpiresMs: expires.UnixMilli()},
-	}}))
+	i.SecretHash, i.ExpiresMs = inv.SecretHash(), h.now().Add(time.Duration(hours)*time.Hour).UnixMilli()
+	_, err := h.intake.Change(ctx, "", change(why.Actor, why.Reason, &axispb.Change{Change: &axispb.Change_Invite{Invite: i}}))
 	if err != nil {
 		return operator.Invited{}, err
 	}
-	return operator.Invited{Invitation: inv.String(), Endpoint: name, Codes: req.Codes, ExpiresMS: expires.UnixMilli()}, nil
+	return operator.Invited{Invitation: inv.String(), Endpoint: i.Endpoint, Codes: i.Codes, ExpiresMS: i.ExpiresMs}, nil
 }
 
 // endpointName makes a name that a person can read: the first code and four
@@ -297,15 +299,6 @@ func (h *Hub) endpointName(req operator.Invite) (string, error) {
 	code := strings.ToLower(strings.ReplaceAll(req.Codes[0], ".", "-"))
 	tail := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:4]
 	return code + "-" + tail, nil
-}
-
-// Revoke ends an endpoint and all its certificates. Its open connections are cut
-// once that is journaled; its codes stay unserved until another is given them.
-func (h *Hub) Revoke(ctx context.Context, req operator.Revoke) (operator.Done, error) {
-	_, err := h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_RevokeEndpoint{
-		RevokeEndpoint: &axispb.RevokeEndpoint{Name: req.Endpoint},
-	}}))
-	return operator.Done{OK: err == nil}, err
 }
 
 // ConfirmClock lets the journal follow a clock that jumped.

@@ -25,7 +25,7 @@ type projector struct {
 	registry *registry.State
 	ledger   *ledger.Ledger
 	last     int64 // journal time of the last record
-	// revoked since somebody took note of it.
+	// revoked or re-issued since somebody took note of it.
 	revoked []string
 }
 
@@ -150,7 +150,7 @@ func (p *projector) change(out *ledger.Record, body []byte, at time.Time) error 
 	}
 	out.Public = registry.Audience(&c) == axispb.Audience_AUDIENCE_PUBLIC
 	effects := p.registry.Apply(out.Position, at, &c)
-	p.revoked = append(p.revoked, effects.Revoked...)
+	p.revoked = append(append(p.revoked, effects.Revoked...), effects.Reissued...)
 	for _, m := range effects.Moved {
 		out.Moves = append(out.Moves, ledger.Move{Code: m.Code, From: m.From, To: m.To})
 	}
@@ -169,6 +169,15 @@ func epochOf(body []byte) (*ledger.Epoch, error) {
 		return nil, fmt.Errorf("read a journaled epoch: %w", err)
 	}
 	return &ledger.Epoch{Number: epoch.GetNumber(), Base: epoch.GetBaseSize(), Signed: body}, nil
+}
+
+// journalTimeOf is a record's time, Unix milliseconds.
+func journalTimeOf(r *axispb.Record) (int64, error) {
+	var header axispb.RecordHeader
+	if err := proto.Unmarshal(r.GetHeader(), &header); err != nil {
+		return 0, fmt.Errorf("read a header: %w", err)
+	}
+	return header.GetTimeMs(), nil
 }
 
 func statementOf(raw []byte) (*axispb.Statement, error) {

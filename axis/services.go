@@ -17,6 +17,7 @@ func (h *Hub) services() map[bus.Service]bus.Handler {
 	all := h.handlers()
 	for s, f := range all {
 		all[s] = func(ctx context.Context, endpoint string, raw []byte) (proto.Message, error) {
+			h.heard.note(endpoint, h.now())
 			answer, err := f(ctx, endpoint, raw)
 			h.heed(err)
 			return answer, err

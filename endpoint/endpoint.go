@@ -151,7 +151,7 @@ func (a *Agent) useIdentity(id link.Identity) error {
 // prepare makes the buckets and trusts the epochs learned since enrolment.
 func (a *Agent) prepare() error {
 	err := a.db.Update(context.Background(), func(tx *bbolt.Tx) error {
-		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx))
+		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx), a.countOn(tx))
 	})
 	if err != nil {
 		return err
@@ -163,7 +163,7 @@ func (a *Agent) prepare() error {
 			}
 		}
 		p, err := store.Progress(tx)
-		a.pulling.fresh = p.GetCounter() == 0
+		a.pulling.fresh = p.GetCounter() <= a.identity.Load().Counter
 		return err
 	})
 }

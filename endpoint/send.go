@@ -187,7 +187,10 @@ func (a *Agent) checkDirectory(doc *envelope.Document, key seal) error {
 		if err == nil && known && !admitted {
 			return reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, doc.Sender, key.Chain[0].Subject.String())
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return checkPolicy(d, doc, key)
 	})
 }
 

@@ -5,13 +5,14 @@ package admin
 import (
 	"context"
 	"net/http"
-	"strconv"
 
 	"docaxis/internal/admin"
 )
 
 // Operator is what the axis does for an operator.
 type Operator interface {
+	Endpoints
+	Deeds
 	Status(ctx context.Context) (Status, error)
 	// Waiting lists recipients that have not received, longest first.
 	Waiting(ctx context.Context, limit int) ([]Waiting, error)
@@ -20,8 +21,6 @@ type Operator interface {
 	ImportAgencies(ctx context.Context, req Import) (Imported, error)
 	AdmitSeal(ctx context.Context, req Seal) (Admitted, error)
 	Invite(ctx context.Context, req Invite) (Invited, error)
-	// Revoke ends an endpoint for good and cuts its connections.
-	Revoke(ctx context.Context, req Revoke) (Done, error)
 	ConfirmClock(ctx context.Context, req Why) (Done, error)
 }
 
@@ -177,12 +176,6 @@ type Invited struct {
 	ExpiresMS  int64    `json:"expires_ms"`
 }
 
-// Revoke asks to end an endpoint.
-type Revoke struct {
-	Why
-	Endpoint string `json:"endpoint"`
-}
-
 // Paths of the API.
 const (
 	PathStatus   = "/status"
@@ -190,8 +183,6 @@ const (
 	PathDocument = "/document"
 	PathImport   = "/agency/import"
 	PathSeal     = "/seal/admit"
-	PathInvite   = "/endpoint/invite"
-	PathRevoke   = "/endpoint/revoke"
 	PathClock    = "/clock/confirm"
 )
 
@@ -203,11 +194,7 @@ func Handler(o Operator) http.Handler {
 		admin.Answer(w, v, err)
 	})
 	mux.HandleFunc("GET "+PathWaiting, func(w http.ResponseWriter, r *http.Request) {
-		limit, err := strconv.Atoi(r.FormValue("limit"))
-		if err != nil || limit <= 0 {
-			limit = 1000
-		}
-		v, err := o.Waiting(r.Context(), limit)
+		v, err := o.Waiting(r.Context(), limitOf(r))
 		admin.Answer(w, v, err)
 	})
 	mux.HandleFunc("GET "+PathDocument, func(w http.ResponseWriter, r *http.Request) {
@@ -217,8 +204,9 @@ func Handler(o Operator) http.Handler {
 	post(mux, PathImport, o.ImportAgencies)
 	post(mux, PathSeal, o.AdmitSeal)
 	post(mux, PathInvite, o.Invite)
-	post(mux, PathRevoke, o.Revoke)
 	post(mux, PathClock, o.ConfirmClock)
+	handleEndpoints(mux, o)
+	handleDeeds(mux, o)
 	return mux
 }
 

@@ -44,10 +44,16 @@ func history(rt *rapid.T, certificates map[string][][]byte) ([]*axispb.RegistryC
 		case 5:
 			return retire(code.Draw(rt, "code"), digest[:])
 		case 6:
+			if rapid.Bool().Draw(rt, "reissue") {
+				return inviteAgain(secret.Draw(rt, "secret"), endpoint.Draw(rt, "endpoint"), noon.Add(time.Hour))
+			}
 			return invite(secret.Draw(rt, "secret"), endpoint.Draw(rt, "endpoint"), noon.Add(time.Duration(rapid.IntRange(0, 60).Draw(rt, "until"))*time.Second), codes.Draw(rt, "codes")...)
 		case 7:
 			return use(secret.Draw(rt, "secret"))
 		case 8:
+			if rapid.Bool().Draw(rt, "reissued") {
+				return reissue(endpoint.Draw(rt, "endpoint"), cert)
+			}
 			return enrol(endpoint.Draw(rt, "endpoint"), cert, codes.Draw(rt, "codes")...)
 		case 9:
 			return policy(&axispb.Policy{Code: code.Draw(rt, "code"), DelegatedSeals: axispb.Permission(rapid.IntRange(0, 3).Draw(rt, "delegated"))})

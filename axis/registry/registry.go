@@ -50,6 +50,9 @@ type Effects struct {
 	Moved []Move
 	// Revoked names the endpoints that the change ended; they must be cut off.
 	Revoked []string
+	// Reissued names the endpoints whose earlier certificates the change ended; the
+	// connections made with those must be cut.
+	Reissued []string
 }
 
 // Move is a code that changed its endpoint.
@@ -217,6 +220,9 @@ func (d *draft) effects() Effects {
 		old := d.endpoints.base[name]
 		if d.endpoints.over[name].Revoked && (old == nil || !old.Revoked) {
 			e.Revoked = append(e.Revoked, name)
+		}
+		if old != nil && d.endpoints.over[name].Reissued().After(old.Reissued()) {
+			e.Reissued = append(e.Reissued, name)
 		}
 	}
 	return e

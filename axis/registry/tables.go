@@ -20,8 +20,9 @@ type tables struct {
 	policies    map[string]*PolicyWord
 
 	// The rest follows from the above and is kept by commit.
-	children map[string]set[string]  // code → codes right below it
-	codes    map[string]set[string]  // endpoint → codes that are its own
+	children map[string]set[string] // code → codes right below it
+	codes    map[string]set[string] // endpoint → codes that are its own
+	history  history
 	sealsOf  map[string]set[sealKey] // code → its seals
 }
 
@@ -38,7 +39,7 @@ func newTables() tables {
 		endpoints: map[string]*Endpoint{}, holders: map[[32]byte]string{},
 		seals: map[sealKey]*Seal{}, invitations: map[[32]byte]*Invitation{}, invited: map[string][32]byte{},
 		policies: map[string]*PolicyWord{},
-		children: map[string]set[string]{}, codes: map[string]set[string]{}, sealsOf: map[string]set[sealKey]{},
+		children: map[string]set[string]{}, codes: map[string]set[string]{}, history: history{}, sealsOf: map[string]set[sealKey]{},
 	}
 }
 
@@ -98,6 +99,7 @@ func (t *tables) draft(position uint64, at time.Time) *draft {
 }
 
 func (t *tables) commit(d *draft) {
+	t.history.remember(d)
 	for code, a := range d.agencies.over {
 		t.index(code, t.agencies[code], a)
 	}

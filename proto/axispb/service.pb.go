@@ -1152,7 +1152,10 @@ func (x *GetAnswer) GetData() []byte {
 type EnrolRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// PKCS#10, DER, by a P-256 key; its subject is not read.
-	Csr           []byte `protobuf:"bytes,1,opt,name=csr,proto3" json:"csr,omitempty"`
+	Csr []byte `protobuf:"bytes,1,opt,name=csr,proto3" json:"csr,omitempty"`
+	// Name of the endpoint that the folder is already; empty for a new folder. An
+	// invitation for another endpoint is then refused, and not used up.
+	Endpoint      string `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1194,6 +1197,13 @@ func (x *EnrolRequest) GetCsr() []byte {
 	return nil
 }
 
+func (x *EnrolRequest) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
 type EnrolAnswer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the endpoint.
@@ -1205,7 +1215,11 @@ type EnrolAnswer struct {
 	// Marshalled SignedEpoch of every epoch, oldest first.
 	Epochs [][]byte `protobuf:"bytes,4,rep,name=epochs,proto3" json:"epochs,omitempty"`
 	// Codes that the endpoint serves.
-	Codes         []string `protobuf:"bytes,5,rep,name=codes,proto3" json:"codes,omitempty"`
+	Codes []string `protobuf:"bytes,5,rep,name=codes,proto3" json:"codes,omitempty"`
+	// For a re-issued endpoint: no statement that the axis has of it, or may still
+	// take, has a counter above this one. The endpoint counts on from the larger of
+	// this and its own. 0 for a new endpoint.
+	Counter       uint64 `protobuf:"varint,6,opt,name=counter,proto3" json:"counter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1273,6 +1287,13 @@ func (x *EnrolAnswer) GetCodes() []string {
 		return x.Codes
 	}
 	return nil
+}
+
+func (x *EnrolAnswer) GetCounter() uint64 {
+	if x != nil {
+		return x.Counter
+	}
+	return 0
 }
 
 // RenewRequest (service renew, answer RenewAnswer) asks for a new certificate.
@@ -1762,15 +1783,17 @@ const file_service_proto_rawDesc = "" +
 	"\x06offset\x18\x03 \x01(\rR\x06offset\x12\x16\n" +
 	"\x06length\x18\x04 \x01(\rR\x06length\"\x1f\n" +
 	"\tGetAnswer\x12\x12\n" +
-	"\x04data\x18\x01 \x01(\fR\x04data\" \n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"<\n" +
 	"\fEnrolRequest\x12\x10\n" +
-	"\x03csr\x18\x01 \x01(\fR\x03csr\"\x89\x01\n" +
+	"\x03csr\x18\x01 \x01(\fR\x03csr\x12\x1a\n" +
+	"\bendpoint\x18\x02 \x01(\tR\bendpoint\"\xa3\x01\n" +
 	"\vEnrolAnswer\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12 \n" +
 	"\vcertificate\x18\x02 \x01(\fR\vcertificate\x12\x0e\n" +
 	"\x02ca\x18\x03 \x01(\fR\x02ca\x12\x16\n" +
 	"\x06epochs\x18\x04 \x03(\fR\x06epochs\x12\x14\n" +
-	"\x05codes\x18\x05 \x03(\tR\x05codes\" \n" +
+	"\x05codes\x18\x05 \x03(\tR\x05codes\x12\x18\n" +
+	"\acounter\x18\x06 \x01(\x04R\acounter\" \n" +
 	"\fRenewRequest\x12\x10\n" +
 	"\x03csr\x18\x01 \x01(\fR\x03csr\"/\n" +
 	"\vRenewAnswer\x12 \n" +
