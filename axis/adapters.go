@@ -75,8 +75,8 @@ func (a accepted) ByPosition(ctx context.Context, position uint64) (intake.Known
 	return intake.Known(k), found, err
 }
 
-func (a accepted) First(ctx context.Context, document uint64, code string, event axispb.Event) (intake.Said, bool, error) {
-	s, found, err := a.Ledger.First(ctx, document, code, event)
+func (a accepted) First(ctx context.Context, document uint64, code string, event axispb.Event, issuer string) (intake.Said, bool, error) {
+	s, found, err := a.Ledger.First(ctx, document, code, event, issuer)
 	return intake.Said(s), found, err
 }
 

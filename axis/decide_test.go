@@ -459,8 +459,8 @@ func TestStandingsOfEvidence(t *testing.T) {
 		if why != 0 || got.Decision.GetEvidence().GetStanding() != s.want {
 			t.Errorf("%v: %v %v, not %v", s.event, got.Decision.GetEvidence().GetStanding(), why, s.want)
 		}
-		if state, _, err := b.ledger.RecipientState(t.Context(), p.LeafIndex, "H41"); err != nil || state != s.state {
-			t.Errorf("after %v: state %v (%v), not %v", s.event, state, err, s.state)
+		if held, _, err := b.ledger.Copy(t.Context(), p.LeafIndex, "H41"); err != nil || held.State != s.state {
+			t.Errorf("after %v: %+v (%v), not %v", s.event, held, err, s.state)
 		}
 	}
 	before := b.chainSize()
@@ -468,7 +468,7 @@ func TestStandingsOfEvidence(t *testing.T) {
 	if why != 0 || b.chainSize() != before {
 		t.Errorf("a repetition: %v, journal grew to %d from %d", why, b.chainSize(), before)
 	}
-	if first, _, err := b.ledger.First(t.Context(), p.LeafIndex, "H41", taken); err != nil || first.Position != again.LeafIndex {
+	if first, _, err := b.ledger.First(t.Context(), p.LeafIndex, "H41", taken, "h41"); err != nil || first.Position != again.LeafIndex {
 		t.Errorf("a repetition is answered with record %d, not the first, %d (%v)", again.LeafIndex, first.Position, err)
 	}
 }

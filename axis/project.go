@@ -124,7 +124,7 @@ func (p *projector) evidence(ctx context.Context, raw []byte, d *axispb.Decision
 	}
 	leaf := st.GetDocument().GetLeafIndex()
 	out.Document = &leaf
-	if out.Standing != axispb.Standing_STANDING_CONTRARY {
+	if evidence.Counts(out.Standing) {
 		out.State = evidence.StateAfter(st.GetEvent())
 	}
 	known, found, err := p.ledger.ByPosition(ctx, leaf)
@@ -152,7 +152,7 @@ func (p *projector) change(out *ledger.Record, body []byte, at time.Time) error 
 	effects := p.registry.Apply(out.Position, at, &c)
 	p.revoked = append(append(p.revoked, effects.Revoked...), effects.Reissued...)
 	for _, m := range effects.Moved {
-		out.Moves = append(out.Moves, ledger.Move{Code: m.Code, From: m.From, To: m.To})
+		out.Moves = append(out.Moves, ledger.Move{Code: m.Code, Serving: m.Serving, To: m.To})
 	}
 	return nil
 }

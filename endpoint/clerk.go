@@ -29,8 +29,9 @@ func Clerk(a *Agent) clerk.Clerk { return desk{a} }
 
 type desk struct{ a *Agent }
 
-// listed is how many documents one list gives.
-const listed = 10000
+// mostListed is how many documents one page of a list has at most, and as many as it
+// has where nothing is said.
+const mostListed = 500
 
 func stateName(s axispb.State) string { return strings.TrimPrefix(s.String(), "STATE_") }
 
@@ -56,24 +57,22 @@ func (d desk) Status(context.Context) (clerk.Status, error) {
 		Name: s.Endpoint, Codes: codes, Connected: s.Connected, Outbox: map[string]int{}, Inbox: map[string]int{},
 		Epoch: s.Progress.GetSeen().GetEpoch(), SeenSize: s.Progress.GetSeen().GetSize(), Evidence: s.Progress.GetCounter(),
 	}
-	out.Parked = told(s.Parked)
+	out.Parked, out.Disk = told(s.Parked), d.disk()
 	return out, d.count(&out)
 }
 
 func (d desk) count(out *clerk.Status) error {
 	return d.a.db.View(func(tx *bbolt.Tx) error {
-		sent, err := outbox.In(tx).List(outbox.Filter{Limit: math.MaxInt})
-		for _, e := range sent {
-			out.Outbox[stateName(e.State)]++
+		sent, err := outbox.In(tx).Counts()
+		for state, n := range sent {
+			out.Outbox[stateName(state)] = n
 		}
-		received, err2 := inbox.In(tx).List(inbox.Filter{Limit: math.MaxInt})
-		for _, e := range received {
-			out.Inbox[stateName(e.State)]++
+		for state, n := range inbox.In(tx).Counts() {
+			out.Inbox[stateName(state)] = n
 		}
-		unsent, err3 := inbox.In(tx).Unsent(listed, math.MaxInt)
-		bad, err4 := inbox.In(tx).Quarantined(listed)
-		out.Unsent, out.Quarantine = len(unsent), len(bad)
-		return errors.Join(err, err2, err3, err4)
+		bad, err2 := inbox.In(tx).QuarantineTotal()
+		out.Unsent, out.Quarantine, out.QuarantineDropped = inbox.In(tx).UnsentCount(), int(bad.Rows), bad.Dropped
+		return errors.Join(err, err2)
 	})
 }
 
@@ -88,7 +87,7 @@ func (d desk) Send(ctx context.Context, draft clerk.Draft, files []clerk.File) (
 		if limit := d.a.cfg.Settings.Limits.FileBytes; f.Bytes > limit {
 			return clerk.Sent{}, tooLarge(f.Title, strconv.FormatUint(f.Bytes, 10), limit)
 		}
-		all[i] = DraftFile{Title: norm.NFC.String(f.Title), Type: f.Type, Content: f.Content}
+		all[i] = DraftFile{Title: norm.NFC.String(f.Title), Type: f.Type, Content: f.Content, Bytes: f.Bytes}
 	}
 	id, err := d.a.Send(ctx, Draft{Document: doc, Files: all})
 	return clerk.Sent{ID: id}, err
@@ -156,9 +155,16 @@ func (d desk) sender(id string) (string, error) {
 	return t.Sender, known(err, id)
 }
 
+func (d desk) limit(asked int) int {
+	if asked <= 0 {
+		return mostListed
+	}
+	return min(asked, mostListed)
+}
+
 // Outbox lists what was sent, newest first.
-func (d desk) Outbox(context.Context) ([]clerk.Outgoing, error) {
-	all, err := d.a.Outbox(outbox.Filter{Limit: listed})
+func (d desk) Outbox(_ context.Context, p clerk.Page) ([]clerk.Outgoing, error) {
+	all, err := d.a.Outbox(outbox.Filter{Before: p.After, Limit: d.limit(p.Limit)})
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +173,7 @@ func (d desk) Outbox(context.Context) ([]clerk.Outgoing, error) {
 		out[i] = clerk.Outgoing{
 			ID: e.Id, From: e.Sender, Subject: e.Subject, State: stateName(e.State), Urgent: e.Lane == axispb.Lane_LANE_URGENT,
 			CreatedMS: e.CreatedMs, Recipients: e.Recipients, Attempts: e.Attempts, Trouble: told(e.Trouble),
-			Files: int(e.Files), Bytes: e.Bytes,
+			Files: int(e.Files), Bytes: e.Bytes, ReleasedMS: e.ReleasedMs,
 		}
 		if e.State == axispb.State_STATE_QUEUED || e.State == axispb.State_STATE_SUBMITTED {
 			out[i].NextAttemptMS = e.NextAttemptMs
@@ -228,21 +234,44 @@ func sentences(r *axispb.Reason) (vietnamese, english string) {
 }
 
 // Inbox lists what was received, newest first.
-func (d desk) Inbox(context.Context) ([]clerk.Incoming, error) {
-	all, err := d.a.Inbox(inbox.Filter{Limit: listed})
+func (d desk) Inbox(_ context.Context, p clerk.Page) ([]clerk.Incoming, error) {
+	all, err := d.newest(p)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]clerk.Incoming, len(all))
 	for i, e := range all {
 		out[i] = clerk.Incoming{
-			ID: e.Id, From: e.Sender, Code: e.Code, Subject: e.Subject, State: stateName(e.State),
+			Key: inbox.KeyOf(e).String(),
+			ID:  e.Id, From: e.Sender, Code: e.Code, Subject: e.Subject, State: stateName(e.State),
 			Urgent: e.Lane == axispb.Lane_LANE_URGENT, Fetched: e.Fetched, ReceivedMS: e.ReceivedMs, SinceMS: e.SinceMs,
-			Trouble: told(e.Trouble), Files: int(e.Files), Bytes: e.Bytes,
+			Trouble: told(e.Trouble), Files: int(e.Files), Bytes: e.Bytes, ReleasedMS: e.ReleasedMs,
 		}
 	}
-	slices.SortStableFunc(out, func(x, y clerk.Incoming) int { return cmp.Compare(y.ReceivedMS, x.ReceivedMS) })
 	return out, nil
+}
+
+func (d desk) newest(p clerk.Page) (all []*axispb.InboxEntry, err error) {
+	err = d.a.db.View(func(tx *bbolt.Tx) error {
+		in := inbox.In(tx)
+		var before *axispb.InboxEntry
+		if p.After != "" {
+			key, err := inbox.ParseKey(p.After)
+			if err == nil {
+				before, err = in.Get(key)
+			}
+			if err != nil {
+				return known(err, p.After)
+			}
+		}
+		state := axispb.State_STATE_UNSPECIFIED
+		if p.New {
+			state = axispb.State_STATE_CONSIGNED
+		}
+		all, err = in.Newest(before, state, d.limit(p.Limit))
+		return err
+	})
+	return all, err
 }
 
 // key finds a received document by its id, and its code where it came for several.

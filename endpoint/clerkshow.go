@@ -25,6 +25,7 @@ func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.ReleasedMS = t.Sent.ReleasedMs
 		s.Sent, s.Trouble, s.Steps = true, told(t.Sent.Trouble), steps("", t.Steps)
 		for _, l := range t.Recipients {
 			// The first step of a line is the acceptance, told already, unless this
@@ -45,6 +46,7 @@ func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.ReleasedMS = doc.Entry.ReleasedMs
 		s.Trouble, s.Steps = told(l.Trouble), steps(l.Code, l.Steps)
 		out = append(out, inOrder(s))
 	}
@@ -92,6 +94,8 @@ func flags(s Step) string {
 		all = append(all, "contrary")
 	case axispb.Standing_STANDING_SUPERSEDES:
 		all = append(all, "supersedes")
+	case axispb.Standing_STANDING_SECOND_COPY:
+		all = append(all, "second")
 	}
 	if s.ClockOff {
 		all = append(all, "clock")

@@ -18,6 +18,7 @@ import (
 	"docaxis/agency"
 	"docaxis/endpoint/link"
 	"docaxis/internal/bus"
+	"docaxis/internal/diskspace"
 	"docaxis/internal/envelope"
 	"docaxis/internal/fault"
 	"docaxis/internal/lang"
@@ -38,6 +39,8 @@ type Settings struct {
 	Seals []SealSettings `toml:"seal"`
 	// Limits on what is sent.
 	Limits Limits `toml:"limits"`
+	// Retention says how long files are kept that nobody needs any more.
+	Retention Retention `toml:"retention"`
 	// Security is the highest level of documents that may be sent: ordinary
 	// where it is not set, else confidential, secret or top-secret. The axis has
 	// a limit of its own.
@@ -61,6 +64,10 @@ type SealSettings struct {
 type Limits struct {
 	// FileBytes is the largest file, in bytes; 2 GiB where it is not set.
 	FileBytes uint64 `toml:"file_bytes"`
+	// FreeBytes must stay free on the disk: with less, nothing is sent and no
+	// content is fetched. Where it is not set, 2 % of the disk, at least 512 MiB, but
+	// never more than a tenth of it.
+	FreeBytes uint64 `toml:"free_bytes"`
 }
 
 // Config is what an Agent needs beside its folder. Only Log must be given.
@@ -73,6 +80,8 @@ type Config struct {
 	Rand io.Reader
 	// Faults makes steps fail in tests.
 	Faults fault.Hook
+	// StoreFaults makes commits fail: store.write.before and store.write.after.
+	StoreFaults fault.Hook
 	// Dial connects to the axis; nil means over NATS (internal/bus).
 	Dial func(ctx context.Context, id link.Identity) (link.Conn, error)
 	// Retry is how attempts follow each other; zero means 1 s to 5 min.
@@ -80,6 +89,11 @@ type Config struct {
 	// PullEvery is how often a mailbox is looked at when nobody rings, on
 	// average; 0 means 60 s.
 	PullEvery time.Duration
+	// Disk asks for the free space of a folder's disk; nil means the system.
+	Disk func(dir string) (diskspace.Space, error)
+	// CleanEvery is how often files are removed that are kept no longer; 0 means
+	// once a day.
+	CleanEvery time.Duration
 }
 
 // LoadSettings reads endpoint.toml of a folder. A key that is not known is an
@@ -135,7 +149,7 @@ func (s Settings) Validate() error {
 	if !slices.Contains(levels, s.Security) {
 		found = append(found, lang.Errorf("security %q: hãy ghi một trong %s", "security %q: write one of %s", s.Security, strings.Join(levels[1:], ", ")))
 	}
-	return errors.Join(found...)
+	return errors.Join(append(found, s.Retention.validate())...)
 }
 
 // complete fills in what was left open.
@@ -154,6 +168,12 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.PullEvery == 0 {
 		c.PullEvery = time.Minute
+	}
+	if c.CleanEvery == 0 {
+		c.CleanEvery = 24 * time.Hour
+	}
+	if c.Disk == nil {
+		c.Disk = diskspace.Of
 	}
 	if c.Settings.Limits.FileBytes == 0 {
 		c.Settings.Limits.FileBytes = defaultFileBytes

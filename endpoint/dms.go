@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -12,6 +13,7 @@ import (
 	"docaxis/endpoint/outbox"
 	"docaxis/internal/envelope"
 	"docaxis/internal/evidence"
+	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
 
@@ -103,11 +105,15 @@ func (a *Agent) Document(key inbox.Key) (*Received, error) {
 }
 
 // File opens a file of the document by its place in document.json; the caller
-// closes it. Its digest was verified when it came.
+// closes it. Its digest was verified when it came. The error is REASON_RELEASED where
+// the files are kept no longer.
 func (r *Received) File(i int) (*os.File, error) {
 	contents, err := contentsOf(r.Envelope)
 	if err != nil {
 		return nil, err
+	}
+	if ms := r.Entry.ReleasedMs; ms != 0 {
+		return nil, reason.Permanent(axispb.ReasonCode_REASON_RELEASED, r.Entry.Id, reason.Time(time.UnixMilli(ms)))
 	}
 	if i < 0 || i >= len(contents) {
 		return nil, fmt.Errorf("the document has %d files", len(contents))

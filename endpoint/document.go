@@ -49,6 +49,8 @@ type arrival struct {
 	failure *axispb.Reason
 	// own are this endpoint's statements about it that the journal already has.
 	own []*axispb.Statement
+	// second: another endpoint's consignment counts.
+	second bool
 }
 
 // document takes a document's row: its envelope is kept and its entry made. A
@@ -62,7 +64,7 @@ func (p *part) document(item *axispb.Item, proven evidence.Proven, receipt []byt
 	if err != nil {
 		return outcome{}, err
 	}
-	file, err := p.agent.files.Add(bytes.NewReader(body), envelope.MaxSize)
+	file, err := p.hold.Add(bytes.NewReader(body), envelope.MaxSize)
 	if err != nil {
 		return outcome{}, localError{fmt.Errorf("keep envelope: %w", err)}
 	}
@@ -200,10 +202,12 @@ func (p *part) checkSeal(item *axispb.Item, proven evidence.Proven, env *envelop
 
 // restore takes over what the journal already knows of a document: this endpoint
 // had it before and lost its store, or another endpoint served the code. What a
-// DMS has taken or refused is not offered to it again.
+// DMS has taken or refused is not offered to it again, nor is what another endpoint
+// holds.
 func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) error {
 	e := a.entry
 	doc := evidence.Document{Sender: e.Sender, ID: e.Id, ManifestDigest: [32]byte(e.ManifestDigest)}
+	var said []*axispb.Statement
 	for _, raw := range item.Journaled {
 		st, _, err := p.agent.trust.Statement(raw)
 		if err == nil {
@@ -216,11 +220,14 @@ func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) er
 		if st.Issuer == p.agent.Name() {
 			a.own = append(a.own, st)
 		}
-		switch to := evidence.StateAfter(st.Event); to {
-		case axispb.State_STATE_HANDED_OVER, axispb.State_STATE_HANDOVER_FAILED, axispb.State_STATE_WITHDRAWN:
-			e.State, e.SinceMs = to, st.TimeMs
-		}
+		said = append(said, st)
 	}
+	holder, state, since := consigner(said)
+	if state != axispb.State_STATE_UNSPECIFIED {
+		e.State, e.SinceMs = state, since
+	}
+	e.SecondCopy = holder != "" && holder != p.agent.Name()
+	a.second = e.SecondCopy && state == axispb.State_STATE_UNSPECIFIED
 	return nil
 }
 
@@ -232,8 +239,13 @@ func (a *Agent) receive(tx *bbolt.Tx, arrived arrival) error {
 		return err
 	}
 	added, err := in.Add(e)
-	if err != nil || !added || arrived.failure == nil {
+	switch {
+	case err != nil || !added:
 		return err
+	case arrived.second:
+		return a.withdrawSecond(tx, inbox.KeyOf(e))
+	case arrived.failure == nil:
+		return nil
 	}
 	return a.enter(tx, inbox.KeyOf(e), claim{
 		event: axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE, reason: arrived.failure,

@@ -21,6 +21,8 @@
 //	t2             the consignment of a document is committed
 //	evidence.send  statements are offered
 //	evidence.store the answers to them are committed
+//	release        what is kept no longer is marked
+//	unlink         a file that nobody needs is removed
 package endpoint
 
 import (
@@ -35,6 +37,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 	"golang.org/x/sync/errgroup"
 
 	"docaxis/endpoint/directory"
@@ -59,6 +62,8 @@ type Agent struct {
 	seals map[string]seal
 	watch watchers
 	wake  bells
+	disk  disk
+	quota quota
 
 	// Replaced when the certificate is renewed.
 	identity atomic.Pointer[link.Identity]
@@ -77,12 +82,12 @@ type Agent struct {
 
 // bells wake the loops. Each holds at most one ring: a lost one costs a delay.
 type bells struct {
-	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked chan struct{}
+	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked, clean chan struct{}
 }
 
 func newBells() bells {
 	b := func() chan struct{} { return make(chan struct{}, 1) }
-	return bells{b(), b(), b(), b(), b(), b(), b(), b()}
+	return bells{b(), b(), b(), b(), b(), b(), b(), b(), b()}
 }
 
 func ring(bells ...chan struct{}) {
@@ -114,7 +119,10 @@ func Open(dir string, cfg Config) (*Agent, error) {
 	if a.files, err = files.Open(filepath.Join(dir, "content")); err != nil {
 		return nil, err
 	}
-	if a.db, err = store.Open(filepath.Join(dir, "endpoint.db")); err != nil {
+	if err := a.openDisk(); err != nil {
+		return nil, err
+	}
+	if a.db, err = store.OpenWith(filepath.Join(dir, "endpoint.db"), cfg.StoreFaults); err != nil {
 		return nil, err
 	}
 	if err := a.prepare(); err != nil {
@@ -150,9 +158,14 @@ func (a *Agent) useIdentity(id link.Identity) error {
 
 // prepare makes the buckets and trusts the epochs learned since enrolment.
 func (a *Agent) prepare() error {
-	err := a.db.Update(context.Background(), func(tx *bbolt.Tx) error {
+	init := func(tx *bbolt.Tx) error {
 		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx), a.countOn(tx))
-	})
+	}
+	// Where nothing is missing nothing is written: what is on a full disk can be read.
+	err := a.db.View(init)
+	if errors.Is(err, berrors.ErrTxNotWritable) {
+		err = a.db.Update(context.Background(), init)
+	}
 	if err != nil {
 		return err
 	}
@@ -254,10 +267,11 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 		a.pull,
 		a.pool(smallJobs, a.wake.submit, a.dueSubmissions(outbox.Small), a.submit).run,
 		a.pool(1, a.wake.bulkSubmit, a.dueSubmissions(outbox.Bulk), a.submit).run,
-		a.caughtUp(a.pool(smallJobs, a.wake.fetch, a.dueFetches(inbox.Small), a.fetch).run),
-		a.caughtUp(a.pool(1, a.wake.bulkFetch, a.dueFetches(inbox.Bulk), a.fetch).run),
+		a.caughtUp(a.pool(smallJobs, a.wake.fetch, a.whenRoom(a.dueFetches(inbox.Small)), a.fetch).run),
+		a.caughtUp(a.pool(1, a.wake.bulkFetch, a.whenRoom(a.dueFetches(inbox.Bulk)), a.fetch).run),
 		a.caughtUp(a.sendEvidence),
 		func(ctx context.Context) error { return a.renew(ctx, conn) },
+		a.clean,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"docaxis/endpoint/files"
 	"docaxis/endpoint/inbox"
 	"docaxis/internal/chunk"
+	"docaxis/internal/diskspace"
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
@@ -54,9 +55,10 @@ func (a *Agent) fetch(ctx context.Context, text string, giveWay func() bool) err
 	case ctx.Err() != nil:
 		return nil
 	}
-	if err := a.fetchFailed(ctx, key, moved, err); err != nil && fatal(err) {
+	if err = a.fetchFailed(ctx, key, moved, a.noRoom(err)); err != nil && fatal(err) {
 		return err
 	}
+	a.rest(ctx, err)
 	return nil
 }
 
@@ -78,6 +80,9 @@ func (a *Agent) tryFetch(ctx context.Context, key inbox.Key, giveWay func() bool
 	get := func(ctx context.Context, id chunk.ID, offset, limit uint32) ([]byte, error) {
 		if giveWay() {
 			return nil, errGiveWay
+		}
+		if err := a.roomFor(offset, limit); err != nil {
+			return nil, err
 		}
 		data, err := a.link.Load().Get(ctx, e.Record.GetLeafIndex(), id, offset, limit)
 		moved = moved || len(data) > 0
@@ -112,13 +117,22 @@ func (a *Agent) recordFetch(ctx context.Context, key inbox.Key) (e *axispb.Inbox
 // consign is T2: the state and the statement that proves it, in one transaction
 // that the state FETCHING guards, so that it happens once.
 func (a *Agent) consign(ctx context.Context, key inbox.Key, c claim) error {
-	err := a.commit(ctx, "t2", func(tx *bbolt.Tx) error { return a.enter(tx, key, c) })
+	var bytes uint64
+	err := a.commit(ctx, "t2", func(tx *bbolt.Tx) error {
+		e, err := inbox.In(tx).Get(key)
+		if err != nil {
+			return err
+		}
+		bytes = e.Bytes
+		return a.enter(tx, key, c)
+	})
 	if err != nil {
 		return err
 	}
+	a.quota.added(bytes)
 	a.log.Info("received", slog.String("id", key.ID), slog.String("code", key.Code), slog.String("event", c.event.String()))
 	a.watch.changed(key.ID)
-	ring(a.wake.evidence, a.wake.fetch, a.wake.bulkFetch)
+	ring(a.wake.evidence, a.wake.fetch, a.wake.bulkFetch, a.wake.clean)
 	return nil
 }
 
@@ -138,6 +152,9 @@ func (a *Agent) fetchFailed(ctx context.Context, key inbox.Key, moved bool, why 
 	switch {
 	case errors.Is(why, errGiveWay):
 		t, next, moved = nil, a.cfg.Now(), true
+	case isFull(why) && !diskspace.Exhausted(why):
+		// Due at once, and taken up when the guard says that there is room.
+		next, moved = a.cfg.Now(), true
 	case moved:
 		next = a.cfg.Now().Add(a.cfg.Retry.wait(0))
 	}

@@ -47,7 +47,10 @@ func (p *part) registryChange(item *axispb.Item, proven evidence.Proven) (outcom
 		return outcome{}, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "registry change").Because(err)
 	}
 	return outcome{apply: func(tx *bbolt.Tx) error {
-		return directory.In(tx).Apply(journalTime(proven.Header), &change)
+		if err := directory.In(tx).Apply(journalTime(proven.Header), &change); err != nil {
+			return err
+		}
+		return p.agent.giveUpMoved(tx, &change)
 	}}, nil
 }
 
@@ -178,7 +181,18 @@ func (p *part) quarantine(item *axispb.Item, why error) outcome {
 	q := &axispb.QuarantineEntry{
 		TimeMs: t.TimeMs, Reason: t.Reason, Detail: t.Detail, Epoch: p.cp.Epoch, Item: item,
 	}
-	return outcome{apply: func(tx *bbolt.Tx) error { return inbox.In(tx).Quarantine(q) }}
+	dropped := uint64(0)
+	return outcome{
+		apply: func(tx *bbolt.Tx) (err error) {
+			dropped, err = inbox.In(tx).Quarantine(q)
+			return err
+		},
+		told: func() {
+			if dropped > 0 {
+				p.agent.log.Error("the quarantine is full: its oldest items were dropped", slog.Uint64("items", dropped))
+			}
+		},
+	}
 }
 
 func releaseOrphans(tx *bbolt.Tx) error { return inbox.In(tx).ReleaseOrphans() }

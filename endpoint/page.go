@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 
+	"docaxis/endpoint/files"
 	"docaxis/endpoint/store"
 	"docaxis/internal/evidence"
 	"docaxis/proto/axispb"
@@ -66,6 +67,8 @@ type part struct {
 	// complete: nothing that is older than the newest row is missing any more.
 	complete bool
 
+	// hold keeps the envelopes until the entries that name them are committed.
+	hold      *files.Hold
 	outcomes  []outcome
 	ends      []*axispb.Cursor
 	heldLanes map[axispb.Lane]bool
@@ -74,6 +77,8 @@ type part struct {
 // outcome is what an item leads to, to be applied in the transaction T1.
 type outcome struct {
 	apply func(tx *bbolt.Tx) error
+	// told, where it is not nil, is called once that is committed.
+	told func()
 	// document whose state changes.
 	document string
 }
@@ -86,6 +91,8 @@ var errHold = errors.New("this row has to wait")
 // checkpoint that proves them, in one transaction.
 func (p *part) take(ctx context.Context) error {
 	a := p.agent
+	p.hold = a.files.Hold()
+	defer p.hold.Release()
 	if err := p.verify(ctx); err != nil {
 		return err
 	}
@@ -107,6 +114,9 @@ func (p *part) take(ctx context.Context) error {
 		return err
 	}
 	for _, o := range p.outcomes {
+		if o.told != nil {
+			o.told()
+		}
 		a.watch.changed(o.document)
 	}
 	w := a.wake

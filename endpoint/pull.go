@@ -18,6 +18,10 @@ import (
 // seen. An honest one can always prove it, so more is taken for a split view.
 const unprovenLimit = 3
 
+// pageRoom is what a page may take on the disk: its envelopes, its entries, and the
+// pages of the store that are written anew.
+const pageRoom = 4 << 20
+
 // judgesAtOnce is how many items are judged side by side.
 const judgesAtOnce = 4
 
@@ -95,6 +99,9 @@ func (a *Agent) pullAll(ctx context.Context) (held bool, err error) {
 }
 
 func (a *Agent) pullPage(ctx context.Context) (more, held bool, err error) {
+	if err := a.disk.records.Allow(pageRoom); err != nil {
+		return false, false, err
+	}
 	was, err := a.progress()
 	if err != nil {
 		return false, false, err

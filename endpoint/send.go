@@ -40,6 +40,9 @@ type DraftFile struct {
 	Title, Type string
 	Path        string
 	Content     io.Reader
+	// Bytes is the size, where it is known before Content is read: what there is no
+	// room for is then refused at once.
+	Bytes uint64
 }
 
 // Send takes a document. When it returns an id, the document is sealed and on the
@@ -51,22 +54,38 @@ func (a *Agent) Send(ctx context.Context, d Draft) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	sealed, err := a.keepFiles(ctx, d.Files)
+	e, err := a.keep(ctx, &doc, d.Files, key)
 	if err != nil {
-		return "", err
-	}
-	e, err := a.seal(&doc, sealed, key)
-	if err != nil {
-		return "", err
-	}
-	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e) })
-	if err != nil {
-		return "", err
+		return "", a.noRoom(err)
 	}
 	a.log.Info("queued", slog.String("id", e.Id), slog.String("sender", e.Sender), slog.String("lane", e.Lane.String()))
 	a.watch.changed(e.Id)
 	ring(a.wake.submit, a.wake.bulkSubmit)
 	return e.Id, nil
+}
+
+// keep makes a document durable: its files, its envelope, then the entry that names
+// them. Until that is committed, the files are held: nothing else says that somebody
+// needs them.
+func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []DraftFile, key seal) (*axispb.OutboxEntry, error) {
+	if err := a.admitFiles(ctx, drafts); err != nil {
+		return nil, err
+	}
+	hold := a.files.Hold()
+	defer hold.Release()
+	sealed, err := a.keepFiles(ctx, hold, drafts)
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.seal(doc, hold, sealed, key)
+	if err != nil {
+		return nil, err
+	}
+	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e) })
+	if err == nil {
+		a.quota.added(e.Bytes)
+	}
+	return e, err
 }
 
 // addOnce queues an entry. The same document under the same id is there already
@@ -208,13 +227,13 @@ func checkRecipient(d directory.Directory, code string) error {
 }
 
 // keepFiles makes the files durable in the store.
-func (a *Agent) keepFiles(ctx context.Context, drafts []DraftFile) ([]envelope.File, error) {
+func (a *Agent) keepFiles(ctx context.Context, hold *files.Hold, drafts []DraftFile) ([]envelope.File, error) {
 	var sealed []envelope.File
 	for _, f := range drafts {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		one, err := a.keepFile(f)
+		one, err := a.keepFile(hold, f)
 		if err != nil {
 			return nil, err
 		}
@@ -223,7 +242,7 @@ func (a *Agent) keepFiles(ctx context.Context, drafts []DraftFile) ([]envelope.F
 	return sealed, nil
 }
 
-func (a *Agent) keepFile(f DraftFile) (envelope.File, error) {
+func (a *Agent) keepFile(hold *files.Hold, f DraftFile) (envelope.File, error) {
 	content := f.Content
 	if content == nil {
 		opened, err := os.Open(f.Path)
@@ -234,7 +253,7 @@ func (a *Agent) keepFile(f DraftFile) (envelope.File, error) {
 		content = opened
 	}
 	limit := a.cfg.Settings.Limits.FileBytes
-	file, err := a.files.Add(content, limit)
+	file, err := hold.Add(&guarded{r: content, guard: a.disk.contents}, limit)
 	if errors.Is(err, files.ErrTooLarge) {
 		return envelope.File{}, tooLarge(f.Title, "> "+strconv.FormatUint(limit, 10), limit)
 	}
@@ -246,7 +265,7 @@ func tooLarge(title, size string, limit uint64) error {
 }
 
 // seal makes the envelope, keeps it, and describes it as an entry.
-func (a *Agent) seal(doc *envelope.Document, sealed []envelope.File, key seal) (*axispb.OutboxEntry, error) {
+func (a *Agent) seal(doc *envelope.Document, hold *files.Hold, sealed []envelope.File, key seal) (*axispb.OutboxEntry, error) {
 	var raw []byte
 	err := a.step("seal", func() (err error) {
 		raw, err = envelope.Seal(doc, sealed, key)
@@ -259,7 +278,7 @@ func (a *Agent) seal(doc *envelope.Document, sealed []envelope.File, key seal) (
 	if err != nil {
 		return nil, err
 	}
-	kept, err := a.files.Add(bytes.NewReader(raw), envelope.MaxSize)
+	kept, err := hold.Add(bytes.NewReader(raw), envelope.MaxSize)
 	if err != nil {
 		return nil, fmt.Errorf("keep envelope: %w", err)
 	}

@@ -179,6 +179,12 @@ func (a *Agent) storeOutcomes(ctx context.Context, batch []inbox.Statement, outc
 			if err := inbox.In(tx).Settle(batch[i].Counter, outcomes[i].Receipt, outcomes[i].Refused); err != nil {
 				return err
 			}
+			if outcomes[i].Refused != nil {
+				continue
+			}
+			if err := a.heedStanding(tx, batch[i].Entry.Evidence, outcomes[i].Receipt); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

@@ -53,9 +53,10 @@ func (a *Agent) submit(ctx context.Context, id string, giveWay func() bool) erro
 		// The attempt is recorded; the next start goes on.
 		return nil
 	}
-	if err := a.submissionFailed(ctx, id, moved, err); err != nil && fatal(err) {
+	if err = a.submissionFailed(ctx, id, moved, err); err != nil && fatal(err) {
 		return err
 	}
+	a.rest(ctx, err)
 	return nil
 }
 

@@ -40,6 +40,23 @@ listen = "127.0.0.1:0"
 # Largest file that is sent, in bytes. | Tệp lớn nhất được gửi, tính bằng byte.
 #limits.file_bytes = 2147483648
 
+# What must stay free on the disk, in bytes: with less, nothing is sent and no contents
+# are fetched. Where it is not set: 2 %% of the disk, at least 512 MiB.
+# Chỗ trống phải giữ lại trên đĩa, tính bằng byte: ít hơn thì không gửi và không lấy
+# nội dung. Nếu không ghi: 2 %% đĩa, ít nhất 512 MiB.
+#limits.free_bytes = 1073741824
+
+# How many days files stay here once nobody needs them: after every recipient has what
+# was sent; after the agency took what came. Proofs always stay.
+# Các tệp ở lại đây bao nhiêu ngày khi không ai cần nữa: sau khi mọi nơi nhận đã có văn
+# bản đi; sau khi cơ quan đã nhận văn bản đến. Bằng chứng luôn ở lại.
+#retention.outbox_days = 30
+#retention.inbox_days = 90
+
+# Most that the files may take, in bytes: above it, what nobody needs goes earlier.
+# Các tệp được chiếm nhiều nhất, tính bằng byte: vượt quá thì tệp không ai cần được dọn sớm.
+#retention.quota_bytes = 107374182400
+
 # The seal of each agency that sends from here: take away the # and name the file.
 # Con dấu số của từng cơ quan gửi từ đây: bỏ dấu # và ghi tên tệp.
 #   key            PEM or PKCS#12, in this folder | tệp PEM hoặc PKCS#12, trong thư mục này

@@ -150,7 +150,7 @@ func (a *Agent) evidenceStep(p *axispb.Proof, recorded []byte) Step {
 		return s
 	}
 	s.Time, s.Event, s.Issuer, s.Reason = time.UnixMilli(st.TimeMs), evidence.EventName(st.Event), st.Issuer, st.Reason
-	if p.Standing != axispb.Standing_STANDING_CONTRARY {
+	if evidence.Counts(p.Standing) {
 		s.State = evidence.StateAfter(st.Event)
 	}
 	if len(p.Receipt) == 0 {

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"docaxis/internal/evidence"
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
@@ -178,7 +179,7 @@ type block struct {
 	documents map[identity]placed
 	said      map[event]int
 	counters  map[counter]said
-	states    map[recipient]axispb.State
+	copies    map[recipient]evidence.Copy
 }
 
 type (
@@ -195,7 +196,8 @@ type (
 	}
 	event struct {
 		recipient
-		event axispb.Event
+		event  axispb.Event
+		issuer string
 	}
 	counter struct {
 		issuer string
@@ -215,7 +217,7 @@ func (in *Intake) newBlock() (*block, error) {
 	return &block{
 		in: in, at: at, epoch: in.log.Epoch(), first: in.log.Size(),
 		documents: map[identity]placed{}, said: map[event]int{},
-		counters: map[counter]said{}, states: map[recipient]axispb.State{},
+		counters: map[counter]said{}, copies: map[recipient]evidence.Copy{},
 	}, nil
 }
 

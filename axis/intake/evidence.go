@@ -104,11 +104,11 @@ func (s *statement) decide(ctx context.Context, b *block) (outcome, error) {
 	if o, known, err := b.saidBefore(ctx, s, who); known || err != nil {
 		return o, err
 	}
-	state, err := b.state(ctx, who)
+	held, err := b.held(ctx, who)
 	if err != nil {
 		return outcome{}, err
 	}
-	standing := evidence.Judge(state, s.st.GetEvent())
+	standing := evidence.JudgeBy(held, s.endpoint, s.st.GetEvent())
 	off := b.at.UnixMilli() - s.st.GetTimeMs()
 	index, err := b.add(axispb.Kind_KIND_EVIDENCE, s.raw, &axispb.Decision{
 		Endpoint: s.endpoint,
@@ -117,7 +117,7 @@ func (s *statement) decide(ctx context.Context, b *block) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	b.remember(s, who, standing, index)
+	b.remember(s, who, held, standing, index)
 	return outcome{index: index}, nil
 }
 
@@ -165,34 +165,56 @@ func (b *block) entitled(ctx context.Context, s *statement) error {
 	return nil
 }
 
-// saidBefore finds the first evidence of the same event: it counts, and a
+// saidBefore finds the first evidence of the same event by the same endpoint: a
 // repetition is answered with it. Business states may follow one another.
 func (b *block) saidBefore(ctx context.Context, s *statement, who recipient) (outcome, bool, error) {
 	if s.st.GetEvent() == axispb.Event_EVENT_BUSINESS_STATE {
 		return outcome{}, false, nil
 	}
-	if index, ok := b.said[event{who, s.st.GetEvent()}]; ok {
-		return outcome{index: index}, true, nil
+	for _, issuer := range sayers(s) {
+		if index, ok := b.said[event{who, s.st.GetEvent(), issuer}]; ok {
+			return outcome{index: index}, true, nil
+		}
+		first, found, err := b.in.ledger.First(ctx, who.document, who.code, s.st.GetEvent(), issuer)
+		if err != nil {
+			return outcome{}, false, err
+		}
+		if found {
+			return outcome{index: -1, leaf: &first.Position}, true, nil
+		}
 	}
-	first, found, err := b.in.ledger.First(ctx, who.document, who.code, s.st.GetEvent())
-	if err != nil || !found {
-		return outcome{}, false, err
-	}
-	return outcome{index: -1, leaf: &first.Position}, true, nil
+	return outcome{}, false, nil
 }
 
-func (b *block) state(ctx context.Context, who recipient) (axispb.State, error) {
-	if s, ok := b.states[who]; ok {
-		return s, nil
+// sayers are those whose evidence says the same as the statement. That a consignment
+// failed, the axis says for an endpoint whose deadline passed.
+func sayers(s *statement) []string {
+	if s.st.GetEvent() == axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE {
+		return []string{s.endpoint, evidence.AxisIssuer}
 	}
-	s, _, err := b.in.ledger.RecipientState(ctx, who.document, who.code)
-	return s, err
+	return []string{s.endpoint}
 }
 
-func (b *block) remember(s *statement, who recipient, standing axispb.Standing, index int) {
+// held is what is true of a document at a code, with what the block adds.
+func (b *block) held(ctx context.Context, who recipient) (evidence.Copy, error) {
+	if c, ok := b.copies[who]; ok {
+		return c, nil
+	}
+	c, _, err := b.in.ledger.Copy(ctx, who.document, who.code)
+	return c, err
+}
+
+func (b *block) remember(s *statement, who recipient, held evidence.Copy, standing axispb.Standing, index int) {
 	b.counters[counter{s.st.GetIssuer(), s.st.GetCounter()}] = said{index, s.digest}
-	b.said[event{who, s.st.GetEvent()}] = index
-	if next := evidence.StateAfter(s.st.GetEvent()); standing != axispb.Standing_STANDING_CONTRARY && next != axispb.State_STATE_UNSPECIFIED {
-		b.states[who] = next
+	b.said[event{who, s.st.GetEvent(), s.endpoint}] = index
+	if !evidence.Counts(standing) {
+		return
 	}
+	if next := evidence.StateAfter(s.st.GetEvent()); next != axispb.State_STATE_UNSPECIFIED {
+		held.State = next
+	}
+	if s.st.GetEvent() == axispb.Event_EVENT_CONTENT_CONSIGNMENT {
+		held.Consigner = s.endpoint
+	}
+	b.copies[who] = held
 }

@@ -32,8 +32,8 @@ func (e expiry) decide(ctx context.Context, b *block) (outcome, error) {
 		return nothing, err
 	}
 	who := recipient(e)
-	state, err := b.state(ctx, who)
-	if err != nil || state != axispb.State_STATE_ACCEPTED {
+	held, err := b.held(ctx, who)
+	if err != nil || held.State != axispb.State_STATE_ACCEPTED {
 		return nothing, err
 	}
 	raw, err := b.in.sign(&axispb.Statement{
@@ -53,7 +53,8 @@ func (e expiry) decide(ctx context.Context, b *block) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	b.said[event{who, axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE}] = index
-	b.states[who] = axispb.State_STATE_CONSIGNMENT_FAILED
+	b.said[event{who, axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE, evidence.AxisIssuer}] = index
+	held.State = axispb.State_STATE_CONSIGNMENT_FAILED
+	b.copies[who] = held
 	return outcome{index: index}, nil
 }

@@ -53,6 +53,8 @@ type Registry interface {
 	Security() string
 	// Pinned lists the certificates ever admitted as seals of an agency.
 	Pinned(code string) []*x509.Certificate
+	// Predecessors lists the closed agencies whose one heir is the agency.
+	Predecessors(code string) []string
 	// Check refuses a change that contradicts the registry.
 	Check(change *axispb.RegistryChange, at time.Time) error
 }
@@ -68,9 +70,11 @@ type Route struct {
 type Ledger interface {
 	ByIdentity(ctx context.Context, sender, id string) (Known, bool, error)
 	ByPosition(ctx context.Context, position uint64) (Known, bool, error)
-	First(ctx context.Context, document uint64, code string, event axispb.Event) (Said, bool, error)
+	// First finds the first evidence of an event by an issuer.
+	First(ctx context.Context, document uint64, code string, event axispb.Event, issuer string) (Said, bool, error)
 	ByCounter(ctx context.Context, issuer string, counter uint64) (Said, bool, error)
-	RecipientState(ctx context.Context, document uint64, code string) (axispb.State, bool, error)
+	// Copy is what is true of a document at a code.
+	Copy(ctx context.Context, document uint64, code string) (evidence.Copy, bool, error)
 	HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error)
 	// Received reports whether an endpoint or an agency is, or was, a recipient.
 	Received(ctx context.Context, document uint64, endpoint, agency string) (bool, error)

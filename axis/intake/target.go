@@ -35,7 +35,7 @@ func (b *block) target(ctx context.Context, s *submission) (*axispb.RecordRef, a
 	case b.sentBy(s, k):
 		return &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Position}, k.Lane, nil
 	}
-	received, err := b.in.ledger.Received(ctx, k.Position, s.endpoint, d.Sender)
+	received, err := b.received(ctx, s, k)
 	switch {
 	case err != nil:
 		return nil, 0, err
@@ -45,6 +45,19 @@ func (b *block) target(ctx context.Context, s *submission) (*axispb.RecordRef, a
 		return nil, 0, reason.Permanent(axispb.ReasonCode_REASON_FORBIDDEN, string(d.Kind))
 	}
 	return &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Position}, k.Lane, nil
+}
+
+// received reports whether a change comes from a recipient of its target: the
+// endpoint, the agency, or one that the agency took over from.
+func (b *block) received(ctx context.Context, s *submission, k Known) (bool, error) {
+	sender := s.envelope.Document.Sender
+	for _, agency := range append([]string{sender}, b.in.registry.Predecessors(sender)...) {
+		received, err := b.in.ledger.Received(ctx, k.Position, s.endpoint, agency)
+		if received || err != nil {
+			return received, err
+		}
+	}
+	return false, nil
 }
 
 // sentBy reports whether a change comes from whoever sent its target: the agency

@@ -94,9 +94,10 @@ type Epoch struct {
 	Signed []byte
 }
 
-// Move is a code that another endpoint serves from a record on.
+// Move is a code whose documents another endpoint serves from a record on, as the
+// agency Serving: itself, or the one that took over from it.
 type Move struct {
-	Code, From, To string
+	Code, Serving, To string
 }
 
 // Applied says who has something new: everybody, or the named endpoints.

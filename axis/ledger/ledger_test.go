@@ -13,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"docaxis/internal/chunk"
+	"docaxis/internal/evidence"
 	"docaxis/proto/axispb"
 )
 
@@ -163,9 +164,10 @@ func TestEvidenceMovesTheStateAndTellsTheSender(t *testing.T) {
 		Standing: axispb.Standing_STANDING_FIRST, State: axispb.State_STATE_CONSIGNED, Tell: "g22",
 	}
 	b.apply(Record{Kind: axispb.Kind_KIND_EVIDENCE, Evidence: e})
-	state, found, err := b.l.RecipientState(t.Context(), 0, "H41")
-	if err != nil || !found || state != axispb.State_STATE_CONSIGNED {
-		t.Errorf("state %v, found %v, error %v", state, found, err)
+	held, found, err := b.l.Copy(t.Context(), 0, "H41")
+	want := evidence.Copy{State: axispb.State_STATE_CONSIGNED, Endpoint: "h41", Consigner: "h41"}
+	if err != nil || !found || held != want {
+		t.Errorf("%+v, found %v, error %v", held, found, err)
 	}
 	if diff := cmp.Diff([]uint64{1}, positions(b.rows("g22", axispb.Lane_LANE_NORMAL, nil))); diff != "" {
 		t.Errorf("the sender's rows (-want +got):\n%s", diff)
@@ -185,7 +187,10 @@ func TestAMovedCodeTakesWhatWaitsAlong(t *testing.T) {
 		Document: &doc, Code: "H41", Event: axispb.Event_EVENT_CONTENT_CONSIGNMENT, Issuer: "old", Counter: 1,
 		Standing: axispb.Standing_STANDING_FIRST, State: axispb.State_STATE_CONSIGNED,
 	}})
-	b.apply(Record{Kind: axispb.Kind_KIND_REGISTRY, Public: true, Moves: []Move{{Code: "H41", From: "old", To: "new"}}})
+	b.apply(Record{Kind: axispb.Kind_KIND_REGISTRY, Public: true, Moves: []Move{{Code: "H41", Serving: "H41", To: "new"}}})
+	if diff := cmp.Diff([]uint64{0}, positions(b.rows("old", axispb.Lane_LANE_NORMAL, nil))); diff != "" {
+		t.Errorf("rows of the old endpoint (-want +got):\n%s", diff)
+	}
 	got := b.rows("new", axispb.Lane_LANE_NORMAL, nil)
 	if diff := cmp.Diff([]uint64{1}, positions(got)); diff != "" {
 		t.Fatalf("rows of the new endpoint (-want +got):\n%s", diff)

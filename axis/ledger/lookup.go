@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 
+	"docaxis/internal/evidence"
 	"docaxis/proto/axispb"
 )
 
@@ -57,7 +58,9 @@ const knownColumns = `SELECT d.position, d.epoch, d.sender, d.id, d.manifest, d.
 const (
 	selectByIdentity = knownColumns + `WHERE d.sender = ? AND d.id = ?`
 	selectByPosition = knownColumns + `WHERE d.position = ?`
-	selectState      = `SELECT state FROM recipient WHERE document = ? AND code = ?`
+	selectCopy       = `SELECT r.state, e.name, coalesce((SELECT v.issuer FROM evidence v
+		WHERE v.document = r.document AND v.code = r.code AND v.event = 3 AND v.standing IN (1, 2) ORDER BY v.position LIMIT 1), '')
+		FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ? AND r.code = ?`
 )
 
 func scanKnown(row *sql.Row) (Known, bool, error) {
@@ -77,12 +80,13 @@ func (l *Ledger) ByPosition(ctx context.Context, position uint64) (Known, bool, 
 	return scanKnown(l.look.QueryRowContext(ctx, selectByPosition, signed(position)))
 }
 
-// RecipientState is the state of a document at a code; false where it has none.
-func (l *Ledger) RecipientState(ctx context.Context, document uint64, code string) (axispb.State, bool, error) {
-	var s axispb.State
-	err := l.look.QueryRowContext(ctx, selectState, signed(document), code).Scan(&s)
+// Copy is what is true of a document at a code, who has its row, and whose
+// consignment counts; false where it has no such recipient.
+func (l *Ledger) Copy(ctx context.Context, document uint64, code string) (evidence.Copy, bool, error) {
+	var c evidence.Copy
+	err := l.look.QueryRowContext(ctx, selectCopy, signed(document), code).Scan(&c.State, &c.Endpoint, &c.Consigner)
 	found, err := one(err, "look up a recipient")
-	return s, found, err
+	return c, found, err
 }
 
 const selectHadRow = `SELECT
@@ -128,9 +132,10 @@ type Said struct {
 	Issuer   string
 }
 
-// First finds the first evidence of an event about a document and code.
-func (l *Ledger) First(ctx context.Context, document uint64, code string, event axispb.Event) (Said, bool, error) {
-	return scanSaid(l.look.QueryRowContext(ctx, selectFirst, signed(document), code, event))
+// First finds the first evidence of an event about a document and code by an
+// issuer.
+func (l *Ledger) First(ctx context.Context, document uint64, code string, event axispb.Event, issuer string) (Said, bool, error) {
+	return scanSaid(l.look.QueryRowContext(ctx, selectFirst, signed(document), code, event, issuer))
 }
 
 // ByCounter finds what an issuer said under a counter.
@@ -150,7 +155,7 @@ func (l *Ledger) Counter(ctx context.Context, issuer string) (uint64, error) {
 
 const (
 	saidColumns     = `SELECT position, digest, standing, event, issuer FROM evidence `
-	selectFirst     = saidColumns + `WHERE document = ? AND code = ? AND event = ? ORDER BY position LIMIT 1`
+	selectFirst     = saidColumns + `WHERE document = ? AND code = ? AND event = ? AND issuer = ? ORDER BY position LIMIT 1`
 	selectByCounter = saidColumns + `WHERE issuer = ? AND counter = ? AND counter > 0`
 )
 

@@ -8,7 +8,8 @@ import (
 )
 
 // moves gives the documents that a moved code has not consigned yet to the
-// endpoint that serves it now.
+// endpoint that serves it now, and takes them out of the mailbox of the one that
+// did: it may have pulled them already, but it gets no more of them.
 func (a *applier) moves(r *Record) error {
 	ordinal := 0
 	for _, m := range r.Moves {
@@ -23,8 +24,11 @@ func (a *applier) moves(r *Record) error {
 		if err != nil {
 			return err
 		}
+		if err := a.takeOut(m.Code, waiting); err != nil {
+			return err
+		}
 		for _, w := range waiting {
-			if err := a.move(r, w, to, m.Code, ordinal); err != nil {
+			if err := a.move(r, w, to, m.Serving, ordinal); err != nil {
 				return err
 			}
 			ordinal++
@@ -42,10 +46,13 @@ type waitingRow struct {
 	documentTarget *uint64
 }
 
+// Accepted and ConsignmentFailed: nobody has consigned it.
+const selectUnconsigned = `SELECT r.document, r.code, r.endpoint, d.lane, d.target
+	FROM recipient r JOIN document d ON d.position = r.document
+	WHERE r.serving = ? AND r.state IN (3, 6) AND r.endpoint <> ? ORDER BY r.document, r.code`
+
 func (a *applier) waiting(serving string, to int64) ([]waitingRow, error) {
-	rows, err := a.tx.QueryContext(a.ctx, `SELECT r.document, r.code, r.endpoint, d.lane, d.target
-		FROM recipient r JOIN document d ON d.position = r.document
-		WHERE r.serving = ? AND r.state = 3 AND r.endpoint <> ? ORDER BY r.document, r.code`, serving, to)
+	rows, err := a.tx.QueryContext(a.ctx, selectUnconsigned, serving, to)
 	if err != nil {
 		return nil, fmt.Errorf("look for what waits: %w", err)
 	}
@@ -61,6 +68,25 @@ func (a *applier) waiting(serving string, to int64) ([]waitingRow, error) {
 	return all, rows.Err()
 }
 
+// takeOut empties the mailboxes of those who served the code, in one pass over
+// each: a mailbox has no index by document.
+func (a *applier) takeOut(serving string, waiting []waitingRow) error {
+	seen := map[int64]bool{}
+	for _, w := range waiting {
+		if seen[w.from] {
+			continue
+		}
+		seen[w.from] = true
+		err := a.exec(`DELETE FROM mailbox WHERE endpoint = ?1 AND EXISTS (SELECT 1 FROM recipient r
+			WHERE r.document = mailbox.record AND r.code = mailbox.code AND r.endpoint = ?1 AND r.serving = ?2 AND r.state IN (3, 6))`,
+			w.from, serving)
+		if err != nil {
+			return fmt.Errorf("take moved documents out of a mailbox: %w", err)
+		}
+	}
+	return nil
+}
+
 func (a *applier) move(r *Record, w waitingRow, to int64, serving string, ordinal int) error {
 	target, err := a.target(w.documentTarget, to)
 	if err != nil {
@@ -68,7 +94,7 @@ func (a *applier) move(r *Record, w waitingRow, to int64, serving string, ordina
 	}
 	return errors.Join(
 		a.exec(`INSERT OR IGNORE INTO moved VALUES (?, ?, ?)`, w.document, w.code, w.from),
-		a.exec(`UPDATE recipient SET endpoint = ? WHERE document = ? AND code = ?`, to, w.document, w.code),
+		a.exec(`UPDATE recipient SET endpoint = ?, serving = ? WHERE document = ? AND code = ?`, to, serving, w.document, w.code),
 		a.exec(insertMailbox, to, w.lane, r.Position, ordinal, w.document, w.code, serving, target),
 	)
 }

@@ -68,7 +68,7 @@ CREATE TABLE recipient (
   evidence INTEGER,                       -- leaf index of what proves the state; NULL: the document's own
   PRIMARY KEY (document, code)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX recipient_waiting ON recipient (serving, document) WHERE state = 3;
+CREATE INDEX recipient_unconsigned ON recipient (serving, document) WHERE state IN (3, 6);
 
 -- Endpoints that once had a row of a document whose code has moved since.
 CREATE TABLE moved (

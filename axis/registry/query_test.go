@@ -132,18 +132,18 @@ func TestMoves(t *testing.T) {
 		steps []*axispb.Change
 		want  registry.Effects
 	}{
-		{"to another", []*axispb.Change{serve("H41.11", "vinh")}, registry.Effects{Moved: []registry.Move{{Code: "H41.11", From: "ndan", To: "vinh"}}}},
-		{"by an alias", []*axispb.Change{serve("000.00.00.H41", "ndan")}, registry.Effects{Moved: []registry.Move{{Code: "H41", From: "vinh", To: "ndan"}}}},
+		{"to another", []*axispb.Change{serve("H41.11", "vinh")}, registry.Effects{Moved: []registry.Move{{Code: "H41.11", Serving: "H41.11", From: "ndan", To: "vinh"}}}},
+		{"by an alias", []*axispb.Change{serve("000.00.00.H41", "ndan")}, registry.Effects{Moved: []registry.Move{{Code: "H41", Serving: "H41", From: "vinh", To: "ndan"}}}},
 		{"to where it is", []*axispb.Change{serve("H41", "ndan")}, registry.Effects{}},
 		{"there and back", []*axispb.Change{serve("H41", "vinh"), serve("H41", "ndan")}, registry.Effects{}},
-		{"for the first time", []*axispb.Change{serve("H41.12", "ndan")}, registry.Effects{Moved: []registry.Move{{Code: "H41.12", To: "ndan"}}}},
-		{"to nobody", []*axispb.Change{serve("H41.12", "")}, registry.Effects{Moved: []registry.Move{{Code: "H41.12", From: "ndan"}}}},
+		{"for the first time", []*axispb.Change{serve("H41.12", "ndan")}, registry.Effects{Moved: []registry.Move{{Code: "H41.12", Serving: "H41.12", To: "ndan"}}}},
+		{"to nobody", []*axispb.Change{serve("H41.12", "")}, registry.Effects{Moved: []registry.Move{{Code: "H41.12", Serving: "H41.12", From: "ndan"}}}},
 		{"by enrolling", []*axispb.Change{enrol("new", certificate(t, "new"), "H41", "H41.12")}, registry.Effects{
-			Moved: []registry.Move{{Code: "H41", From: "ndan", To: "new"}, {Code: "H41.12", To: "new"}},
+			Moved: []registry.Move{{Code: "H41", Serving: "H41", From: "ndan", To: "new"}, {Code: "H41.12", Serving: "H41.12", To: "new"}},
 		}},
 		{"a name alone", []*axispb.Change{put("H41", "Nghệ An", "", province)}, registry.Effects{}},
 		{"revoked", []*axispb.Change{revoke("new")}, registry.Effects{Revoked: []string{"new"}}},
-		{"from the revoked", []*axispb.Change{serve("H41", "vinh")}, registry.Effects{Moved: []registry.Move{{Code: "H41", From: "new", To: "vinh"}}}},
+		{"from the revoked", []*axispb.Change{serve("H41", "vinh")}, registry.Effects{Moved: []registry.Move{{Code: "H41", Serving: "H41", From: "new", To: "vinh"}}}},
 	}
 	for _, tt := range tests {
 		if got := w.do(noon, tt.steps...); !cmp.Equal(got, tt.want) {

@@ -46,7 +46,8 @@ func NewState() *State {
 type Effects struct {
 	// Moved lists the codes that another endpoint serves now, by code. From or To
 	// is empty where nobody served the code before, or nobody does now. Codes of a
-	// revoked endpoint stay with it, unserved, until they are given to another.
+	// revoked endpoint stay with it, unserved, until they are given to another. What
+	// waits for a closed agency goes to its one heir, and moves with that.
 	Moved []Move
 	// Revoked names the endpoints that the change ended; they must be cut off.
 	Revoked []string
@@ -55,8 +56,9 @@ type Effects struct {
 	Reissued []string
 }
 
-// Move is a code that changed its endpoint.
-type Move struct{ Code, From, To string }
+// Move is a code whose documents another endpoint takes, as the agency Serving: the
+// code's own, or its heir.
+type Move struct{ Code, Serving, From, To string }
 
 // Check says whether the change holds together and with the registry at the time
 // of its record. The error is a permanent *reason.Error with
@@ -213,9 +215,10 @@ func (d *draft) effects() Effects {
 			from = old.Endpoint
 		}
 		if to := d.agencies.over[code].Endpoint; from != to {
-			e.Moved = append(e.Moved, Move{Code: code, From: from, To: to})
+			e.Moved = append(e.Moved, Move{Code: code, Serving: code, From: from, To: to})
 		}
 	}
+	e.Moved = append(e.Moved, d.inherited(e.Moved)...)
 	for _, name := range slices.Sorted(maps.Keys(d.endpoints.over)) {
 		old := d.endpoints.base[name]
 		if d.endpoints.over[name].Revoked && (old == nil || !old.Revoked) {

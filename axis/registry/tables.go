@@ -24,6 +24,7 @@ type tables struct {
 	codes    map[string]set[string] // endpoint → codes that are its own
 	history  history
 	sealsOf  map[string]set[sealKey] // code → its seals
+	heirOf   map[string]set[string]  // code → closed agencies whose one heir it is
 }
 
 type set[K comparable] map[K]struct{}
@@ -40,6 +41,7 @@ func newTables() tables {
 		seals: map[sealKey]*Seal{}, invitations: map[[32]byte]*Invitation{}, invited: map[string][32]byte{},
 		policies: map[string]*PolicyWord{},
 		children: map[string]set[string]{}, codes: map[string]set[string]{}, history: history{}, sealsOf: map[string]set[sealKey]{},
+		heirOf: map[string]set[string]{},
 	}
 }
 
@@ -85,6 +87,7 @@ type draft struct {
 	invitations layer[[32]byte, *Invitation]
 	invited     layer[string, [32]byte]
 	policies    layer[string, *PolicyWord]
+	heirOf      map[string]set[string] // as it was before the change
 }
 
 // draft takes the time in milliseconds, as a record's header has it: what is
@@ -95,6 +98,7 @@ func (t *tables) draft(position uint64, at time.Time) *draft {
 		agencies: over(t.agencies), names: over(t.names), endpoints: over(t.endpoints), holders: over(t.holders),
 		seals: over(t.seals), invitations: over(t.invitations), invited: over(t.invited),
 		policies: over(t.policies),
+		heirOf:   t.heirOf,
 	}
 }
 
@@ -121,10 +125,14 @@ func (t *tables) index(code string, old, a *Agency) {
 	if old != nil {
 		remove(t.children, old.Parent, code)
 		remove(t.codes, old.Endpoint, code)
+		remove(t.heirOf, soleHeir(old), code)
 	}
 	add(t.children, a.Parent, code)
 	if a.Endpoint != "" {
 		add(t.codes, a.Endpoint, code)
+	}
+	if heir := soleHeir(a); heir != "" {
+		add(t.heirOf, heir, code)
 	}
 }
 

@@ -229,7 +229,7 @@ func (s *stage) send(ctx context.Context, a act) error {
 func (s *stage) receive(ctx context.Context, code string) error {
 	c := s.clerk(code)
 	for {
-		all, err := c.Inbox(ctx)
+		all, err := c.Inbox(ctx, clerk.Page{New: true})
 		if err != nil {
 			return err
 		}

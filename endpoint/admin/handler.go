@@ -27,14 +27,17 @@ const (
 	PathConfirm  = "/confirm"
 	PathRetry    = "/retry"
 	PathAgencies = "/agencies"
+	PathClean    = "/clean"
+	PathSizes    = "/sizes"
 )
 
 // Handler serves a clerk's commands.
 func Handler(c Clerk) http.Handler {
 	mux := http.NewServeMux()
 	get(mux, PathStatus, func(r *http.Request) (any, error) { return c.Status(r.Context()) })
-	get(mux, PathOutbox, func(r *http.Request) (any, error) { return c.Outbox(r.Context()) })
-	get(mux, PathInbox, func(r *http.Request) (any, error) { return c.Inbox(r.Context()) })
+	get(mux, PathOutbox, func(r *http.Request) (any, error) { return c.Outbox(r.Context(), page(r)) })
+	get(mux, PathInbox, func(r *http.Request) (any, error) { return c.Inbox(r.Context(), page(r)) })
+	get(mux, PathSizes, func(r *http.Request) (any, error) { return c.Sizes(r.Context()) })
 	get(mux, PathShow, func(r *http.Request) (any, error) { return c.Show(r.Context(), r.FormValue("id")) })
 	get(mux, PathWait, func(r *http.Request) (any, error) {
 		return Sent{ID: r.FormValue("id")}, c.Wait(r.Context(), r.FormValue("id"), r.FormValue("state"))
@@ -52,6 +55,15 @@ func Handler(c Clerk) http.Handler {
 			return
 		}
 		v, err := c.Confirm(r.Context(), req)
+		admin.Answer(w, v, err)
+	})
+	mux.HandleFunc("POST "+PathClean, func(w http.ResponseWriter, r *http.Request) {
+		var req Clean
+		if err := admin.Read(r, &req); err != nil {
+			admin.Answer(w, nil, err)
+			return
+		}
+		v, err := c.Clean(r.Context(), req)
 		admin.Answer(w, v, err)
 	})
 	mux.HandleFunc("POST "+PathRetry, func(w http.ResponseWriter, r *http.Request) {
@@ -89,6 +101,15 @@ func serveContent(w http.ResponseWriter, r *http.Request, c Clerk) {
 		// The answer has begun: only a cut connection can say that it is not whole.
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// page reads which part of a list is asked for; what makes no sense is the first one.
+func page(r *http.Request) Page {
+	limit, err := strconv.Atoi(r.FormValue("limit"))
+	if err != nil {
+		limit = 0
+	}
+	return Page{After: r.FormValue("after"), Limit: limit, New: r.FormValue("new") == "true"}
 }
 
 // receive reads a draft and then its files out of one request, so that nothing

@@ -13,8 +13,9 @@ type Clerk interface {
 	// Send seals a document and keeps it until the axis has taken it. It reads the
 	// files one after the other, to their ends.
 	Send(ctx context.Context, d Draft, files []File) (Sent, error)
-	Outbox(ctx context.Context) ([]Outgoing, error)
-	Inbox(ctx context.Context) ([]Incoming, error)
+	// Outbox and Inbox list documents, newest first, page by page.
+	Outbox(ctx context.Context, p Page) ([]Outgoing, error)
+	Inbox(ctx context.Context, p Page) ([]Incoming, error)
 	// Show tells what happened to a document, sent or received, with the evidence.
 	Show(ctx context.Context, id string) ([]Story, error)
 	// Wait returns when a document has reached a state, as ACCEPTED or CONSIGNED, or
@@ -29,6 +30,11 @@ type Clerk interface {
 	Confirm(ctx context.Context, req Confirm) (Confirmed, error)
 	// Retry lets a parked document go on.
 	Retry(ctx context.Context, id string) error
+	// Clean removes the files that nobody needs and that are kept no longer; dry, it
+	// only says which.
+	Clean(ctx context.Context, req Clean) (Cleanup, error)
+	// Sizes says what takes how much on the disk. It reads all of the store.
+	Sizes(ctx context.Context) (Sizes, error)
 	// Agencies lists the directory, which works offline.
 	Agencies(ctx context.Context, search string) ([]Agency, error)
 }
@@ -47,6 +53,20 @@ type Status struct {
 	Evidence   uint64         `json:"evidence"`  // statements made
 	Unsent     int            `json:"unsent"`    // of them not yet journaled
 	Quarantine int            `json:"quarantine"`
+	// Items that went from the quarantine because there were too many.
+	QuarantineDropped uint64 `json:"quarantine_dropped,omitempty"`
+	Disk              Disk   `json:"disk"`
+}
+
+// Page is a part of a list.
+type Page struct {
+	// After is the last entry of the page before: the ID of what was sent, the Key of
+	// what was received. Empty for the first page.
+	After string
+	// Limit is the length of the page; 0 means as long as pages are.
+	Limit int
+	// New: only what the agency has still to take. For what was received.
+	New bool
 }
 
 // Draft is a document to send.
@@ -98,6 +118,8 @@ type Outgoing struct {
 	Trouble       *Trouble       `json:"trouble,omitempty"`
 	Files         int            `json:"files"`
 	Bytes         uint64         `json:"bytes"`
+	// ReleasedMS is when the files were removed here; 0 while they are kept.
+	ReleasedMS int64 `json:"released_ms,omitempty"`
 }
 
 // Trouble is a failure as the endpoint met it, in both languages.
@@ -110,6 +132,8 @@ type Trouble struct {
 
 // Incoming is a document received for a code.
 type Incoming struct {
+	// Key names it among all that was received.
+	Key        string   `json:"key"`
 	ID         string   `json:"id"`
 	From       string   `json:"from"`
 	Code       string   `json:"code"`
@@ -122,6 +146,8 @@ type Incoming struct {
 	Trouble    *Trouble `json:"trouble,omitempty"`
 	Files      int      `json:"files"`
 	Bytes      uint64   `json:"bytes"`
+	// ReleasedMS is when the files were removed here; 0 while they are kept.
+	ReleasedMS int64 `json:"released_ms,omitempty"`
 }
 
 // Story is a document with what happened to it, each step with what proves it.
@@ -139,6 +165,8 @@ type Story struct {
 	Files    []FileInfo `json:"files"`
 	Steps    []Step     `json:"steps"`
 	Trouble  *Trouble   `json:"trouble,omitempty"`
+	// ReleasedMS is when the files were removed here; 0 while they are kept.
+	ReleasedMS int64 `json:"released_ms,omitempty"`
 }
 
 // Step is one thing that happened, at one recipient or before there were any.
@@ -157,7 +185,7 @@ type Step struct {
 	// just now, and hold.
 	Verified bool   `json:"verified"`
 	Problem  string `json:"problem,omitempty"` // why not
-	Flagged  string `json:"flagged,omitempty"` // contrary, superseded, clock
+	Flagged  string `json:"flagged,omitempty"` // contrary, supersedes, second, clock
 	// Reason of a negative event, in both languages.
 	ReasonVI string `json:"reason_vi,omitempty"`
 	ReasonEN string `json:"reason_en,omitempty"`

@@ -216,7 +216,7 @@ func (d *document) standing(st *axispb.Statement) axispb.Standing {
 		now = axispb.State_STATE_ACCEPTED
 	}
 	standing := evidence.Judge(now, st.Event)
-	if next := evidence.StateAfter(st.Event); standing != axispb.Standing_STANDING_CONTRARY && next != axispb.State_STATE_UNSPECIFIED {
+	if next := evidence.StateAfter(st.Event); evidence.Counts(standing) && next != axispb.State_STATE_UNSPECIFIED {
 		d.states[st.Code] = next
 	}
 	return standing

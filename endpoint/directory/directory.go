@@ -107,20 +107,27 @@ func (f Filter) matches(a *axispb.Agency) bool {
 		(f.Level == axispb.Level_LEVEL_UNSPECIFIED || a.GetLevel() == f.Level)
 }
 
-// Served reports whether an endpoint serves or ever served one of the codes. known
-// is false where the directory has no word on any of them.
+// maxSuccession bounds how many successions are followed.
+const maxSuccession = 64
+
+// Served reports whether an endpoint serves or ever served one of the codes, or the
+// agency that took over from it. known is false where the directory has no word on
+// any of them.
 func (d Directory) Served(endpoint string, codes ...string) (served, known bool, err error) {
 	for _, code := range codes {
-		e, err := d.Lookup(code)
-		if err != nil {
-			return false, false, err
-		}
-		if e == nil || len(e.ServedBy) == 0 {
-			continue
-		}
-		known = true
-		if slices.Contains(e.ServedBy, endpoint) {
-			return true, true, nil
+		for range maxSuccession {
+			e, err := d.Lookup(code)
+			if err != nil {
+				return false, false, err
+			}
+			known = known || len(e.GetServedBy()) > 0
+			if slices.Contains(e.GetServedBy(), endpoint) {
+				return true, true, nil
+			}
+			if e.GetClosedMs() == 0 || len(e.GetSuccessors()) != 1 {
+				break
+			}
+			code = e.GetSuccessors()[0]
 		}
 	}
 	return false, known, nil

@@ -60,6 +60,7 @@ func (s *Store) reserve(ctx context.Context, digest [sha256.Size]byte) (release 
 		if !taken {
 			mine := make(chan struct{})
 			s.busy[digest] = mine
+			s.touch(digest)
 			s.mu.Unlock()
 			return func() { s.release(digest, mine) }, nil
 		}

@@ -36,12 +36,16 @@ type Store struct {
 	mu sync.Mutex
 	// busy has a channel for each digest being fetched, closed when it is done.
 	busy map[[sha256.Size]byte]chan struct{}
+	// held counts the holds on each digest.
+	held map[[sha256.Size]byte]int
+	// touched has what a sweep that is going on must leave; nil where none is.
+	touched map[[sha256.Size]byte]bool
 }
 
 // Open makes the folders where they are missing and clears what an interrupted
 // Add left behind.
 func Open(dir string) (*Store, error) {
-	s := &Store{dir: dir, busy: make(map[[sha256.Size]byte]chan struct{})}
+	s := &Store{dir: dir, busy: make(map[[sha256.Size]byte]chan struct{}), held: make(map[[sha256.Size]byte]int)}
 	if err := os.RemoveAll(s.temp()); err != nil {
 		return nil, fmt.Errorf("clear temporary files: %w", err)
 	}
@@ -55,19 +59,11 @@ func Open(dir string) (*Store, error) {
 
 // Add keeps what r gives, at most limit bytes, and says what it was. When it
 // returns nil the body survives a power cut. A body that is already here is kept
-// once.
+// once. Whoever needs it until something is committed adds it through a Hold.
 func (s *Store) Add(r io.Reader, limit uint64) (chunk.File, error) {
-	tmp, err := os.CreateTemp(s.temp(), "add-*")
-	if err != nil {
-		return chunk.File{}, fmt.Errorf("create a temporary file: %w", err)
-	}
-	file, err := chunk.Read(io.TeeReader(&capped{r: r, left: limit}, tmp))
-	if err == nil && s.Has(file.Digest, file.Size) {
-		err = errors.Join(tmp.Close(), os.Remove(tmp.Name()))
-		// Whoever added it first may not have come to this line yet.
-		return file, errors.Join(err, durable.SyncDir(s.folder(file.Digest)))
-	}
-	return file, durable.Commit(tmp, s.path(file.Digest), err)
+	h := s.Hold()
+	defer h.Release()
+	return h.Add(r, limit)
 }
 
 // Has reports whether a body of that digest and size is here.
@@ -101,11 +97,6 @@ func (s *Store) Read(digest [sha256.Size]byte, limit uint64) ([]byte, error) {
 		return nil, fmt.Errorf("body %x does not have its digest any more", digest)
 	}
 	return data, nil
-}
-
-// Remove drops a body and what was fetched of it; one that is not here is fine.
-func (s *Store) Remove(digest [sha256.Size]byte) error {
-	return errors.Join(remove(s.path(digest)), remove(s.partial(digest)))
 }
 
 // Check reads every body and lists those that do not have their digest.

@@ -17,7 +17,9 @@ import (
 //   - every state but FETCHING and WAITING is proved by a statement that is here;
 //   - an entry stands in its indexes, and nothing else does;
 //   - no statement has a counter that was not yet used, and each names its counter;
-//   - what the axis has not answered, and nothing else, is queued for it.
+//   - what the axis has not answered, and nothing else, is queued for it;
+//   - what the agency may still want has not been released;
+//   - the quarantine is counted right.
 func Check(tx *bbolt.Tx, counter uint64) error {
 	b := In(tx)
 	var found []error
@@ -32,17 +34,20 @@ func Check(tx *bbolt.Tx, counter uint64) error {
 		}
 		return true, nil
 	})
-	for _, index := range []*bbolt.Bucket{b.due, b.codes, b.ids, b.waiting} {
+	for _, index := range []*bbolt.Bucket{b.due, b.codes, b.ids, b.times, b.waiting} {
 		if n := index.Stats().KeyN; n != indexed[index] {
 			found = append(found, fmt.Errorf("inbox: an index has %d keys, not %d", n, indexed[index]))
 		}
 	}
-	return errors.Join(append(found, err, b.checkEvidence(counter))...)
+	return errors.Join(append(found, err, b.checkEvidence(counter), b.checkQuarantine())...)
 }
 
 func (b Inbox) checkEntry(key []byte, e *axispb.InboxEntry) (found []error) {
 	if string(key) != string(KeyOf(e).bytes()) {
 		found = append(found, fmt.Errorf("inbox %s: stands under another key", KeyOf(e)))
+	}
+	if _, finished := Finished(e); e.ReleasedMs != 0 && !finished {
+		found = append(found, fmt.Errorf("inbox %s: released in %s", KeyOf(e), e.State))
 	}
 	if pending(e.State) {
 		return found

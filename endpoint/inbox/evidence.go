@@ -81,21 +81,3 @@ func (b Inbox) Settle(counter uint64, receipt []byte, refused *axispb.Reason) er
 	}
 	return boltpb.Put(b.evidence, key, e)
 }
-
-// Quarantine keeps an item that failed a check.
-func (b Inbox) Quarantine(q *axispb.QuarantineEntry) error {
-	q.Version = 1
-	key := append([]byte{byte(q.Item.GetLane())}, boltpb.Uint64(q.Item.GetPosition())...)
-	key = binary.BigEndian.AppendUint32(key, q.Item.GetOrdinal())
-	return boltpb.Put(b.quarantine, key, q)
-}
-
-// Quarantined lists the items that failed a check, at most limit.
-func (b Inbox) Quarantined(limit int) ([]*axispb.QuarantineEntry, error) {
-	var all []*axispb.QuarantineEntry
-	err := boltpb.Each[axispb.QuarantineEntry](b.quarantine, nil, func(_ []byte, q *axispb.QuarantineEntry) (bool, error) {
-		all = append(all, q)
-		return len(all) < limit, nil
-	})
-	return all, err
-}

@@ -5,7 +5,8 @@
 // Buckets: inbox (InboxEntry by Key), evidence (EvidenceEntry by counter) and
 // quarantine (QuarantineEntry by row); and, following from these, inbox_due (class,
 // lane, next attempt, key), inbox_code (code 0x00 state, lane, row: key), inbox_id
-// (id 0x00 key), inbox_waiting (target 0x00 key) and evidence_unsent (counter).
+// (id 0x00 key), inbox_time (when it came, key), inbox_waiting (target 0x00 key),
+// evidence_unsent (counter), quarantine_age (time, row) and quarantine_total.
 // Every method works inside its caller's transaction, so that a state and the
 // statement that proves it are one commit.
 package inbox
@@ -30,10 +31,13 @@ const (
 	dueBucket        = "inbox_due"
 	codeBucket       = "inbox_code"
 	idBucket         = "inbox_id"
+	timeBucket       = "inbox_time"
 	waitingBucket    = "inbox_waiting"
 	evidenceBucket   = "evidence"
 	unsentBucket     = "evidence_unsent"
 	quarantineBucket = "quarantine"
+	ageBucket        = "quarantine_age"
+	totalBucket      = "quarantine_total"
 )
 
 // BulkBytes is the content from which a document counts as large: it is fetched
@@ -99,37 +103,52 @@ func (k Key) valid() error {
 	return nil
 }
 
-// Init makes the buckets.
+// Init makes the buckets, and what follows from others in a store that was written
+// before it existed. Where nothing is missing, it does not write.
 func Init(tx *bbolt.Tx) error {
-	return boltpb.Create(tx, entryBucket, dueBucket, codeBucket, idBucket, waitingBucket,
-		evidenceBucket, unsentBucket, quarantineBucket)
+	err := boltpb.Create(tx, entryBucket, dueBucket, codeBucket, idBucket, timeBucket, waitingBucket,
+		evidenceBucket, unsentBucket, quarantineBucket, ageBucket, totalBucket)
+	if err != nil {
+		return err
+	}
+	return errors.Join(indexTimes(tx), countQuarantine(tx))
 }
 
 // Inbox is the inbox as one transaction sees it.
 type Inbox struct {
-	entries, due, codes, ids, waiting *bbolt.Bucket
-	evidence, unsent, quarantine      *bbolt.Bucket
+	entries, due, codes, ids, times, waiting  *bbolt.Bucket
+	evidence, unsent, quarantine, age, totals *bbolt.Bucket
 }
 
 // In gives the inbox in a transaction.
 func In(tx *bbolt.Tx) Inbox {
 	b := func(name string) *bbolt.Bucket { return tx.Bucket([]byte(name)) }
 	return Inbox{
-		entries: b(entryBucket), due: b(dueBucket), codes: b(codeBucket), ids: b(idBucket), waiting: b(waitingBucket),
-		evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
+		entries: b(entryBucket), due: b(dueBucket), codes: b(codeBucket), ids: b(idBucket), times: b(timeBucket),
+		waiting: b(waitingBucket), evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
+		age: b(ageBucket), totals: b(totalBucket),
 	}
 }
 
 // Add takes a received document, in the state that e names. A FETCHING one whose
 // target has still to come becomes WAITING. A document that is here already is
-// left as it is, and added is false: a row may come twice, a document does not.
+// left as it is, and added is false: a row may come twice, a document does not. Only
+// what was given up here is taken anew, when a later row brings it back.
 func (b Inbox) Add(e *axispb.InboxEntry) (added bool, err error) {
 	key := KeyOf(e)
 	if err := key.valid(); err != nil {
 		return false, err
 	}
-	if b.entries.Get(key.bytes()) != nil {
-		return false, nil
+	was, err := boltpb.Get[axispb.InboxEntry](b.entries, key.bytes())
+	if err != nil || was != nil && !again(was, e) {
+		return false, err
+	}
+	var before []place
+	if was != nil {
+		before, e.Evidence = b.places(was), was.Evidence
+		if e.Journaled, err = b.others(e); err != nil {
+			return false, err
+		}
 	}
 	e.Version = 1
 	if e.State == axispb.State_STATE_FETCHING && e.Target == axispb.Target_TARGET_PRECEDES {
@@ -141,13 +160,83 @@ func (b Inbox) Add(e *axispb.InboxEntry) (added bool, err error) {
 			e.State = axispb.State_STATE_WAITING
 		}
 	}
-	if err := b.put(nil, e); err != nil {
+	if err := b.put(before, e); err != nil {
 		return false, err
 	}
 	if !pending(e.State) {
 		return true, b.release(e.Sender, e.Id)
 	}
 	return true, nil
+}
+
+// again reports whether a row brings back a document whose content could not be had
+// here: its code moved away meanwhile, and has returned.
+func again(was, now *axispb.InboxEntry) bool {
+	return was.State == axispb.State_STATE_CONSIGNMENT_FAILED && now.State == axispb.State_STATE_FETCHING && now.Position > was.Position
+}
+
+// GiveUp forgets the documents for which a code serves and whose content has still
+// to come, and counts them: nobody was shown them, and nothing was stated about them.
+func (b Inbox) GiveUp(serving string) (int, error) {
+	all, err := b.coming(serving)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range all {
+		for _, p := range b.places(e) {
+			if err := p.bucket.Delete(p.key); err != nil {
+				return 0, err
+			}
+		}
+		if err := b.entries.Delete(KeyOf(e).bytes()); err != nil {
+			return 0, err
+		}
+	}
+	return len(all), nil
+}
+
+// others lists the journaled statements about an entry that are not those which it
+// has as its own already.
+func (b Inbox) others(e *axispb.InboxEntry) (all [][]byte, err error) {
+	var own [][]byte
+	for _, counter := range e.Evidence {
+		mine, err := b.Evidence(counter)
+		if err != nil {
+			return nil, err
+		}
+		own = append(own, mine.GetEvidence())
+	}
+	for _, raw := range e.Journaled {
+		if !slices.ContainsFunc(own, func(o []byte) bool { return bytes.Equal(o, raw) }) {
+			all = append(all, raw)
+		}
+	}
+	return all, nil
+}
+
+// MarkSecond records that another endpoint's copy counts.
+func (b Inbox) MarkSecond(key Key) error {
+	_, err := b.change(key, func(e *axispb.InboxEntry) error {
+		e.SecondCopy = true
+		return nil
+	})
+	return err
+}
+
+func (b Inbox) coming(serving string) ([]*axispb.InboxEntry, error) {
+	var all []*axispb.InboxEntry
+	for _, index := range []*bbolt.Bucket{b.due, b.waiting} {
+		for _, k := range boltpb.Keys(index, nil) {
+			e, err := boltpb.Get[axispb.InboxEntry](b.entries, b.entryKey(index, k))
+			if err != nil {
+				return nil, err
+			}
+			if e.GetServingCode() == serving {
+				all = append(all, e)
+			}
+		}
+	}
+	return all, nil
 }
 
 // Get gives an entry, or ErrNotFound.

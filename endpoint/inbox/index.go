@@ -24,6 +24,7 @@ func (b Inbox) places(e *axispb.InboxEntry) []place {
 	all := []place{
 		{b.codes, codeKey(e), key},
 		{b.ids, slices.Concat([]byte(e.Id), []byte{0}, key), nil},
+		{b.times, timeKey(e, key), nil},
 	}
 	switch e.State {
 	case axispb.State_STATE_FETCHING:
@@ -69,6 +70,15 @@ func ClassOf(e *axispb.InboxEntry) Class {
 
 func dueKey(e *axispb.InboxEntry, key []byte) []byte {
 	return slices.Concat([]byte{byte(ClassOf(e)), byte(e.Lane)}, boltpb.Uint64(uint64(e.NextAttemptMs)), key)
+}
+
+// entryKey is the key of the entry that a key of inbox_due or inbox_waiting ends
+// with.
+func (b Inbox) entryKey(index *bbolt.Bucket, k []byte) []byte {
+	if index == b.due {
+		return k[10:]
+	}
+	return bytes.SplitN(k, []byte{0}, 3)[2]
 }
 
 // Job is a document whose files are to be fetched.

@@ -20,7 +20,8 @@ import (
 //     accepted or rejected is proved by an evidence;
 //   - what is to be worked on, and nothing else, is in the index of what is due,
 //     once;
-//   - what waits is in the index of what waits.
+//   - what waits is in the index of what waits;
+//   - what the axis has not answered has not been released.
 func Check(tx *bbolt.Tx) error {
 	o := In(tx)
 	var found []error
@@ -55,6 +56,9 @@ func (o Outbox) checkEntry(key []byte, e *axispb.OutboxEntry) (found []error) {
 	}
 	if (e.State == axispb.State_STATE_REJECTED) != (len(e.Rejection) > 0) {
 		complain("state %s with a rejection of %d bytes", e.State, len(e.Rejection))
+	}
+	if e.ReleasedMs != 0 && open(e) {
+		complain("released in state %s", e.State)
 	}
 	if !open(e) && len(e.Receipt) == 0 && len(e.Rejection) == 0 {
 		complain("impossible state %s", e.State)
@@ -101,7 +105,7 @@ func checkProof(key []byte, r *axispb.RecipientEntry) error {
 			return false
 		}
 		s, err := boltpb.Decode[axispb.Statement](ev.Statement)
-		return err == nil && evidence.StateAfter(s.Event) == r.State && p.Standing != axispb.Standing_STANDING_CONTRARY
+		return err == nil && evidence.StateAfter(s.Event) == r.State && evidence.Counts(p.Standing)
 	})
 	if !proved {
 		return fmt.Errorf("recipient %q: nothing proves %s", key, r.State)

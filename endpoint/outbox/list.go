@@ -47,3 +47,13 @@ func (f Filter) matches(e *axispb.OutboxEntry) bool {
 	return (f.Sender == "" || e.Sender == f.Sender) &&
 		(f.State == axispb.State_STATE_UNSPECIFIED || e.State == f.State)
 }
+
+// Counts says how many submissions are in each state.
+func (o Outbox) Counts() (map[axispb.State]int, error) {
+	counts := make(map[axispb.State]int)
+	err := o.Each(func(e *axispb.OutboxEntry) error {
+		counts[e.State]++
+		return nil
+	})
+	return counts, err
+}

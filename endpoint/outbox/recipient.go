@@ -26,7 +26,7 @@ var rank = map[axispb.State]int{
 // and from a failed step to its success only as superseding it.
 func Next(from axispb.State, event axispb.Event, standing axispb.Standing) axispb.State {
 	to := evidence.StateAfter(event)
-	if to == axispb.State_STATE_UNSPECIFIED || standing == axispb.Standing_STANDING_CONTRARY {
+	if to == axispb.State_STATE_UNSPECIFIED || !evidence.Counts(standing) {
 		return from
 	}
 	if rank[to] > rank[from] {
@@ -104,7 +104,7 @@ func (r Report) advance(entry *axispb.RecipientEntry) {
 	if next != entry.State {
 		entry.State, entry.SinceMs = next, r.TimeMs
 	}
-	if r.Statement.BusinessState != "" && r.Proof.Standing != axispb.Standing_STANDING_CONTRARY {
+	if r.Statement.BusinessState != "" && evidence.Counts(r.Proof.Standing) {
 		entry.BusinessState = r.Statement.BusinessState
 	}
 }

@@ -19,6 +19,8 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"docaxis/internal/boltpb"
+	"docaxis/internal/diskspace"
+	"docaxis/internal/fault"
 	"docaxis/internal/lang"
 )
 
@@ -40,6 +42,9 @@ var (
 	// ErrBroken says that a commit failed and what is on the disk is not known:
 	// stop the process and start it again.
 	ErrBroken = errors.New("the endpoint's store could not be written")
+	// ErrNoRoom says that the disk is full: the change was not made, the store is as
+	// it was, and the same change may be tried again when there is room.
+	ErrNoRoom = errors.New("the disk is full")
 )
 
 // DB is the open file.
@@ -49,6 +54,7 @@ type DB struct {
 	closing  chan struct{}
 	stopped  chan struct{}
 	broken   atomic.Pointer[error]
+	faults   fault.Hook
 }
 
 // request is a change that waits for the writer.
@@ -58,7 +64,11 @@ type request struct {
 }
 
 // Open opens the file, or makes it, and starts its writer. Every commit is synced.
-func Open(path string) (*DB, error) {
+func Open(path string) (*DB, error) { return OpenWith(path, nil) }
+
+// OpenWith is Open with faults at store.write.before and store.write.after: when a
+// commit is about to be written, and when it was.
+func OpenWith(path string, faults fault.Hook) (*DB, error) {
 	bolt, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout: time.Second,
 		// Finds free pages faster, and writes no list of them with every
@@ -72,7 +82,7 @@ func Open(path string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the endpoint's store: %w", err)
 	}
-	if err := bolt.Update(prepare); err != nil {
+	if err := whole(bolt); err != nil {
 		return nil, errors.Join(err, bolt.Close())
 	}
 	d := &DB{
@@ -80,9 +90,20 @@ func Open(path string) (*DB, error) {
 		requests: make(chan *request),
 		closing:  make(chan struct{}),
 		stopped:  make(chan struct{}),
+		faults:   faults,
 	}
 	go d.write()
 	return d, nil
+}
+
+// whole prepares the file. One that is prepared already is not written to: it can be
+// opened, and read, on a disk that is full.
+func whole(bolt *bbolt.DB) error {
+	err := bolt.View(prepare)
+	if errors.Is(err, berrors.ErrTxNotWritable) {
+		return bolt.Update(prepare)
+	}
+	return err
 }
 
 // prepare checks the format and makes the buckets.
@@ -193,21 +214,57 @@ func (d *DB) try(group []*request) (failed int, err error) {
 	if broken := d.broken.Load(); broken != nil {
 		return -1, *broken
 	}
-	failed = -1
-	err = d.bolt.Update(func(tx *bbolt.Tx) error {
-		for i, r := range group {
-			if err := r.change(tx); err != nil {
-				failed = i
-				return err
+	tx, err := d.bolt.Begin(true)
+	if err != nil {
+		return -1, d.breaks(err)
+	}
+	for i, r := range group {
+		if err := r.change(tx); err != nil {
+			if rolled := tx.Rollback(); rolled != nil {
+				return -1, d.breaks(rolled)
 			}
+			return i, err
 		}
+	}
+	return -1, d.finish(tx)
+}
+
+// finish writes the commit.
+func (d *DB) finish(tx *bbolt.Tx) error {
+	id := tx.ID()
+	err := d.faults.At("store.write.before")
+	if err != nil {
+		err = errors.Join(err, tx.Rollback())
+	} else if err = tx.Commit(); err == nil {
+		err = d.faults.At("store.write.after")
+	}
+	switch {
+	case err == nil:
+		return nil
+	case diskspace.Exhausted(err) && d.without(id):
+		return lang.Errorf("Đĩa đã đầy nên không ghi được gì; dữ liệu cũ còn nguyên. Hãy giải phóng chỗ trên đĩa rồi làm lại.",
+			"The disk is full: nothing could be written, and nothing was lost. Free some space and do it again.").
+			Because(fmt.Errorf("%w: %w", ErrNoRoom, err))
+	}
+	return d.breaks(err)
+}
+
+// without reports that the file is as it was before a commit: the number of the last
+// one stands in the page that is written at the very end.
+func (d *DB) without(id int) bool {
+	last := id
+	err := d.bolt.View(func(tx *bbolt.Tx) error {
+		last = tx.ID()
 		return nil
 	})
-	if err != nil && failed < 0 {
-		err = fmt.Errorf("%w: %w", ErrBroken, err)
-		d.broken.Store(&err)
-	}
-	return failed, err
+	return err == nil && last < id
+}
+
+// breaks refuses everything from now on.
+func (d *DB) breaks(cause error) error {
+	err := fmt.Errorf("%w: %w", ErrBroken, cause)
+	d.broken.Store(&err)
+	return err
 }
 
 func answer(group []*request, err error) {

@@ -73,9 +73,13 @@ func Keys(b *bbolt.Bucket, prefix []byte) [][]byte {
 	return keys
 }
 
-// Create makes buckets that are missing.
+// Create makes buckets that are missing. Where none is, it does not write: the
+// transaction may then be one that only reads.
 func Create(tx *bbolt.Tx, names ...string) error {
 	for _, name := range names {
+		if tx.Bucket([]byte(name)) != nil {
+			continue
+		}
 		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 			return fmt.Errorf("make bucket %s: %w", name, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -65,8 +66,27 @@ type document struct {
 // row is a recipient: by code as named.
 type row struct {
 	serving, endpoint string
+	former            []string // endpoints that had it before its code moved
+	consigner         string   // whose consignment counts
 	state             axispb.State
 	said              []*entry
+}
+
+// holder is the endpoint whose copy counts.
+func (r *row) holder() string {
+	if r.consigner != "" {
+		return r.consigner
+	}
+	return r.endpoint
+}
+
+func (r *row) had(endpoint string) bool {
+	return r.endpoint == endpoint || slices.Contains(r.former, endpoint)
+}
+
+// unconsigned: it moves with its code.
+func (r *row) unconsigned() bool {
+	return r.state == axispb.State_STATE_ACCEPTED || r.state == axispb.State_STATE_CONSIGNMENT_FAILED
 }
 
 func newBook(ca *x509.Certificate) *book {
@@ -166,7 +186,7 @@ func (b *book) body(e *entry) error {
 		if err := b.registry.Check(change, e.time()); err != nil {
 			return err
 		}
-		b.registry.Apply(e.leaf, e.time(), change)
+		b.move(b.registry.Apply(e.leaf, e.time(), change))
 		return nil
 	case axispb.Kind_KIND_DOCUMENT:
 		return b.document(e)
@@ -174,6 +194,26 @@ func (b *book) body(e *entry) error {
 		return b.evidence(e)
 	}
 	return nil
+}
+
+// move gives what nobody has consigned yet to whoever serves its code now.
+func (b *book) move(effects registry.Effects) {
+	for _, m := range effects.Moved {
+		if m.To == "" {
+			continue
+		}
+		var found []*row
+		for _, d := range b.documents {
+			for _, r := range d.rows {
+				if r.serving == m.Code && r.endpoint != m.To && r.unconsigned() {
+					found = append(found, r)
+				}
+			}
+		}
+		for _, r := range found {
+			r.former, r.endpoint, r.serving = append(r.former, r.endpoint), m.To, m.Serving
+		}
+	}
 }
 
 func (e *entry) time() time.Time { return time.UnixMilli(e.header.TimeMs) }
@@ -301,25 +341,40 @@ func (b *book) effect(e *entry) error {
 		return err
 	}
 	r := d.rows[st.Code]
-	if r == nil || r.endpoint != st.Issuer && st.Issuer != evidence.AxisIssuer {
+	if r == nil || !r.had(st.Issuer) && st.Issuer != evidence.AxisIssuer {
 		return fmt.Errorf("evidence by %s about %s, which it never had for %s", st.Issuer, d.id, st.Code)
 	}
 	if st.Event != axispb.Event_EVENT_BUSINESS_STATE {
 		for _, before := range r.said {
-			if before.statement.Event == st.Event {
+			if before.statement.Event == st.Event && before.statement.Issuer == st.Issuer {
 				return fmt.Errorf("%s of %s by %s is journaled a second time", st.Event, d.id, st.Code)
 			}
 		}
 	}
 	r.said = append(r.said, e)
-	standing := evidence.Judge(r.state, st.Event)
+	standing := r.judge(st)
 	if got := e.decision.GetEvidence().GetStanding(); got != standing {
 		return fmt.Errorf("%s in state %s was given the standing %s, not %s", st.Event, r.state, got, standing)
 	}
-	if to := evidence.StateAfter(st.Event); standing != axispb.Standing_STANDING_CONTRARY && to != axispb.State_STATE_UNSPECIFIED {
+	if !evidence.Counts(standing) {
+		return nil
+	}
+	if to := evidence.StateAfter(st.Event); to != axispb.State_STATE_UNSPECIFIED {
 		r.state = to
 	}
+	if st.Event == axispb.Event_EVENT_CONTENT_CONSIGNMENT {
+		r.consigner = st.Issuer
+	}
 	return nil
+}
+
+// judge says what a statement is worth. The axis speaks of whoever has the row.
+func (r *row) judge(st *axispb.Statement) axispb.Standing {
+	by := st.Issuer
+	if by == evidence.AxisIssuer {
+		by = r.holder()
+	}
+	return evidence.JudgeBy(evidence.Copy{State: r.state, Endpoint: r.endpoint, Consigner: r.consigner}, by, st.Event)
 }
 
 // proven is the document's record as a receipt would prove it.

@@ -137,11 +137,11 @@ func (c *checker) receipt(who string, receipt, body []byte) *entry {
 func (c *checker) documents() {
 	for _, d := range c.book.documents {
 		for code, r := range d.rows {
-			n := c.inboxes[place{r.endpoint, d.sender, d.id, code}]
-			if n != 1 && c.knows(r.endpoint) {
-				c.complain("%s has %d copies of %s for %s", r.endpoint, n, d.id, code)
+			n := c.inboxes[place{r.holder(), d.sender, d.id, code}]
+			if n != 1 && c.knows(r.holder()) {
+				c.complain("%s has %d copies of %s for %s", r.holder(), n, d.id, code)
 			}
-			delete(c.inboxes, place{r.endpoint, d.sender, d.id, code})
+			delete(c.inboxes, place{r.holder(), d.sender, d.id, code})
 		}
 		c.content(d)
 		c.story(d)

@@ -149,7 +149,7 @@ func (c *checker) proof(who string, s endpoint.Step, d *document, code string) a
 	if err != nil {
 		c.complain("%s: %w", who, err)
 	}
-	if s.Standing == axispb.Standing_STANDING_CONTRARY {
+	if !evidence.Counts(s.Standing) {
 		return axispb.State_STATE_UNSPECIFIED
 	}
 	return state
@@ -189,9 +189,9 @@ func (c *checker) rejected(who string, o *axispb.OutboxEntry) {
 // received judges a document in an inbox.
 func (c *checker) received(e *SeenEndpoint, i *axispb.InboxEntry) {
 	who := fmt.Sprintf("%s: received %s for %s", e.Name, i.Id, i.Code)
-	c.inboxes[place{e.Name, i.Sender, i.Id, i.Code}]++
 	r := c.receipt(who, i.Receipt, nil)
 	if r == nil {
+		c.inboxes[place{e.Name, i.Sender, i.Id, i.Code}]++
 		return
 	}
 	d := c.book.byLeaf[r.leaf]
@@ -200,16 +200,27 @@ func (c *checker) received(e *SeenEndpoint, i *axispb.InboxEntry) {
 		return
 	}
 	row := d.rows[i.Code]
+	c.copy(e, i, row)
 	if row == nil {
 		return // the count of copies tells
 	}
-	if i.State != row.state {
+	if i.State != row.state && row.holder() == e.Name {
 		c.complain("%s: %s is shown, the journal's evidence gives %s", who, i.State, row.state)
 	}
 	c.own(who, e, i, d)
-	if here(i.State) && len(i.Journaled) == 0 {
+	if here(i) {
 		c.files(who, e.Files[inbox.KeyOf(i)], d)
 	}
+}
+
+// copy counts a copy. One that was given up because its code moved, or that is
+// flagged as a second one, does not count, but there must be another's that does.
+func (c *checker) copy(e *SeenEndpoint, i *axispb.InboxEntry, r *row) {
+	given := i.SecondCopy || i.State == axispb.State_STATE_CONSIGNMENT_FAILED
+	if r != nil && given && r.had(e.Name) && r.holder() != e.Name {
+		return
+	}
+	c.inboxes[place{e.Name, i.Sender, i.Id, i.Code}]++
 }
 
 // own verifies what the endpoint itself stated about a document.

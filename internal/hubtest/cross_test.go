@@ -68,8 +68,7 @@ func wait(t *testing.T, m *hubtest.Member, id string, state axispb.State) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	if err := m.Agent().Wait(ctx, id, state); err != nil {
-		story, _ := endpoint.Clerk(m.Agent()).Show(t.Context(), id)
-		t.Fatalf("%s at %s does not reach %v: %v\n%+v", id, m.Code, state, err, story)
+		t.Fatalf("%s at %s does not reach %v: %v\nevidence: %q", id, m.Code, state, err, steps(t, m, id))
 	}
 }
 

@@ -196,7 +196,7 @@ func (e *SeenEndpoint) read(a *endpoint.Agent) error {
 
 // files reads the content of a document that is said to be here.
 func (e *SeenEndpoint) files(a *endpoint.Agent, i *axispb.InboxEntry) error {
-	if !here(i.State) || len(i.Journaled) > 0 {
+	if !here(i) {
 		return nil
 	}
 	key := inbox.KeyOf(i)
@@ -223,8 +223,12 @@ func (e *SeenEndpoint) files(a *endpoint.Agent, i *axispb.InboxEntry) error {
 }
 
 // here reports whether the content of a received document must be at the endpoint.
-func here(s axispb.State) bool {
-	switch s {
+// What it only knows from the journal, another took, or its own lost store.
+func here(i *axispb.InboxEntry) bool {
+	if len(i.Evidence) == 0 {
+		return false
+	}
+	switch i.State {
 	case axispb.State_STATE_CONSIGNED, axispb.State_STATE_HANDED_OVER, axispb.State_STATE_HANDOVER_FAILED:
 		return true
 	}

@@ -17,6 +17,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"docaxis/endpoint"
+	clerk "docaxis/endpoint/admin"
 	"docaxis/internal/hubtest"
 	"docaxis/proto/axispb"
 )
@@ -143,14 +144,14 @@ func (s *siege) listRegistry(t *testing.T, all state) {
 func view(t *testing.T, all state, m *hubtest.Member) {
 	t.Helper()
 	desk := endpoint.Clerk(m.Agent())
-	sent, err := desk.Outbox(t.Context())
+	sent, err := desk.Outbox(t.Context(), clerk.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range sent {
 		all.add("outbox of ", m.Code, " ", text(t, d))
 	}
-	received, err := desk.Inbox(t.Context())
+	received, err := desk.Inbox(t.Context(), clerk.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}

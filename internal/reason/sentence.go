@@ -132,6 +132,11 @@ func showSize(text string, lang Language) string {
 	if err != nil {
 		return text
 	}
+	return Size(n, lang)
+}
+
+// Size writes a number of bytes for people, as sentences do.
+func Size(n uint64, lang Language) string {
 	value, unit := float64(n), 0
 	units := []string{" B", " KB", " MB", " GB"}
 	for value >= 1024 && unit < len(units)-1 {

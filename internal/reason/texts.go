@@ -54,6 +54,18 @@ var texts = map[axispb.ReasonCode]text{
 		vi: "Văn bản {1} đến đây cho nhiều mã: {2:words}. Hãy nêu rõ mã nào.",
 		en: "Document {1} came here for several codes: {2:words}. Write which of them is meant.",
 	},
+	axispb.ReasonCode_REASON_DISK_FULL: {
+		vi: "Đĩa không đủ chỗ: còn trống {1:size}, cần có {2:size}. Hãy giải phóng chỗ trên đĩa (ở điểm kết nối: chạy “endpoint cleanup”, hoặc dời các tệp khác đi); có chỗ là công việc tự tiếp tục.",
+		en: "The disk has too little room: {1:size} free, {2:size} needed. Ask whoever runs the machine to free some space (at an endpoint: run “endpoint cleanup”, or move other files away); the work goes on by itself then.",
+	},
+	axispb.ReasonCode_REASON_RELEASED: {
+		vi: "Các tệp của văn bản {1} đã được dọn khỏi điểm kết nối này lúc {2:time}; diễn biến và bằng chứng vẫn còn. Nếu cần lại nội dung, hãy lấy trong hệ thống quản lý văn bản của cơ quan hoặc đề nghị nơi gửi gửi lại.",
+		en: "The files of document {1} were removed from this endpoint at {2:time}; its story and its proofs are still here. Where the content is needed again, ask the agency's own system for it, or the sender to send it again.",
+	},
+	axispb.ReasonCode_REASON_CONTENT_QUOTA: {
+		vi: "Điểm kết nối đang giữ {1:size} nội dung của các văn bản chưa xong, vượt hạn mức {2:size}. Hãy lấy và xác nhận các văn bản đến, chờ nơi nhận lấy văn bản đi, hoặc nâng retention.quota_bytes trong endpoint.toml rồi chạy lại điểm kết nối.",
+		en: "The endpoint keeps {1:size} for documents that are still under way, over its quota of {2:size}. Check what has come in and confirm it, wait until recipients have what was sent, or raise retention.quota_bytes in endpoint.toml and start the endpoint again.",
+	},
 
 	axispb.ReasonCode_REASON_UNKNOWN_CODE: {
 		vi: "Mã định danh nơi nhận {1} không có trong danh mục. Hãy tra lại mã trong danh bạ rồi gửi lại.",

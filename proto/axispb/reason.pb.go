@@ -47,6 +47,15 @@ const (
 	ReasonCode_REASON_STATE ReasonCode = 8
 	// The document came for several codes; one must be named. [id, codes]
 	ReasonCode_REASON_SEVERAL_CODES ReasonCode = 9
+	// The disk has too little room for what was asked; it may be asked again when
+	// there is more. In bytes. [free, needed]
+	ReasonCode_REASON_DISK_FULL ReasonCode = 10
+	// The document's files were removed from this endpoint, as its settings say.
+	// [id, when]
+	ReasonCode_REASON_RELEASED ReasonCode = 11
+	// What the endpoint keeps for documents under way is over its quota. In bytes.
+	// [kept, quota]
+	ReasonCode_REASON_CONTENT_QUOTA ReasonCode = 12
 	// Recipient code is not in the registry. [code]
 	ReasonCode_REASON_UNKNOWN_CODE ReasonCode = 20
 	// Recipient code is closed and has no successor. [code]
@@ -140,6 +149,9 @@ var (
 		7:   "REASON_CLOCK",
 		8:   "REASON_STATE",
 		9:   "REASON_SEVERAL_CODES",
+		10:  "REASON_DISK_FULL",
+		11:  "REASON_RELEASED",
+		12:  "REASON_CONTENT_QUOTA",
 		20:  "REASON_UNKNOWN_CODE",
 		21:  "REASON_CLOSED_CODE",
 		22:  "REASON_SEVERAL_SUCCESSORS",
@@ -191,6 +203,9 @@ var (
 		"REASON_CLOCK":              7,
 		"REASON_STATE":              8,
 		"REASON_SEVERAL_CODES":      9,
+		"REASON_DISK_FULL":          10,
+		"REASON_RELEASED":           11,
+		"REASON_CONTENT_QUOTA":      12,
 		"REASON_UNKNOWN_CODE":       20,
 		"REASON_CLOSED_CODE":        21,
 		"REASON_SEVERAL_SUCCESSORS": 22,
@@ -323,7 +338,8 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\xef\t\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\xb4\n" +
+	"\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -335,7 +351,11 @@ const file_reason_proto_rawDesc = "" +
 	"\x10REASON_NOT_FOUND\x10\x06\x12\x10\n" +
 	"\fREASON_CLOCK\x10\a\x12\x10\n" +
 	"\fREASON_STATE\x10\b\x12\x18\n" +
-	"\x14REASON_SEVERAL_CODES\x10\t\x12\x17\n" +
+	"\x14REASON_SEVERAL_CODES\x10\t\x12\x14\n" +
+	"\x10REASON_DISK_FULL\x10\n" +
+	"\x12\x13\n" +
+	"\x0fREASON_RELEASED\x10\v\x12\x18\n" +
+	"\x14REASON_CONTENT_QUOTA\x10\f\x12\x17\n" +
 	"\x13REASON_UNKNOWN_CODE\x10\x14\x12\x16\n" +
 	"\x12REASON_CLOSED_CODE\x10\x15\x12\x1d\n" +
 	"\x19REASON_SEVERAL_SUCCESSORS\x10\x16\x12\x15\n" +

@@ -192,6 +192,8 @@ func standing(o *cli.IO, e operator.Evidence) string {
 		return ""
 	case "CONTRARY":
 		return o.Say("trái với bằng chứng trước", "contrary to an earlier one")
+	case "SECOND_COPY":
+		return o.Say("bản thứ hai: bản của điểm kết nối khác được tính", "a second copy: another endpoint's counts")
 	case "SUPERSEDES":
 		return o.Say("thay cho bằng chứng trước", "supersedes an earlier one")
 	}

@@ -66,8 +66,8 @@ type outboxCommand struct{}
 func (outboxCommand) Help() string { return cli.Help("endpoint outbox", "", "") }
 
 func (outboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
-	var all []clerk.Outgoing
-	if err := ask(ctx, g, clerk.PathOutbox, nil, &all); err != nil {
+	all, err := pages(ctx, g, clerk.PathOutbox, nil, func(d clerk.Outgoing) string { return d.ID })
+	if err != nil {
 		return err
 	}
 	return o.Print(all, func(w io.Writer) {
@@ -123,12 +123,10 @@ type inboxCommand struct {
 func (inboxCommand) Help() string { return cli.Help("endpoint inbox --new", "", "") }
 
 func (c inboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
-	var all []clerk.Incoming
-	if err := ask(ctx, g, clerk.PathInbox, nil, &all); err != nil {
+	query := url.Values{"new": {fmt.Sprint(c.New)}}
+	all, err := pages(ctx, g, clerk.PathInbox, query, func(d clerk.Incoming) string { return d.Key })
+	if err != nil {
 		return err
-	}
-	if c.New {
-		all = slices.DeleteFunc(all, func(d clerk.Incoming) bool { return d.State != "CONSIGNED" })
 	}
 	return o.Print(all, func(w io.Writer) {
 		if len(all) == 0 {
@@ -182,6 +180,10 @@ func printStory(w io.Writer, o *cli.IO, s clerk.Story) {
 	for _, f := range s.Files {
 		fmt.Fprintf(w, o.Say("  %s (%d byte)\n", "  %s (%d bytes)\n"), cli.Clean(f.Title), f.Bytes)
 	}
+	if s.ReleasedMS != 0 {
+		fmt.Fprintf(w, o.Say("  Các tệp đã được dọn khỏi đây lúc %s; diễn biến và bằng chứng vẫn còn.\n",
+			"  Its files were removed from here at %s; the story and the proofs stay.\n"), lang.Millis(s.ReleasedMS))
+	}
 	if s.Trouble != nil {
 		fmt.Fprintf(w, "  %s\n", tell(o, s.Trouble))
 	}
@@ -221,6 +223,8 @@ func flagged(o *cli.IO, words string) string {
 			all[i] = o.Say("trái với bằng chứng trước", "contrary to an earlier one")
 		case "supersedes":
 			all[i] = o.Say("thay cho bằng chứng trước", "supersedes an earlier one")
+		case "second":
+			all[i] = o.Say("bản thứ hai: bản của điểm kết nối khác được tính", "a second copy: another endpoint's counts")
 		case "clock":
 			all[i] = o.Say("giờ khai lệch hơn 10 phút", "the claimed time is off by more than 10 minutes")
 		}

@@ -40,5 +40,6 @@ type grammar struct {
 	Get      getCommand      `cmd:"" help:"Save a received document's files.|Lưu các tệp của văn bản đến."`
 	Confirm  confirmCommand  `cmd:"" help:"Confirm or refuse a received document.|Xác nhận hoặc từ chối văn bản đến."`
 	Retry    retryCommand    `cmd:"" help:"Let a parked document go on.|Cho văn bản đang dừng đi tiếp."`
+	Cleanup  cleanupCommand  `cmd:"" help:"Remove files that are kept no longer.|Dọn các tệp đã hết hạn giữ."`
 	Agencies agenciesCommand `cmd:"" help:"Search the directory, also offline.|Tra danh mục cơ quan, kể cả khi mất mạng."`
 }

@@ -83,7 +83,15 @@ func (serveCommand) Help() string {
     key                 PEM or PKCS#12 file
     certificate         certificate and chain, where they are not in key
     password_file       password of a PKCS#12 file
-  [limits] file_bytes   largest file that is sent; 2 GiB
+  [limits]
+    file_bytes          largest file that is sent; 2 GiB
+    free_bytes          what must stay free on the disk: with less, nothing is sent
+                        and no contents are fetched; 2 % of it, at least 512 MiB
+  [retention]           how long files stay here; proofs always stay
+    outbox_days         after every recipient has what was sent; 30
+    inbox_days          after the agency took or refused what came; 90
+    quota_bytes         most that files may take: above it, what nobody needs goes
+                        earlier; no bound
 
 Stops on Ctrl-C or SIGTERM.`, `endpoint.toml trong thư mục gồm:
   listen                nơi các lệnh endpoint kết nối; chỉ trong máy
@@ -93,7 +101,15 @@ Stops on Ctrl-C or SIGTERM.`, `endpoint.toml trong thư mục gồm:
     key                 tệp PEM hoặc PKCS#12
     certificate         chứng thư và chuỗi, nếu không nằm trong key
     password_file       mật khẩu của tệp PKCS#12
-  [limits] file_bytes   tệp lớn nhất được gửi; 2 GiB
+  [limits]
+    file_bytes          tệp lớn nhất được gửi; 2 GiB
+    free_bytes          chỗ trống phải giữ lại trên đĩa: ít hơn thì không gửi và
+                        không lấy nội dung; 2 % đĩa, ít nhất 512 MiB
+  [retention]           các tệp ở lại đây bao lâu; bằng chứng luôn ở lại
+    outbox_days         sau khi mọi nơi nhận đã có văn bản đi; 30
+    inbox_days          sau khi cơ quan nhận hoặc từ chối văn bản đến; 90
+    quota_bytes         các tệp được chiếm nhiều nhất: vượt quá thì tệp không ai
+                        cần được dọn sớm; không giới hạn
 
 Dừng bằng Ctrl-C hoặc SIGTERM.`)
 }
@@ -131,30 +147,4 @@ func joinClose(run, stop error) error {
 		return run
 	}
 	return stop
-}
-
-type statusCommand struct{}
-
-func (statusCommand) Help() string { return cli.Help("endpoint status", "", "") }
-
-func (statusCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
-	var s clerk.Status
-	if err := ask(ctx, g, clerk.PathStatus, nil, &s); err != nil {
-		return err
-	}
-	return o.Print(s, func(w io.Writer) {
-		state := o.Say("không kết nối", "not connected")
-		if s.Connected {
-			state = o.Say("đang kết nối", "connected")
-		}
-		fmt.Fprintf(w, "%s (%s): %s\n", s.Name, strings.Join(s.Codes, " "), state)
-		if s.Parked != nil {
-			fmt.Fprintf(w, o.Say("ĐANG DỪNG, cần người quyết định: %s\n", "PARKED, needs a person: %s\n"), tell(o, s.Parked))
-		}
-		fmt.Fprintf(w, o.Say("Đã kiểm sổ đến bản ghi %d của kỷ %d; bằng chứng %d, chưa gửi %d; bị cách ly %d\n",
-			"Log verified up to record %d of epoch %d; statements %d, unsent %d; quarantined %d\n"),
-			s.SeenSize, s.Epoch, s.Evidence, s.Unsent, s.Quarantine)
-		printCounts(w, o, o.Say("Văn bản đi", "Outbox"), s.Outbox)
-		printCounts(w, o, o.Say("Văn bản đến", "Inbox"), s.Inbox)
-	})
 }

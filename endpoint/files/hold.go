@@ -1,0 +1,120 @@
+package files
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+
+	"docaxis/internal/chunk"
+	"docaxis/internal/durable"
+)
+
+// Hold keeps bodies from being swept while what needs them is not yet committed:
+// between the moment a body is found to be here already and the entry that names it,
+// nothing else says that it is needed.
+type Hold struct {
+	store *Store
+	mine  [][sha256.Size]byte
+}
+
+// Hold begins to hold what is added through it. Release ends it.
+func (s *Store) Hold() *Hold { return &Hold{store: s} }
+
+// Add is Store.Add; the body is held.
+func (h *Hold) Add(r io.Reader, limit uint64) (chunk.File, error) {
+	s := h.store
+	tmp, err := os.CreateTemp(s.temp(), "add-*")
+	if err != nil {
+		return chunk.File{}, fmt.Errorf("create a temporary file: %w", err)
+	}
+	file, err := chunk.Read(io.TeeReader(&capped{r: r, left: limit}, tmp))
+	if err != nil {
+		return file, durable.Commit(tmp, s.path(file.Digest), err)
+	}
+	h.hold(file.Digest)
+	if s.Has(file.Digest, file.Size) {
+		err = errors.Join(tmp.Close(), os.Remove(tmp.Name()))
+		// Whoever added it first may not have come to this line yet.
+		return file, errors.Join(err, durable.SyncDir(s.folder(file.Digest)))
+	}
+	return file, durable.Commit(tmp, s.path(file.Digest), nil)
+}
+
+func (h *Hold) hold(digest [sha256.Size]byte) {
+	s := h.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h.mine = append(h.mine, digest)
+	s.held[digest]++
+	s.touch(digest)
+}
+
+// Release ends the hold: what needs the bodies is committed, or nothing does.
+func (h *Hold) Release() {
+	s := h.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, digest := range h.mine {
+		if s.held[digest]--; s.held[digest] == 0 {
+			delete(s.held, digest)
+		}
+	}
+	h.mine = nil
+}
+
+// touch keeps a body from the sweep that is going on. The store is locked.
+func (s *Store) touch(digest [sha256.Size]byte) {
+	if s.touched != nil {
+		s.touched[digest] = true
+	}
+}
+
+// ErrSweeping says that another sweep is going on.
+var ErrSweeping = errors.New("the file store is being cleaned already")
+
+// Sweep removes bodies that nobody needs. Whoever sweeps begins one, then finds out
+// what is needed, then removes the rest: a body that was held or fetched at any time
+// since the beginning is not removed, so that what becomes needed meanwhile stays.
+type Sweep struct{ store *Store }
+
+// Sweep begins a sweep; End must follow. The error is ErrSweeping.
+func (s *Store) Sweep() (*Sweep, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.touched != nil {
+		return nil, ErrSweeping
+	}
+	s.touched = make(map[[sha256.Size]byte]bool, len(s.held)+len(s.busy))
+	for digest := range maps.Keys(s.held) {
+		s.touched[digest] = true
+	}
+	for digest := range maps.Keys(s.busy) {
+		s.touched[digest] = true
+	}
+	return &Sweep{s}, nil
+}
+
+// End ends the sweep.
+func (w *Sweep) End() {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	w.store.touched = nil
+}
+
+// Remove drops a body, or what was fetched of one. removed is false where somebody
+// has come to need it.
+func (w *Sweep) Remove(k Kept) (removed bool, err error) {
+	s := w.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.touched[k.Digest] {
+		return false, nil
+	}
+	if k.Partial {
+		return true, remove(s.partial(k.Digest))
+	}
+	return true, remove(s.path(k.Digest))
+}
