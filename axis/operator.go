@@ -3,21 +3,18 @@ package axis
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
 	operator "docaxis/axis/admin"
 	"docaxis/axis/ledger"
 	"docaxis/axis/mailbox"
-	"docaxis/axis/registry"
 	"docaxis/internal/bus"
 	"docaxis/internal/evidence"
 	"docaxis/internal/reason"
@@ -56,42 +53,6 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 		})
 	}
 	return out, nil
-}
-
-// Waiting lists who has not received, since when and why.
-func (h *Hub) Waiting(ctx context.Context, limit int) ([]operator.Waiting, error) {
-	all, err := h.ledger.Outstanding(ctx, []axispb.State{
-		axispb.State_STATE_ACCEPTED, axispb.State_STATE_CONSIGNED,
-		axispb.State_STATE_CONSIGNMENT_FAILED, axispb.State_STATE_HANDOVER_FAILED,
-	}, limit)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]operator.Waiting, len(all))
-	for i, o := range all {
-		out[i] = operator.Waiting{
-			Document: o.ID, LeafIndex: o.Document, Sender: o.Sender, Subject: o.Subject, Code: o.Code, Serving: o.Serving,
-			Endpoint: o.Endpoint, State: StateName(o.State), Urgent: o.Lane == axispb.Lane_LANE_URGENT,
-			SinceMS: o.SinceMS, DeadlineMS: o.DeadlineMS, Why: h.why(o),
-		}
-		if a, ok := h.registry.Agency(o.Serving); ok {
-			out[i].Name = a.Name
-		}
-	}
-	return out, nil
-}
-
-// why names what a document waits for.
-func (h *Hub) why(o ledger.Outstanding) string {
-	switch {
-	case o.State == axispb.State_STATE_CONSIGNED:
-		return "dms"
-	case o.State != axispb.State_STATE_ACCEPTED:
-		return "failed"
-	case h.broker.IsConnected(o.Endpoint):
-		return "fetching"
-	}
-	return "away"
 }
 
 // Documents tells the stories of an id.
@@ -183,77 +144,6 @@ func story(s ledger.Story) operator.Document {
 		})
 	}
 	return d
-}
-
-// ImportAgencies puts the agencies of a CSV file into the registry, leaving out
-// those that are in it already as they are.
-func (h *Hub) ImportAgencies(ctx context.Context, req operator.Import) (operator.Imported, error) {
-	agencies, err := registry.ParseCSV(strings.NewReader(req.CSV))
-	if err != nil {
-		return operator.Imported{}, err
-	}
-	var (
-		out operator.Imported
-		put []*axispb.Agency
-	)
-	for _, a := range agencies {
-		switch known, ok := h.registry.Agency(a.GetCode()); {
-		case !ok:
-			out.Added++
-		case same(known, a):
-			out.Same++
-			continue
-		default:
-			out.Changed++
-		}
-		put = append(put, a)
-	}
-	for _, c := range registry.Batches(put, req.Actor, req.Reason) {
-		if _, err := h.intake.Change(ctx, "", c); err != nil {
-			return operator.Imported{}, err
-		}
-	}
-	return out, nil
-}
-
-func same(a registry.Agency, b *axispb.Agency) bool {
-	from := int64(0)
-	if !a.ValidFrom.IsZero() {
-		from = a.ValidFrom.UnixMilli()
-	}
-	aliases := slices.Clone(b.GetAliases())
-	slices.Sort(aliases)
-	have := slices.Clone(a.Aliases)
-	slices.Sort(have)
-	return a.Code == b.GetCode() && a.Name == b.GetName() && a.Parent == b.GetParent() && a.Level == b.GetLevel() &&
-		from == b.GetValidFromMs() && slices.Equal(have, aliases)
-}
-
-// AdmitSeal lets a certificate sign an agency's documents.
-func (h *Hub) AdmitSeal(ctx context.Context, req operator.Seal) (operator.Admitted, error) {
-	cert, err := x509.ParseCertificate(req.Certificate)
-	if err != nil {
-		return operator.Admitted{}, reason.Permanent(axispb.ReasonCode_REASON_REGISTRY_CONFLICT,
-			"the file holds no certificate that can be read").Because(err)
-	}
-	_, err = h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_AdmitSeal{
-		AdmitSeal: &axispb.Seal{
-			Code: req.Code, Certificate: req.Certificate, Chain: req.Chain, Delegated: req.Delegated,
-			ValidFromMs: req.FromMS, ValidUntilMs: req.UntilMS,
-		},
-	}}))
-	if err != nil {
-		return operator.Admitted{}, err
-	}
-	digest := sha256.Sum256(req.Certificate)
-	s, refused := h.registry.Seal(req.Code, digest, h.now())
-	until := cert.NotAfter
-	if refused == nil {
-		until = s.Until
-	}
-	return operator.Admitted{
-		Code: req.Code, Subject: cert.Subject.String(), Digest: hex.EncodeToString(digest[:]), UntilMS: until.UnixMilli(),
-	}, nil
 }
 
 // Invite makes a one-time right to enrol an endpoint. Only the hash of its secret

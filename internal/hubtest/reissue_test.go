@@ -71,6 +71,8 @@ func TestAReissuedEndpointComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, sender, three, axispb.State_STATE_CONSIGNED)
+	wait(t, again, two, axispb.State_STATE_CONSIGNED)
+	wait(t, again, three, axispb.State_STATE_CONSIGNED)
 	if now := statusOf(t, old); now.Connected || now.Inbox["CONSIGNED"] != before.Inbox["CONSIGNED"] {
 		t.Errorf("the old one learned something: %+v", now)
 	}
