@@ -162,6 +162,9 @@ func (h *Hub) said(ctx context.Context, name string) (*operator.EndpointSaid, er
 // Revoke ends an endpoint and all its certificates. Its open connections are cut
 // once that is journaled; its codes stay unserved until another is given them.
 func (h *Hub) Revoke(ctx context.Context, req operator.Revoke) (operator.Revoked, error) {
+	if err := because(req.Why); err != nil {
+		return operator.Revoked{}, err
+	}
 	_, err := h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_RevokeEndpoint{
 		RevokeEndpoint: &axispb.RevokeEndpoint{Name: req.Endpoint},
 	}}))
@@ -179,6 +182,9 @@ func (h *Hub) Revoke(ctx context.Context, req operator.Revoke) (operator.Revoked
 
 // Reissue makes an invitation for an endpoint that lost its key or its store.
 func (h *Hub) Reissue(ctx context.Context, req operator.Reissue) (operator.Invited, error) {
+	if err := because(req.Why); err != nil {
+		return operator.Invited{}, err
+	}
 	out, err := h.invite(ctx, req.Why, &axispb.Invitation{Endpoint: req.Endpoint, Reissue: true}, req.Hours)
 	if err != nil {
 		return operator.Invited{}, err

@@ -65,6 +65,7 @@ func TestPrograms(t *testing.T) {
 			"keep":    keep,
 			"large":   large,
 			"append":  appendTo,
+			"proved":  proved,
 		},
 	})
 }
