@@ -10,14 +10,14 @@ SHELL := /bin/bash
 export CGO_ENABLED := 0
 
 # command:Debian package that has it
-NEEDS := protoc:protobuf-compiler openssl:openssl gcc:gcc
+NEEDS := protoc:protobuf-compiler openssl:openssl gcc:gcc strace:strace
 
-.PHONY: help check needs format vet staticcheck build windows test race crosscheck tidy generate generated fix bin clean
+.PHONY: help check needs format vet staticcheck build windows test race crosscheck rounds tidy generate generated fix bin clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
 
-check: needs format vet staticcheck build windows test race crosscheck tidy generated ## everything that must hold before a change goes in
+check: needs format vet staticcheck build windows test race crosscheck rounds tidy generated ## everything that must hold before a change goes in
 	@echo 'check: all is well'
 
 needs: ## say which programs check needs and does not find
@@ -50,6 +50,9 @@ race: ## all tests under the race detector, in any order
 
 crosscheck: ## also the tests that compare with other programs, such as openssl
 	go test -tags crosscheck -timeout 10m ./...
+
+rounds: needs ## kill the real programs under load, and look at what is left, again and again
+	go test -tags crosscheck -timeout 20m -parallel 3 ./internal/rounds -run '^TestRounds$$' -v -rounds=108 | grep -v '^=== '
 
 tidy: ## go.mod and go.sum must be as go mod tidy would leave them
 	go mod tidy -diff

@@ -32,7 +32,7 @@ func (a authority) Admit(cert *x509.Certificate, now time.Time) (broker.Grant, e
 	if refused != nil {
 		return broker.Grant{}, refused
 	}
-	err := a.h.ca.Verify(cert, now)
+	err := a.h.ca.Load().Verify(cert, now)
 	if err != nil && !errors.Is(err, registry.ErrExpired) {
 		return broker.Grant{}, err
 	}
@@ -88,7 +88,7 @@ func (h *Hub) enrol(ctx context.Context, user string, req *axispb.EnrolRequest) 
 		return nil, err
 	}
 	answer := &axispb.EnrolAnswer{
-		Endpoint: inv.Endpoint, Certificate: cert, Ca: h.ca.Certificate().Raw, Epochs: epochs, Codes: inv.Codes,
+		Endpoint: inv.Endpoint, Certificate: cert, Ca: h.pinned(req.GetPin()).Raw, Epochs: epochs, Codes: inv.Codes,
 	}
 	if !inv.Reissue {
 		return answer, nil
@@ -115,7 +115,7 @@ func (h *Hub) certified(endpoint string, csr []byte) ([]byte, bool) {
 
 // admit journals a new endpoint and the use of its invitation, both or neither.
 func (h *Hub) admit(ctx context.Context, inv registry.Invitation, csr []byte) ([]byte, error) {
-	cert, err := h.ca.IssueEndpoint(csr, inv.Endpoint)
+	cert, err := h.ca.Load().IssueEndpoint(csr, inv.Endpoint)
 	if err != nil {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "certificate request").Because(err)
 	}
@@ -161,42 +161,39 @@ func (h *Hub) closed(inv registry.Invitation) error {
 // renew gives an endpoint a further certificate; the one it has stays good.
 func (h *Hub) renew(ctx context.Context, endpoint string, req *axispb.RenewRequest) (*axispb.RenewAnswer, error) {
 	if cert, known := h.certified(endpoint, req.GetCsr()); known {
-		return &axispb.RenewAnswer{Certificate: cert}, nil
+		return h.renewed(cert), nil
 	}
 	if refused := h.justReissued(endpoint); refused != nil {
 		return nil, refused
 	}
-	if h.issuedToday(endpoint) >= maxRenewals {
-		return nil, reason.Temporary(axispb.ReasonCode_REASON_QUOTA, strconv.Itoa(maxRenewals)+" certificates a day")
+	if refused := h.enough(endpoint); refused != nil {
+		return nil, refused
 	}
-	cert, err := h.ca.IssueEndpoint(req.GetCsr(), endpoint)
+	cert, err := h.ca.Load().IssueEndpoint(req.GetCsr(), endpoint)
 	if err != nil {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "certificate request").Because(err)
 	}
 	_, err = h.intake.Change(ctx, endpoint, change(endpoint, "renewal", &axispb.Change{Change: &axispb.Change_PutEndpoint{
 		PutEndpoint: &axispb.Endpoint{Name: endpoint, Certificate: cert},
 	}}))
+	// The appender counts, so that several at once do not get more.
+	if refused := h.enough(endpoint); err != nil && refused != nil {
+		return nil, refused
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &axispb.RenewAnswer{Certificate: cert}, nil
+	return h.renewed(cert), nil
 }
 
-// maxRenewals is how many certificates an endpoint is issued within a day: each is a
-// record that every endpoint is given. An honest one needs one a year.
-const maxRenewals = 10
-
-// issuedToday counts the certificates that an endpoint was issued within a day.
-func (h *Hub) issuedToday(endpoint string) int {
+// enough refuses an endpoint that was issued as many certificates as it may be within
+// a day.
+func (h *Hub) enough(endpoint string) error {
 	e, _ := h.registry.Endpoint(endpoint)
-	n := 0
-	for _, der := range e.Certificates {
-		cert, err := x509.ParseCertificate(der)
-		if err == nil && cert.NotAfter.Add(-registry.CertificateLife).After(h.now().Add(-24*time.Hour)) {
-			n++
-		}
+	if e.IssuedSince(h.now().Add(-24*time.Hour)) < registry.MaxCertificatesADay {
+		return nil
 	}
-	return n
+	return reason.Temporary(axispb.ReasonCode_REASON_QUOTA, strconv.Itoa(registry.MaxCertificatesADay)+" certificates a day")
 }
 
 func (h *Hub) signedEpochs(ctx context.Context) ([][]byte, error) {

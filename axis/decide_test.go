@@ -93,7 +93,7 @@ func (b *bench) endpoint(name string, codes ...string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	cert, err := b.ca.IssueEndpoint(csr, name)
+	cert, err := b.ca.Load().IssueEndpoint(csr, name)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -47,6 +47,10 @@ type Config struct {
 	MaxStreamBytes uint64
 	// ExpireEvery is how often passed deadlines are looked for; 30 s by default.
 	ExpireEvery time.Duration
+	// Monotonic is what Now is held against: how long this process has been running.
+	// Where it is nil, the monotonic reading in Now's times, which the machine's
+	// have, is taken.
+	Monotonic func() time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -74,7 +78,7 @@ type Hub struct {
 	cfg Config
 	log *slog.Logger
 
-	ca       *registry.CA
+	ca       atomic.Pointer[registry.CA] // replaced by RollKey
 	guard    *axistlog.Guard
 	trust    *evidence.Trust
 	registry *registry.State
@@ -82,6 +86,7 @@ type Hub struct {
 	journal  *journal.Journal
 	ledger   *ledger.Ledger
 	content  *content.Store
+	signer   *axisSigner
 	mailbox  *mailbox.Mailbox
 	intake   *intake.Intake
 	server   *bus.Server
@@ -130,10 +135,11 @@ func (h *Hub) keyPath(epoch uint64) string {
 }
 
 func (h *Hub) openKeys(context.Context) error {
-	var err error
-	if h.ca, err = registry.OpenCA(h.keys(), registry.CAConfig{Now: h.cfg.Now}); err != nil {
+	ca, err := registry.OpenCA(h.keys(), registry.CAConfig{Now: h.cfg.Now, Faults: h.cfg.Faults})
+	if err != nil {
 		return fmt.Errorf("open the CA (run axis init first): %w", err)
 	}
+	h.ca.Store(ca)
 	if h.guard, err = axistlog.OpenGuard(filepath.Join(h.keys(), "guard")); errors.Is(err, axistlog.ErrGuardHeld) {
 		return lang.Errorf("Một tiến trình axis khác đang chạy trên thư mục %s; không có gì thay đổi. Hãy dừng tiến trình đó trước.",
 			"Another axis runs on folder %s; nothing was changed. Stop that one first.", h.dir).Because(err)
@@ -141,7 +147,7 @@ func (h *Hub) openKeys(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the guard: %w", err)
 	}
-	h.trust = evidence.NewTrust(h.ca.Certificate())
+	h.trust = evidence.NewTrust(ca.First())
 	return nil
 }
 
@@ -164,7 +170,7 @@ func (h *Hub) openBroker(context.Context) error {
 	}
 	h.broker, err = broker.Start(broker.Config{
 		Dir: filepath.Join(h.dir, "journal"), Listen: h.cfg.Listen,
-		TLS:       &tls.Config{GetCertificate: h.ca.ServerCertificate(h.cfg.Hosts)},
+		TLS:       &tls.Config{GetCertificate: h.serverCertificate()},
 		Authority: authority{h}, Now: h.cfg.Now, Log: h.log,
 	})
 	return err
@@ -199,18 +205,22 @@ func (h *Hub) openContent(context.Context) error {
 
 func (h *Hub) records() records { return records{h.journal} }
 
-func (h *Hub) openServices(context.Context) error {
-	signer := &axisSigner{ca: h.ca, now: h.cfg.Now}
-	if _, err := signer.get(); err != nil {
+func (h *Hub) openServices(ctx context.Context) error {
+	h.signer = &axisSigner{ca: h.ca.Load, now: h.cfg.Now}
+	if _, err := h.signer.get(); err != nil {
 		return err
 	}
-	var err error
+	behind, err := h.confirmedBehind(ctx)
+	if err != nil {
+		return err
+	}
 	h.intake = intake.New(intake.Parts{
 		Log: h.chain, Registry: routes{h.registry}, Ledger: accepted{h.ledger}, Content: h.content,
-		Proofs: proofs{h.ledger, h.records(), h.trust}, Trust: h.trust, Signer: signer.get,
+		Proofs: proofs{h.ledger, h.records(), h.trust}, Trust: h.trust, Signer: h.signer.get,
 	}, intake.Config{
-		Now: h.cfg.Now, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
+		Now: h.cfg.Now, Monotonic: h.cfg.Monotonic, Behind: behind, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
 	})
+	h.warnOfClock()
 	h.mailbox = mailbox.New(boxes{h.ledger}, h.records())
 	if h.server, err = bus.Serve(h.broker.Services(), h.services(), bus.ServeConfig{
 		Now: h.cfg.Now, Log: h.log, Excess: func(endpoint string) {

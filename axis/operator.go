@@ -2,7 +2,6 @@ package axis
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
@@ -12,9 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	operator "docaxis/axis/admin"
 	"docaxis/axis/ledger"
 	"docaxis/axis/mailbox"
+	"docaxis/axis/registry"
 	"docaxis/internal/bus"
 	"docaxis/internal/evidence"
 	"docaxis/internal/reason"
@@ -40,6 +42,7 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 		Agencies: len(h.registry.Agencies()), Documents: counts.Documents, Evidence: counts.Evidence,
 		Refused: counts.Refused, States: map[string]uint64{},
 	}
+	out.Clock = h.clockState()
 	if e, ok := h.trust.Epoch(at.Epoch); ok {
 		out.Origin = e.GetOrigin()
 	}
@@ -70,7 +73,11 @@ func (h *Hub) Documents(ctx context.Context, id string) ([]operator.Document, er
 	}
 	var out []operator.Document
 	for _, s := range stories {
-		out = append(out, story(s))
+		d, err := h.accepted(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
 	}
 	for _, r := range refusals {
 		d, err := h.refused(ctx, r)
@@ -102,6 +109,39 @@ func (h *Hub) refused(ctx context.Context, r ledger.RefusedSubmission) (operator
 // refusal reads the reason of a refused submission, with its arguments, which the
 // ledger does not have, from the statement in the journal.
 func (h *Hub) refusal(ctx context.Context, position uint64) (*axispb.Reason, error) {
+	record, err := h.record(ctx, position)
+	if err != nil {
+		return nil, err
+	}
+	st, _, err := h.trust.Statement(record.GetBody())
+	return st.GetReason(), err
+}
+
+// accepted tells of a submission that was accepted. Why single recipients were
+// refused stands with its arguments in the decision alone.
+func (h *Hub) accepted(ctx context.Context, s ledger.Story) (operator.Document, error) {
+	d := story(s)
+	if len(s.Refused) == 0 {
+		return d, nil
+	}
+	record, err := h.record(ctx, s.Position)
+	if err != nil {
+		return d, err
+	}
+	decision := new(axispb.Decision)
+	if err := proto.Unmarshal(record.GetDecision(), decision); err != nil {
+		return d, fmt.Errorf("the decision of record %d: %w", s.Position, err)
+	}
+	for _, r := range decision.GetDocument().GetRefused() {
+		d.Recipients = append(d.Recipients, operator.Recipient{
+			Code: r.GetCode(), State: StateName(axispb.State_STATE_REJECTED),
+			Reason: reason.Sentence(r.GetReason(), reason.English), ReasonVI: reason.Sentence(r.GetReason(), reason.Vietnamese),
+		})
+	}
+	return d, nil
+}
+
+func (h *Hub) record(ctx context.Context, position uint64) (*axispb.Record, error) {
 	s, err := h.ledger.Snapshot(ctx)
 	if err != nil {
 		return nil, err
@@ -111,12 +151,7 @@ func (h *Hub) refusal(ctx context.Context, position uint64) (*axispb.Reason, err
 	if err != nil || !found {
 		return nil, errors.Join(err, fmt.Errorf("record %d cannot be located", position))
 	}
-	record, err := h.records().Record(ctx, mailbox.Location(at))
-	if err != nil {
-		return nil, err
-	}
-	st, _, err := h.trust.Statement(record.GetBody())
-	return st.GetReason(), err
+	return h.records().Record(ctx, mailbox.Location(at))
 }
 
 func story(s ledger.Story) operator.Document {
@@ -128,13 +163,6 @@ func story(s ledger.Story) operator.Document {
 	for _, r := range s.Recipients {
 		d.Recipients = append(d.Recipients, operator.Recipient{
 			Code: r.Code, Serving: r.Serving, Endpoint: r.Endpoint, State: StateName(r.State), SinceMS: r.SinceMS,
-		})
-	}
-	for _, r := range s.Refused {
-		why := &axispb.Reason{Code: r.Reason, Args: []string{r.Code, r.Code}}
-		d.Recipients = append(d.Recipients, operator.Recipient{
-			Code: r.Code, State: StateName(axispb.State_STATE_REJECTED),
-			Reason: reason.Sentence(why, reason.English), ReasonVI: reason.Sentence(why, reason.Vietnamese),
 		})
 	}
 	for _, e := range s.Evidence {
@@ -161,7 +189,7 @@ func (h *Hub) Invite(ctx context.Context, req operator.Invite) (operator.Invited
 
 // invite journals an invitation with a new secret and the time that it lasts.
 func (h *Hub) invite(ctx context.Context, why operator.Why, i *axispb.Invitation, hours int) (operator.Invited, error) {
-	inv := bus.Invite{Address: h.address(), Pin: sha256.Sum256(h.ca.Certificate().RawSubjectPublicKeyInfo)}
+	inv := bus.Invite{Address: h.address(), Pin: registry.PinOf(h.ca.Load().Certificate())}
 	if _, err := io.ReadFull(h.cfg.Random, inv.Secret[:]); err != nil {
 		return operator.Invited{}, fmt.Errorf("make a secret: %w", err)
 	}

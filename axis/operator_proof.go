@@ -25,7 +25,7 @@ func (h *Hub) Proofs(ctx context.Context, id string) (operator.ProofSet, error) 
 	if id == "" || len(stories)+len(refusals) == 0 {
 		return operator.ProofSet{}, reason.Permanent(axispb.ReasonCode_REASON_NOT_FOUND, id)
 	}
-	out := operator.ProofSet{CA: h.ca.Certificate().Raw}
+	out := operator.ProofSet{CA: h.ca.Load().Certificate().Raw}
 	if out.Epochs, err = h.signedEpochs(ctx); err != nil {
 		return out, err
 	}

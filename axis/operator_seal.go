@@ -121,7 +121,7 @@ func (h *Hub) sealState(s registry.Seal) string {
 }
 
 // RetireSeal ends the admission of the one seal whose digest begins as it is said.
-func (h *Hub) RetireSeal(ctx context.Context, req operator.RetireSeal) (operator.SealLine, error) {
+func (h *Hub) RetireSeal(ctx context.Context, req operator.Retire) (operator.SealLine, error) {
 	if err := because(req.Why); err != nil {
 		return operator.SealLine{}, err
 	}

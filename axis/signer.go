@@ -17,7 +17,7 @@ const askAgain = 24 * time.Hour
 // lasts, so the CA is asked again now and then: the key stays, the certificate is
 // renewed in time.
 type axisSigner struct {
-	ca  *registry.CA
+	ca  func() *registry.CA
 	now func() time.Time
 
 	mu     sync.Mutex
@@ -25,11 +25,18 @@ type axisSigner struct {
 	asked  time.Time
 }
 
+// renew makes the next statement ask the CA again: key or CA were replaced.
+func (s *axisSigner) renew() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signer = nil
+}
+
 func (s *axisSigner) get() (*evidence.Signer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := s.now(); s.signer == nil || now.Sub(s.asked).Abs() >= askAgain {
-		key, cert, err := s.ca.IssueAxis()
+		key, cert, err := s.ca().IssueAxis()
 		if err != nil {
 			return nil, fmt.Errorf("certificate of the axis's evidence key: %w", err)
 		}

@@ -42,7 +42,7 @@ func (h *Hub) recover(ctx context.Context) error {
 		return err
 	}
 	if why != "" {
-		return h.openEpoch(ctx, why)
+		return h.openEpoch(ctx, why, h.startTime())
 	}
 	return h.resume(ctx)
 }
@@ -138,12 +138,10 @@ func (h *Hub) trustEpochs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, signed := range epochs {
-		if _, err := h.trust.AddEpoch(signed); err != nil {
-			return fmt.Errorf("epoch of the journal: %w", err)
-		}
+	if err := h.trust.AddEpochs(epochs); err != nil {
+		return fmt.Errorf("epochs of the journal: %w", err)
 	}
-	return nil
+	return h.checkCA()
 }
 
 // mustOpenEpoch says why the log may not go on under the key it had; empty when it
@@ -168,6 +166,8 @@ func (h *Hub) mustOpenEpoch() (string, error) {
 		return fmt.Sprintf("the journal is empty, but the guard remembers size %d of epoch %d", state.Size, state.Epoch), nil
 	case !found:
 		return "there is no guard beside the keys", nil
+	case !h.announced():
+		return "the CA was replaced", nil
 	case state.Epoch != newest.GetNumber():
 		return fmt.Sprintf("the guard is of epoch %d, the journal of epoch %d", state.Epoch, newest.GetNumber()), nil
 	case state.Size > h.chain.tree.Size():
@@ -188,7 +188,7 @@ func (h *Hub) resume(ctx context.Context) error {
 	newest, _ := h.trust.Newest()
 	key, err := os.ReadFile(h.keyPath(newest.GetNumber()))
 	if errors.Is(err, os.ErrNotExist) {
-		return h.openEpoch(ctx, "the log's key is gone")
+		return h.openEpoch(ctx, "the log's key is gone", h.startTime())
 	}
 	if err != nil {
 		return fmt.Errorf("read the log's key: %w", err)
@@ -203,7 +203,7 @@ func (h *Hub) resume(ctx context.Context) error {
 
 // openEpoch begins a new origin with a new key. Its first record names what the
 // old one had signed, as far as anybody here knows.
-func (h *Hub) openEpoch(ctx context.Context, why string) error {
+func (h *Hub) openEpoch(ctx context.Context, why string, at time.Time) error {
 	number, previous, err := h.nextEpoch()
 	if err != nil {
 		return err
@@ -213,13 +213,14 @@ func (h *Hub) openEpoch(ctx context.Context, why string) error {
 	if err != nil {
 		return fmt.Errorf("make the log's key: %w", err)
 	}
-	if err := durable.WriteFile(h.keyPath(number), []byte(key+"\n"), 0o600); err != nil {
+	if err := h.keepLogKey(number, key); err != nil {
 		return fmt.Errorf("keep the log's key: %w", err)
 	}
 	signed, err := axistlog.OpenEpoch(axistlog.EpochParams{
-		Number: number, Origin: origin, VerifierKey: verifier, Opened: h.now(),
+		Number: number, Origin: origin, VerifierKey: verifier, Opened: at,
 		BaseSize: h.chain.tree.Size(), BaseRoot: h.chain.tree.Root(), Previous: previous, Reason: why,
-	}, h.ca.SignEpoch)
+		Authorities: h.ca.Load().Authorities(),
+	}, h.ca.Load().SignEpoch)
 	if err != nil {
 		return fmt.Errorf("open an epoch: %w", err)
 	}
@@ -231,7 +232,19 @@ func (h *Hub) openEpoch(ctx context.Context, why string) error {
 		return fmt.Errorf("open an epoch: %w", err)
 	}
 	h.log.Info("epoch opened", "epoch", number, "origin", origin, "reason", why)
-	return h.found(ctx, signed)
+	return h.found(ctx, signed, at)
+}
+
+// keepLogKey makes a key durable before anything names it. Points of failure for
+// tests: log.key.before and log.key.after.
+func (h *Hub) keepLogKey(number uint64, key string) error {
+	if err := h.cfg.Faults.At("log.key.before"); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(h.keyPath(number), []byte(key+"\n"), 0o600); err != nil {
+		return err
+	}
+	return h.cfg.Faults.At("log.key.after")
 }
 
 // remembered is what the guard knows. One that can no longer be read is as good as
@@ -290,8 +303,8 @@ func (h *Hub) nextEpoch() (uint64, *axispb.CheckpointRef, error) {
 }
 
 // found writes the first record of an epoch.
-func (h *Hub) found(ctx context.Context, signed []byte) error {
-	record, err := intake.NewRecord(h.cfg.Random, h.chain.epoch, axispb.Kind_KIND_EPOCH, h.chain.after(h.now()), signed, &axispb.Decision{})
+func (h *Hub) found(ctx context.Context, signed []byte, at time.Time) error {
+	record, err := intake.NewRecord(h.cfg.Random, h.chain.epoch, axispb.Kind_KIND_EPOCH, h.chain.after(at), signed, &axispb.Decision{})
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (c *counting) Commit(ctx context.Context, records []*axispb.Record) (intake
 // decide runs an intake over the hub's chain until the test ends or stop is called.
 func (tw *twin) decide(t *testing.T) (stop func()) {
 	t.Helper()
-	key, cert, err := tw.ca.IssueAxis()
+	key, cert, err := tw.ca.Load().IssueAxis()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func foundForTwins(t *testing.T, seal sealtest.Seal) *twin {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cert, err := h.ca.IssueEndpoint(csr, strings.ToLower(code))
+		cert, err := h.ca.Load().IssueEndpoint(csr, strings.ToLower(code))
 		if err != nil {
 			t.Fatal(err)
 		}

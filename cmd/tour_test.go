@@ -66,6 +66,7 @@ func TestPrograms(t *testing.T) {
 			"large":   large,
 			"append":  appendTo,
 			"proved":  proved,
+			"shorten": shorten,
 		},
 	})
 }
@@ -177,6 +178,18 @@ func appendTo(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	text = append(text, strings.ReplaceAll(args[1], `\n`, "\n")...)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
+}
+
+// shorten cuts so many bytes off a file's end.
+func shorten(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: shorten FILE BYTES")
+	}
+	n, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), info.Size()-n))
 }
 
 // large makes a file of so many bytes.

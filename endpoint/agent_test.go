@@ -57,7 +57,7 @@ func TestSendRefusesWhatItCanKnow(t *testing.T) {
 		t.Errorf("%d entries", len(all))
 	}
 	// A seal that the registry does not know will not pass: said at once.
-	from.agent.seals["H41"] = seal{Signer: sealtest.P256(t), Chain: sealtest.New(t, sealtest.Seal{}, "x").Chain}
+	from.agent.seals["H41"] = []seal{{Signer: sealtest.P256(t), Chain: sealtest.New(t, sealtest.Seal{}, "x").Chain}}
 	if _, err := from.agent.Send(t.Context(), draft("H41", "H42")); !reason.Is(err, axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED) {
 		t.Errorf("unknown seal: %v", err)
 	}
@@ -389,7 +389,7 @@ func TestSettings(t *testing.T) {
 		"address":           {"listen = \"nowhere\"\n", "listen"},
 		"code":              {"[[seal]]\ncode = \"hello\"\nkey = \"a\"\n", "code"},
 		"no key":            {"[[seal]]\ncode = \"H41\"\n", "no key"},
-		"two of one agency": {"[[seal]]\ncode = \"H41\"\nkey = \"a\"\n[[seal]]\ncode = \"H41\"\nkey = \"b\"\n", "H41 has a seal above already"},
+		"two of one agency": {"[[seal]]\ncode = \"H41\"\nkey = \"a\"\n[[seal]]\ncode = \"H41\"\nkey = \"a\"\n", "H41 has this seal above already"},
 		"level":             {"security = \"open\"\n", "security"},
 		"no TOML":           {"{", "endpoint.toml"},
 	} {

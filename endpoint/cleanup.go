@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -110,6 +111,22 @@ func (c *cleaning) choose(context.Context) error {
 			early = append(early, h)
 		}
 	}
+	c.chooseEarly(early, uses, kept)
+	return nil
+}
+
+// chooseEarly picks, above the quota, the oldest of those that nobody needs. One whose
+// files all stay for somebody else's sake would be given up for nothing.
+func (c *cleaning) chooseEarly(early []*holding, uses map[digest]int, kept uint64) {
+	firm := maps.Clone(uses)
+	for _, h := range early {
+		for _, d := range h.files {
+			firm[d]--
+		}
+	}
+	early = slices.DeleteFunc(early, func(h *holding) bool {
+		return !slices.ContainsFunc(h.files, func(d digest) bool { return firm[d] == 0 })
+	})
 	slices.SortStableFunc(early, func(x, y *holding) int { return cmp.Or(x.since.Compare(y.since), cmp.Compare(x.String(), y.String())) })
 	for _, h := range early {
 		if quota := c.result.Quota; quota == 0 || kept <= quota {
@@ -117,7 +134,6 @@ func (c *cleaning) choose(context.Context) error {
 		}
 		kept -= c.release(h, uses, CleanQuota)
 	}
-	return nil
 }
 
 func agedOut(h *holding) string {

@@ -343,8 +343,18 @@ func (d desk) Confirm(ctx context.Context, req clerk.Confirm) (clerk.Confirmed, 
 	return clerk.Confirmed{State: stateName(after.Entry.State), Unread: !before.Entry.Fetched && req.Refuse == ""}, nil
 }
 
-// Retry lets a parked document go on.
-func (d desk) Retry(ctx context.Context, id string) error { return known(d.a.Retry(ctx, id), id) }
+// Retry lets a parked or refused document go on.
+func (d desk) Retry(ctx context.Context, id string) error {
+	err := d.a.Retry(ctx, id)
+	if !errors.Is(err, outbox.ErrState) {
+		return known(err, id)
+	}
+	e, err2 := d.a.Sent(id)
+	if err2 != nil {
+		return known(err2, id)
+	}
+	return reason.Permanent(axispb.ReasonCode_REASON_STATE, id, stateName(e.State)).Because(err)
+}
 
 // Agencies searches the directory by code and name.
 func (d desk) Agencies(_ context.Context, search string) ([]clerk.Agency, error) {

@@ -35,7 +35,8 @@ type Settings struct {
 	// Listen is the address of the local API, host:port. Only this machine
 	// can reach it; 127.0.0.1:0, a free port, where it is not set.
 	Listen string `toml:"listen"`
-	// Seals sign the documents of the agencies that send from here.
+	// Seals sign the documents of the agencies that send from here. An agency may
+	// have several while one takes over from another.
 	Seals []SealSettings `toml:"seal"`
 	// Limits on what is sent.
 	Limits Limits `toml:"limits"`
@@ -94,6 +95,8 @@ type Config struct {
 	// CleanEvery is how often files are removed that are kept no longer; 0 means
 	// once a day.
 	CleanEvery time.Duration
+	// RenewEvery is how often the certificate's age is looked at; 0 means an hour.
+	RenewEvery time.Duration
 }
 
 // LoadSettings reads endpoint.toml of a folder. A key that is not known is an
@@ -128,7 +131,7 @@ func (s Settings) Validate() error {
 	if _, _, err := net.SplitHostPort(s.Listen); s.Listen != "" && err != nil {
 		found = append(found, lang.Errorf("listen %q: hãy ghi 127.0.0.1:0", "listen %q: write 127.0.0.1:0", s.Listen))
 	}
-	known := make(map[agency.Code]bool)
+	known := make(map[string]bool)
 	for i, seal := range s.Seals {
 		code, err := agency.Parse(seal.Code)
 		switch {
@@ -136,12 +139,12 @@ func (s Settings) Validate() error {
 			found = append(found, lang.Errorf("[[seal]] thứ %d: code %q không phải mã định danh", "[[seal]] number %d: code %q is no agency code", i+1, seal.Code))
 		case string(code) != seal.Code:
 			found = append(found, lang.Errorf("[[seal]] thứ %d: hãy ghi code %q là %q", "[[seal]] number %d: write code %q as %q", i+1, seal.Code, string(code)))
-		case known[code]:
-			found = append(found, lang.Errorf("[[seal]] thứ %d: %s đã có con dấu ở trên", "[[seal]] number %d: %s has a seal above already", i+1, string(code)))
+		case known[string(code)+" "+seal.Key]:
+			found = append(found, lang.Errorf("[[seal]] thứ %d: %s đã có con dấu này ở trên", "[[seal]] number %d: %s has this seal above already", i+1, string(code)))
 		case seal.Key == "":
 			found = append(found, lang.Errorf("[[seal]] thứ %d: chưa ghi key, tệp con dấu", "[[seal]] number %d: there is no key, the seal's file", i+1))
 		}
-		known[code] = true
+		known[string(code)+" "+seal.Key] = true
 	}
 	levels := []string{
 		"", envelope.SecurityOrdinary, envelope.SecurityConfidential, envelope.SecuritySecret, envelope.SecurityTopSecret,
@@ -174,6 +177,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Disk == nil {
 		c.Disk = diskspace.Of
+	}
+	if c.RenewEvery == 0 {
+		c.RenewEvery = time.Hour
 	}
 	if c.Settings.Limits.FileBytes == 0 {
 		c.Settings.Limits.FileBytes = defaultFileBytes

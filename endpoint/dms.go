@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"docaxis/endpoint/directory"
+	"docaxis/endpoint/files"
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/outbox"
 	"docaxis/internal/envelope"
@@ -105,8 +107,10 @@ func (a *Agent) Document(key inbox.Key) (*Received, error) {
 }
 
 // File opens a file of the document by its place in document.json; the caller
-// closes it. Its digest was verified when it came. The error is REASON_RELEASED where
-// the files are kept no longer.
+// closes it. Its digest is verified again, so that a rotten disk gives nobody another
+// document; a damaged or lost file is then fetched again in the background, and the
+// error says so: ask again later. It is REASON_RELEASED where the files are kept no
+// longer.
 func (r *Received) File(i int) (*os.File, error) {
 	contents, err := contentsOf(r.Envelope)
 	if err != nil {
@@ -118,7 +122,11 @@ func (r *Received) File(i int) (*os.File, error) {
 	if i < 0 || i >= len(contents) {
 		return nil, fmt.Errorf("the document has %d files", len(contents))
 	}
-	return r.agent.files.Open(contents[i].Digest)
+	f, err := r.agent.files.OpenWhole(contents[i].Digest)
+	if errors.Is(err, files.ErrDamaged) || errors.Is(err, files.ErrNotFound) {
+		return nil, r.agent.mend(r.Entry.Record.GetLeafIndex(), contents[i], err)
+	}
+	return f, err
 }
 
 // MarkFetched records that the DMS or a clerk took the content to read. It states

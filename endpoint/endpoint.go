@@ -23,6 +23,8 @@
 //	evidence.store the answers to them are committed
 //	release        what is kept no longer is marked
 //	unlink         a file that nobody needs is removed
+//	renew          a new certificate is asked for, and kept beside the old one
+//	promote        it takes the old one's place
 package endpoint
 
 import (
@@ -58,8 +60,8 @@ type Agent struct {
 	db    *store.DB
 	files *files.Store
 	trust *evidence.Trust
-	// seals by code of the sending agency; never changed after Open.
-	seals map[string]seal
+	// seals by code of the sending agency, newest first; never changed after Open.
+	seals map[string][]seal
 	watch watchers
 	wake  bells
 	disk  disk
@@ -75,6 +77,9 @@ type Agent struct {
 	// receipted is the checkpoint of a receipt that was not yet compared with
 	// those of the pulls; nil where there is none.
 	receipted atomic.Pointer[evidence.Checkpoint]
+
+	// mending are the files that are to be fetched again.
+	mending chan mending
 
 	// The pull loop's own.
 	pulling pullState
@@ -106,7 +111,7 @@ func Open(dir string, cfg Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{dir: dir, cfg: cfg, log: cfg.Log, wake: newBells()}
+	a := &Agent{dir: dir, cfg: cfg, log: cfg.Log, wake: newBells(), mending: make(chan mending, maxMending)}
 	if err := a.loadIdentity(); err != nil {
 		return nil, err
 	}
@@ -137,10 +142,8 @@ func (a *Agent) loadIdentity() error {
 		return err
 	}
 	a.trust = evidence.NewTrust(id.CA)
-	for _, e := range id.Epochs {
-		if _, err := a.trust.AddEpoch(e); err != nil {
-			return fmt.Errorf("epoch known at enrolment: %w", err)
-		}
+	if err := a.trust.AddEpochs(id.Epochs); err != nil {
+		return fmt.Errorf("epochs known at enrolment: %w", err)
 	}
 	return a.useIdentity(id)
 }
@@ -170,10 +173,8 @@ func (a *Agent) prepare() error {
 		return err
 	}
 	return a.db.View(func(tx *bbolt.Tx) error {
-		for _, e := range store.Epochs(tx) {
-			if _, err := a.trust.AddEpoch(e); err != nil {
-				return fmt.Errorf("epoch learned earlier: %w", err)
-			}
+		if err := a.trust.AddEpochs(store.Epochs(tx)); err != nil {
+			return fmt.Errorf("epochs learned earlier: %w", err)
 		}
 		p, err := store.Progress(tx)
 		a.pulling.fresh = p.GetCounter() <= a.identity.Load().Counter
@@ -270,6 +271,7 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 		a.caughtUp(a.pool(smallJobs, a.wake.fetch, a.whenRoom(a.dueFetches(inbox.Small)), a.fetch).run),
 		a.caughtUp(a.pool(1, a.wake.bulkFetch, a.whenRoom(a.dueFetches(inbox.Bulk)), a.fetch).run),
 		a.caughtUp(a.sendEvidence),
+		a.mendFiles,
 		func(ctx context.Context) error { return a.renew(ctx, conn) },
 		a.clean,
 	}

@@ -53,6 +53,8 @@ type office struct {
 	faults faults
 	now    func() time.Time
 	logs   logs
+	// adjust changes the configuration of the next start.
+	adjust func(*Config)
 
 	agent *Agent
 	conn  *axistest.Conn
@@ -120,6 +122,9 @@ func (o *office) config() Config {
 	for _, code := range o.codes {
 		c.Settings.Seals = append(c.Settings.Seals, SealSettings{Code: code, Key: code + ".pem"})
 	}
+	if o.adjust != nil {
+		o.adjust(&c)
+	}
 	return c
 }
 
@@ -156,7 +161,7 @@ func (o *office) halt() {
 	if err := o.stop(); err != nil {
 		o.t.Errorf("%s: Run: %v", o.name, err)
 	}
-	if err := errors.Join(o.agent.Check(), o.agent.files.Check()); err != nil {
+	if err := errors.Join(o.agent.Check(), o.agent.files.Check(), o.agent.CheckFiles(context.Background())); err != nil {
 		o.t.Errorf("%s: %v", o.name, err)
 	}
 	if err := o.agent.Close(); err != nil {

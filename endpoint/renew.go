@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,18 +14,14 @@ import (
 	"docaxis/proto/axispb"
 )
 
-const (
-	// renewEvery is how often the certificate's age is looked at.
-	renewEvery = time.Hour
-	// reconnectTime is how long the new certificate may take to be let in.
-	reconnectTime = 2 * time.Minute
-)
+// reconnectTime is how long the new certificate may take to be let in.
+const reconnectTime = 2 * time.Minute
 
 // renew keeps the certificate young. It is the only service that an expired one
 // may still ask, so it does not wait for anything else.
 func (a *Agent) renew(ctx context.Context, conn link.Conn) error {
 	for attempts := uint32(0); ; {
-		wait := renewEvery
+		wait := a.cfg.RenewEvery
 		if link.RenewalDue(*a.identity.Load(), a.cfg.Now()) {
 			err := a.renewNow(ctx, conn)
 			switch {
@@ -50,19 +47,28 @@ func (a *Agent) renewNow(ctx context.Context, conn link.Conn) error {
 	}
 	id := *a.identity.Load()
 	old := id.Certificate
-	next, err := link.Renew(ctx, a.dir, id, a.link.Load())
+	var next tls.Certificate
+	err := a.step("renew", func() (err error) {
+		next, err = link.Renew(ctx, a.dir, id, a.link.Load())
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	if err := a.tryCertificate(ctx, conn, func() error { return conn.SetCertificate(next) }); err != nil {
 		return errors.Join(fmt.Errorf("the new certificate: %w", err), conn.SetCertificate(old))
 	}
-	if err := link.Promote(a.dir); err != nil {
+	promoted := a.step("promote", func() error { return link.Promote(a.dir) })
+	// Where only the last sync failed, the new pair has taken the old one's place all
+	// the same: going on with the old one would ask for a third.
+	if id, err = link.LoadIdentity(a.dir); promoted != nil && (err != nil || !id.Certificate.Leaf.Equal(next.Leaf)) {
+		return promoted
+	}
+	if err != nil {
 		return err
 	}
-	id.Certificate = next
 	a.log.Info("the certificate was renewed", slog.Time("until", next.Leaf.NotAfter))
-	return a.useIdentity(id)
+	return errors.Join(promoted, a.useIdentity(id))
 }
 
 // tryCertificate connects anew and asks something, whatever it is: an answer shows

@@ -2,29 +2,32 @@ package endpoint
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"go.etcd.io/bbolt"
 
 	"docaxis/endpoint/directory"
 	"docaxis/internal/envelope"
 	"docaxis/internal/lang"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
 	"docaxis/signing"
 )
 
 // seal is the seal of an agency that sends from here.
 type seal = envelope.Key
 
-// loadSeals reads every seal that the settings name, by the agency's code. A seal
-// that cannot be read stops the start: a clerk must not find out at the first
-// urgent document.
-func loadSeals(dir string, all []SealSettings) (map[string]seal, error) {
-	seals := make(map[string]seal, len(all))
+// loadSeals reads every seal that the settings name, by the agency's code, the newest
+// first. A seal that cannot be read stops the start: a clerk must not find out at
+// the first urgent document.
+func loadSeals(dir string, all []SealSettings) (map[string][]seal, error) {
+	seals := make(map[string][]seal, len(all))
 	for _, s := range all {
 		password, err := readPassword(dir, s.PasswordFile)
 		if err != nil {
@@ -38,7 +41,10 @@ func loadSeals(dir string, all []SealSettings) (map[string]seal, error) {
 		if err != nil {
 			return nil, unsealed(s, err)
 		}
-		seals[s.Code] = seal{Signer: key, Chain: chain}
+		seals[s.Code] = append(seals[s.Code], seal{Signer: key, Chain: chain})
+	}
+	for _, of := range seals {
+		slices.SortStableFunc(of, func(a, b seal) int { return b.Chain[0].NotBefore.Compare(a.Chain[0].NotBefore) })
 	}
 	return seals, nil
 }
@@ -84,18 +90,58 @@ func readPassword(dir, path string) (string, error) {
 	return string(bytes.TrimSuffix(line, []byte("\r"))), nil
 }
 
-// sealKnown reports whether the directory has the seal for the agency; known is
-// false where the directory has no seal of that agency at all.
-func sealKnown(tx *bbolt.Tx, code string, key seal) (admitted, known bool, err error) {
-	all, err := directory.In(tx).Seals(code)
-	if err != nil || len(all) == 0 {
-		return false, false, err
+// chooseSeal finds the seal to sign with now: of those that the directory has as
+// admitted and valid, the one that was issued last, so that a new one is used from
+// the day on which it is good. This endpoint's clock may be wrong, so that where none
+// is valid by it an admitted one is taken all the same, and the axis decides; as it
+// does where the directory has no seal of that agency.
+func chooseSeal(tx *bbolt.Tx, code string, have []seal, now time.Time) (seal, error) {
+	known, err := directory.In(tx).Seals(code)
+	if err != nil {
+		return seal{}, err
 	}
-	mine := sha256.Sum256(key.Chain[0].Raw)
-	for _, s := range all {
-		if sha256.Sum256(s.Seal.GetCertificate()) == mine && s.RetiredMs == 0 {
-			return true, true, nil
+	good, admitted := -1, -1
+	refused := reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, code, have[0].Chain[0].Subject.String())
+	for i, s := range have {
+		e := entryOf(known, s)
+		if ms := e.GetRetiredMs(); ms != 0 {
+			refused = reason.Permanent(axispb.ReasonCode_REASON_SEAL_RETIRED, code, reason.Time(time.UnixMilli(ms)))
+		}
+		if e == nil && len(known) > 0 || e.GetRetiredMs() != 0 {
+			continue
+		}
+		if admitted = i; good < 0 && validAt(s, e.GetSeal(), now) {
+			good = i
 		}
 	}
-	return false, true, nil
+	switch {
+	case good >= 0:
+		return have[good], nil
+	case admitted >= 0:
+		return have[admitted], nil
+	}
+	return seal{}, refused
+}
+
+// entryOf finds what the directory has of a seal; nil where it has nothing.
+func entryOf(known []*axispb.SealEntry, s seal) *axispb.SealEntry {
+	for _, e := range known {
+		if bytes.Equal(e.Seal.GetCertificate(), s.Chain[0].Raw) {
+			return e
+		}
+	}
+	return nil
+}
+
+// validAt asks certificate and admission, whose bounds are zero where they are the
+// certificate's.
+func validAt(s seal, admission *axispb.Seal, now time.Time) bool {
+	from, until := s.Chain[0].NotBefore, s.Chain[0].NotAfter
+	if ms := admission.GetValidFromMs(); ms != 0 {
+		from = time.UnixMilli(ms)
+	}
+	if ms := admission.GetValidUntilMs(); ms != 0 {
+		until = time.UnixMilli(ms)
+	}
+	return !now.Before(from) && !now.After(until)
 }

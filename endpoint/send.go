@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
@@ -81,7 +82,7 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 	if err != nil {
 		return nil, err
 	}
-	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e) })
+	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e, a.cfg.Now()) })
 	if err == nil {
 		a.quota.added(e.Bytes)
 	}
@@ -89,8 +90,9 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 }
 
 // addOnce queues an entry. The same document under the same id is there already
-// when the sender asks again.
-func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
+// when the sender asks again; where it was refused, whoever asks again has mended
+// the cause, and it goes once more.
+func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) error {
 	o := outbox.In(tx)
 	err := o.Add(proto.Clone(e).(*axispb.OutboxEntry))
 	if !errors.Is(err, outbox.ErrExists) {
@@ -103,33 +105,36 @@ func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
 	if was.Sender != e.Sender || !bytes.Equal(was.ManifestDigest, e.ManifestDigest) {
 		return reason.Permanent(axispb.ReasonCode_REASON_ID_COLLISION, e.Id)
 	}
+	if was.State == axispb.State_STATE_REJECTED {
+		return o.Again(e, now)
+	}
 	return nil
 }
 
 // checkDraft refuses at once what the axis would refuse later, as far as this
 // endpoint can know, and fills in what it decides.
 func (a *Agent) checkDraft(doc *envelope.Document) (seal, error) {
-	key, ok := a.seals[doc.Sender]
-	if !ok {
-		return key, a.noSeal(doc.Sender)
+	have := a.seals[doc.Sender]
+	if len(have) == 0 {
+		return seal{}, a.noSeal(doc.Sender)
 	}
 	if err := doc.CheckSecurity(a.cfg.Settings.Security); err != nil {
-		return key, err
+		return seal{}, err
 	}
 	for _, code := range append([]string{doc.Sender}, doc.To...) {
 		if _, err := agency.Parse(code); err != nil {
-			return key, reason.Permanent(axispb.ReasonCode_REASON_BAD_CODE, clip(code)).Because(err)
+			return seal{}, reason.Permanent(axispb.ReasonCode_REASON_BAD_CODE, clip(code)).Because(err)
 		}
 	}
 	now := a.cfg.Now()
 	if !doc.Deadline.IsZero() && doc.Deadline.Before(now) {
-		return key, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, doc.Deadline.Format("2006-01-02 15:04:05 -0700"))
+		return seal{}, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, reason.Time(doc.Deadline))
 	}
 	doc.Version, doc.Files = 1, nil
 	if err := a.name(doc); err != nil {
-		return key, err
+		return seal{}, err
 	}
-	return key, a.checkDirectory(doc, key)
+	return a.checkDirectory(doc, have)
 }
 
 // noSeal tells a code that only lacks its seal here from one that is another's.
@@ -188,11 +193,12 @@ func (a *Agent) newID() (string, error) {
 
 // checkDirectory asks the directory, which works without the axis. Where it is
 // empty, or says nothing, the axis decides.
-func (a *Agent) checkDirectory(doc *envelope.Document, key seal) error {
-	return a.db.View(func(tx *bbolt.Tx) error {
+func (a *Agent) checkDirectory(doc *envelope.Document, have []seal) (key seal, err error) {
+	err = a.db.View(func(tx *bbolt.Tx) error {
 		d := directory.In(tx)
 		if d.Empty() {
-			return nil
+			key, err = chooseSeal(tx, doc.Sender, have, a.cfg.Now())
+			return err
 		}
 		for _, code := range doc.To {
 			if err := checkRecipient(d, code); err != nil {
@@ -202,15 +208,12 @@ func (a *Agent) checkDirectory(doc *envelope.Document, key seal) error {
 		if sender, err := d.Lookup(doc.Sender); err != nil || sender != nil && sender.Endpoint != "" && sender.Endpoint != a.Name() {
 			return errors.Join(err, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, doc.Sender))
 		}
-		admitted, known, err := sealKnown(tx, doc.Sender, key)
-		if err == nil && known && !admitted {
-			return reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, doc.Sender, key.Chain[0].Subject.String())
-		}
-		if err != nil {
+		if key, err = chooseSeal(tx, doc.Sender, have, a.cfg.Now()); err != nil {
 			return err
 		}
 		return checkPolicy(d, doc, key)
 	})
+	return key, err
 }
 
 // checkRecipient refuses a code that nobody has. Closed and unserved agencies are

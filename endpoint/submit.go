@@ -10,6 +10,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"docaxis/endpoint/files"
 	"docaxis/endpoint/link"
 	"docaxis/endpoint/outbox"
 	"docaxis/internal/bus"
@@ -130,7 +131,7 @@ func (a *Agent) upload(ctx context.Context, env *envelope.Envelope, ask bool, gi
 	if err != nil {
 		return false, err
 	}
-	for _, c := range contents {
+	for i, c := range contents {
 		err := a.step("put", func() error {
 			f, err := a.files.Open(c.Digest)
 			if err != nil {
@@ -141,10 +142,20 @@ func (a *Agent) upload(ctx context.Context, env *envelope.Envelope, ask bool, gi
 			return errors.Join(err, f.Close())
 		})
 		if err != nil {
-			return moved, err
+			return moved, spoilt(env.Document.Files[i].Title, err)
 		}
 	}
 	return moved, nil
+}
+
+// spoilt names a file that is not any more what was sealed, or not here any more, as
+// its sender knows it. No further attempt helps: a person must put it back.
+func spoilt(title string, err error) error {
+	altered := reason.Is(err, axispb.ReasonCode_REASON_DIGEST_MISMATCH) && !reason.IsTemporary(err)
+	if !altered && !errors.Is(err, files.ErrNotFound) {
+		return err
+	}
+	return reason.Permanent(axispb.ReasonCode_REASON_DIGEST_MISMATCH, clip(title)).Because(err)
 }
 
 // answered verifies what the axis says, and stores it with the state that it
@@ -285,8 +296,10 @@ func (a *Agent) submissionFailed(ctx context.Context, id string, moved bool, why
 	return err
 }
 
-// Retry takes up a parked submission again, at once: a person mended what Show
-// says was wrong, or wants to know whether it still is.
+// Retry takes up a parked or refused submission again, at once: a person mended what
+// Show says was wrong, or wants to know whether it still is. A refused one goes
+// under the seal that it had; Send with its id seals it anew. outbox.ErrState: its
+// state does not allow it.
 func (a *Agent) Retry(ctx context.Context, id string) error {
 	err := a.db.Update(ctx, func(tx *bbolt.Tx) error { return outbox.In(tx).Retry(id, a.cfg.Now()) })
 	if err != nil {

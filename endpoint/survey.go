@@ -27,7 +27,10 @@ type holding struct {
 	files    []digest
 	released bool
 	pending  bool // its files are being fetched
-	deadline time.Time
+	// incomplete: its files need not all be here, because they have still to come, or
+	// never did.
+	incomplete bool
+	deadline   time.Time
 	// since is from when nobody needs the files any more; zero where somebody does.
 	since time.Time
 	// early: its files may go before their days are over.
@@ -92,6 +95,8 @@ func sentHolding(e *axispb.OutboxEntry) (*holding, []byte) {
 func receivedHolding(e *axispb.InboxEntry) (*holding, []byte) {
 	h := &holding{key: inbox.KeyOf(e), released: e.ReleasedMs != 0, pending: inbox.Pending(e)}
 	h.since, _ = inbox.Finished(e)
+	h.incomplete = h.pending || e.State == axispb.State_STATE_CONSIGNMENT_FAILED ||
+		e.State == axispb.State_STATE_WITHDRAWN || len(e.Journaled) > 0
 	// What the agency refused it may still want to take.
 	h.early = e.State != axispb.State_STATE_HANDOVER_FAILED
 	return h, e.EnvelopeDigest
@@ -168,4 +173,29 @@ func (s *survey) bytes(uses map[digest]int) (total uint64) {
 		total += s.sizes[d]
 	}
 	return total
+}
+
+// CheckFiles lists what should be in the file store and is not: every envelope, and the
+// files of every document that has them and was not released. Contents are not read.
+func (a *Agent) CheckFiles(ctx context.Context) error {
+	s, err := a.surveyed(ctx, a.cfg.Now())
+	if err != nil {
+		return err
+	}
+	var found []error
+	for _, h := range s.all {
+		if h.released {
+			continue
+		}
+		missing := 0
+		for _, d := range h.files {
+			if !a.files.Has(d, s.sizes[d]) {
+				missing++
+			}
+		}
+		if missing > 0 && !h.incomplete {
+			found = append(found, fmt.Errorf("%s: %d of its files are not here", h, missing))
+		}
+	}
+	return errors.Join(found...)
 }

@@ -86,6 +86,9 @@ func (a *Agent) Show(id string) (Timeline, error) {
 func (a *Agent) showSent(tx *bbolt.Tx, e *axispb.OutboxEntry, t *Timeline) error {
 	t.Sent, t.Sender, t.Subject = e, e.Sender, e.Subject
 	t.Steps = []Step{{Time: time.UnixMilli(e.CreatedMs), State: axispb.State_STATE_QUEUED, Verified: true}}
+	for _, earlier := range e.Refused {
+		t.Steps = append(t.Steps, a.refusalStep(earlier))
+	}
 	var decision *axispb.DocumentDecision
 	switch {
 	case len(e.Receipt) > 0:
@@ -93,15 +96,19 @@ func (a *Agent) showSent(tx *bbolt.Tx, e *axispb.OutboxEntry, t *Timeline) error
 		step, decision = a.acceptance(e)
 		t.Steps = append(t.Steps, step)
 	case len(e.Rejection) > 0:
-		step := a.evidenceStep(&axispb.Proof{Evidence: e.Rejection, Receipt: e.RejectionReceipt}, e.Rejection)
-		step.State = axispb.State_STATE_REJECTED
-		t.Steps = append(t.Steps, step)
+		t.Steps = append(t.Steps, a.refusalStep(&axispb.Proof{Evidence: e.Rejection, Receipt: e.RejectionReceipt}))
 	}
 	recipients, err := outbox.In(tx).Recipients(e.Id)
 	for _, r := range recipients {
 		t.Recipients = append(t.Recipients, a.recipientLine(r, t.Steps[len(t.Steps)-1], decision))
 	}
 	return err
+}
+
+func (a *Agent) refusalStep(p *axispb.Proof) Step {
+	step := a.evidenceStep(p, p.Evidence)
+	step.State = axispb.State_STATE_REJECTED
+	return step
 }
 
 // acceptance is the step that the receipt proves, checked against the very bytes

@@ -22,6 +22,9 @@ type Operator interface {
 	Documents(ctx context.Context, id string) ([]Document, error)
 	Invite(ctx context.Context, req Invite) (Invited, error)
 	ConfirmClock(ctx context.Context, req Why) (Done, error)
+	Keeper
+	// RollKey replaces one of the axis's keys.
+	RollKey(ctx context.Context, req Roll) (Rolled, error)
 }
 
 // Why says who acts and for what reason; it is journaled.
@@ -52,6 +55,8 @@ type Status struct {
 	Evidence  uint64            `json:"evidence"`
 	Refused   uint64            `json:"refused"`
 	States    map[string]uint64 `json:"states"` // recipients, by state
+	// Clock is there while the axis's clock is in doubt: nothing is decided then.
+	Clock *Clock `json:"clock,omitempty"`
 }
 
 // Endpoint is an enrolled endpoint.
@@ -131,6 +136,7 @@ const (
 	PathStatus   = "/status"
 	PathDocument = "/document"
 	PathClock    = "/clock/confirm"
+	PathRoll     = "/key/roll"
 )
 
 // Handler serves an operator's commands.
@@ -152,6 +158,8 @@ func Handler(o Operator) http.Handler {
 	handleWaiting(mux, o)
 	handleProofs(mux, o)
 	handleDeeds(mux, o)
+	giveJournal(mux, o)
+	post(mux, PathRoll, o.RollKey)
 	return mux
 }
 

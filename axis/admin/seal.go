@@ -13,7 +13,7 @@ type Seals interface {
 	// ListSeals lists the seals of an agency, or all with an empty code.
 	ListSeals(ctx context.Context, code string) ([]SealLine, error)
 	// RetireSeal ends an admission.
-	RetireSeal(ctx context.Context, req RetireSeal) (SealLine, error)
+	RetireSeal(ctx context.Context, req Retire) (SealLine, error)
 	// ListPolicies lists what operators said, everybody's first.
 	ListPolicies(ctx context.Context) ([]PolicyLine, error)
 	// ShowPolicy says what holds for an agency, or for everybody with an empty code.
@@ -59,8 +59,8 @@ type SealLine struct {
 	AdmittedReason string `json:"admitted_reason,omitempty"`
 }
 
-// RetireSeal asks to end the admission of the seal whose digest begins so.
-type RetireSeal struct {
+// Retire asks to end the admission of the one seal whose SHA-256, in hex, begins so.
+type Retire struct {
 	Why
 	Code   string `json:"code"`
 	Digest string `json:"digest"`

@@ -62,6 +62,9 @@ type Config struct {
 	Log *slog.Logger
 	// MaxPayload is the most bytes of one message; 0 means bus.MaxPayload.
 	MaxPayload int32
+	// Alone opens the journal without listening: Listen, TLS and Authority are not
+	// read, and nobody but the axis's own connections can come in.
+	Alone bool
 }
 
 // Broker is a running server with the axis's two connections.
@@ -76,7 +79,7 @@ type Broker struct {
 // Start opens JetStream's folder, which after a crash reads what it has to read,
 // and listens.
 func Start(cfg Config) (*Broker, error) {
-	if cfg.TLS == nil || cfg.Authority == nil || cfg.Log == nil {
+	if !cfg.Alone && (cfg.TLS == nil || cfg.Authority == nil) || cfg.Log == nil {
 		return nil, errors.New("broker: TLS, an authority and a log are needed")
 	}
 	if cfg.Now == nil {

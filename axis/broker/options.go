@@ -45,16 +45,11 @@ func accounts() string {
 }
 
 func options(cfg Config, auth server.Authentication) (*server.Options, error) {
-	host, port, err := splitListen(cfg.Listen)
-	if err != nil {
-		return nil, err
-	}
 	opts := new(server.Options)
 	if err := opts.ProcessConfigString(accounts()); err != nil {
 		return nil, fmt.Errorf("accounts: %w", err)
 	}
 	opts.ServerName = "axis"
-	opts.Host, opts.Port = host, port
 	opts.NoSigs, opts.NoLog = true, true
 	opts.DisableJetStreamBanner = true
 	opts.CustomClientAuthentication = auth
@@ -62,17 +57,31 @@ func options(cfg Config, auth server.Authentication) (*server.Options, error) {
 	if opts.MaxPayload == 0 {
 		opts.MaxPayload = bus.MaxPayload
 	}
-	secure(opts, cfg.TLS)
 	limit(opts)
 	store(opts, cfg.Dir)
-	return opts, nil
+	return opts, listen(opts, cfg)
+}
+
+func listen(opts *server.Options, cfg Config) error {
+	if opts.DontListen = cfg.Alone; cfg.Alone {
+		return nil
+	}
+	host, port, err := splitListen(cfg.Listen)
+	if err != nil {
+		return err
+	}
+	opts.Host, opts.Port = host, port
+	secure(opts, cfg.TLS, newDoor(cfg.Now))
+	return nil
 }
 
 // secure asks for a certificate and takes any: the authenticator decides, so
 // that an expired certificate gets far enough to be renewed. No session is
-// resumed: every connection shows that it holds its key.
-func secure(opts *server.Options, given *tls.Config) {
+// resumed: every connection shows that it holds its key. An address that asks for too
+// many handshakes gets none.
+func secure(opts *server.Options, given *tls.Config, d *door) {
 	c := given.Clone()
+	c.GetConfigForClient = d.greet
 	c.ClientAuth = tls.RequestClientCert
 	c.ClientCAs = nil
 	c.MinVersion = tls.VersionTLS13

@@ -13,6 +13,9 @@ const maxDigests = 4096
 // Have says how much of each chunk is held from this endpoint, in the order
 // asked. What others uploaded is never counted. Asking renews the pins of what is
 // held, so that the first chunks of a long upload outlast it.
+//
+// One question of an endpoint is answered at a time: each may cost thousands of
+// look-ups, and the uploads of the others need the same few connections.
 func (s *Store) Have(ctx context.Context, endpoint string, digests [][]byte) ([]*axispb.Held, error) {
 	if len(digests) > maxDigests {
 		return nil, malformed("at most %d digests, not %d", maxDigests, len(digests))
@@ -21,22 +24,35 @@ func (s *Store) Have(ctx context.Context, endpoint string, digests [][]byte) ([]
 	if err != nil {
 		return nil, err
 	}
+	defer s.busy.lock(asking(endpoint))()
+	rows, err := s.rows.which(ctx, endpoint, ids)
+	if err != nil {
+		return nil, unavailable(err)
+	}
 	held := make([]*axispb.Held, len(ids))
 	for i, id := range ids {
-		if held[i], err = s.have(ctx, endpoint, id); err != nil {
+		if err := ctx.Err(); err != nil {
+			return nil, unavailable(err)
+		}
+		if held[i], err = s.have(ctx, endpoint, id, rows[id]); err != nil {
 			return nil, unavailable(err)
 		}
 	}
 	return held, nil
 }
 
-func (s *Store) have(ctx context.Context, endpoint string, id chunk.ID) (*axispb.Held, error) {
-	r, known, err := s.claim(ctx, endpoint, id)
-	if err != nil {
-		return nil, err
-	}
-	if known && s.present(id, r) {
-		return complete(r.size), nil
+// asking is no path of a part.
+func asking(endpoint string) string { return "have\x00" + endpoint }
+
+func (s *Store) have(ctx context.Context, endpoint string, id chunk.ID, known bool) (*axispb.Held, error) {
+	if known {
+		r, known, err := s.claim(ctx, endpoint, id)
+		if err != nil {
+			return nil, err
+		}
+		if known && s.present(id, r) {
+			return complete(r.size), nil
+		}
 	}
 	n, err := fileSize(s.partPath(endpoint, id))
 	if err != nil {

@@ -3,6 +3,7 @@ package content
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -51,7 +52,7 @@ type possession struct {
 
 // queries are asked for every chunk, and so parsed once for each connection.
 type queries struct {
-	find, restart, insert, charge, complete, charged, accept *sql.Stmt
+	find, which, restart, insert, charge, complete, charged, accept *sql.Stmt
 }
 
 // row is what is known of one endpoint's upload of one chunk.
@@ -107,6 +108,8 @@ func (p *possession) prepare() error {
 	for st, query := range map[**sql.Stmt]string{
 		&p.q.find: `SELECT size, complete, accepted, charged, pinned_until, start
 			FROM possession WHERE endpoint = ? AND digest = ?`,
+		&p.q.which: `SELECT p.digest FROM json_each(?) AS asked CROSS JOIN possession AS p
+			ON p.endpoint = ? AND p.digest = unhex(asked.value)`,
 		&p.q.restart: `UPDATE possession SET start = ? WHERE endpoint = ? AND digest = ?`,
 		&p.q.insert:  `INSERT INTO possession VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		&p.q.charge: `INSERT INTO usage VALUES (?, ?)
@@ -128,6 +131,38 @@ func (p *possession) close() error { return p.db.Close() }
 // lookup finds a row; false where there is none.
 func (p *possession) lookup(ctx context.Context, endpoint string, id chunk.ID) (row, bool, error) {
 	return scan(p.q.find.QueryRowContext(ctx, endpoint, id[:]))
+}
+
+// which finds, of many chunks, those that an endpoint has a row of: a first upload
+// asks for thousands of which it has none, and a question each would be most of
+// what it costs.
+func (p *possession) which(ctx context.Context, endpoint string, ids []chunk.ID) (map[chunk.ID]bool, error) {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id.String()
+	}
+	asked, err := json.Marshal(names)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.q.which.QueryContext(ctx, string(asked), endpoint)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	known := map[chunk.ID]bool{}
+	for rows.Next() {
+		var digest []byte
+		if err := rows.Scan(&digest); err != nil {
+			return nil, err
+		}
+		id, err := chunk.ParseID(digest)
+		if err != nil {
+			return nil, err
+		}
+		known[id] = true
+	}
+	return known, rows.Err()
 }
 
 func scan(from *sql.Row) (row, bool, error) {

@@ -103,7 +103,7 @@ func (in *Intake) Run(ctx context.Context) error {
 			}
 		}
 		pending = in.drain(pending)
-		rest, err := in.commit(ctx, pending)
+		rest, err := in.step(ctx, pending)
 		if err != nil {
 			refuseAll(rest, err)
 			if ctx.Err() != nil {
@@ -113,6 +113,14 @@ func (in *Intake) Run(ctx context.Context) error {
 		}
 		pending = rest
 	}
+}
+
+// step does what comes next: one block, or what stands between two.
+func (in *Intake) step(ctx context.Context, pending []*candidate) ([]*candidate, error) {
+	if done, err := in.stepBetween(ctx, pending[0]); done {
+		return pending[1:], err
+	}
+	return in.commit(ctx, pending)
 }
 
 // drain takes what waits without waiting for more.
@@ -132,6 +140,7 @@ func (in *Intake) drain(pending []*candidate) []*candidate {
 // what did not fit.
 func (in *Intake) commit(ctx context.Context, pending []*candidate) ([]*candidate, error) {
 	for {
+		in.confirmClock(pending)
 		b, err := in.newBlock()
 		if err != nil {
 			refuseAll(pending, err)
@@ -230,7 +239,7 @@ type decided struct {
 // fill decides candidates in order until the block is full or closed.
 func (b *block) fill(ctx context.Context, pending []*candidate) (done []decided, rest []*candidate) {
 	for i, c := range pending {
-		if b.closed {
+		if _, alone := c.decider.(between); alone || b.closed {
 			return done, pending[i:]
 		}
 		o, err := c.decide(ctx, b)

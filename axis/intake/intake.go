@@ -122,7 +122,11 @@ type Proofs interface {
 
 // Config has limits and what is injected.
 type Config struct {
-	Now    func() time.Time
+	Now func() time.Time
+	// Monotonic is what Now is held against; see axis.Config.
+	Monotonic func() time.Duration
+	// Behind: an operator confirmed before that the clock is behind the last record.
+	Behind bool
 	Random io.Reader
 	Log    *slog.Logger
 	// Largest file in bytes; default 2 GiB.
@@ -159,7 +163,7 @@ type Intake struct {
 	ended chan struct{} // closed when Run has returned
 	small chan struct{} // places for the checks of small documents: one a core
 	bulk  *turns        // the place for those of large ones, so that they hold up only each other
-	clock *clock        // owned by Run, but for confirm
+	clock *clock        // moved by Run alone
 	quota *quota
 }
 
@@ -183,6 +187,8 @@ func New(p Parts, cfg Config) *Intake {
 	if cfg.RefusalQuota == 0 {
 		cfg.RefusalQuota = 1000
 	}
+	clock := newClock(cfg.Now, cfg.Monotonic, p.Log.Time())
+	clock.behind = cfg.Behind
 	return &Intake{
 		log: p.Log, registry: p.Registry, ledger: p.Ledger, content: p.Content, proofs: p.Proofs,
 		trust: p.Trust, signer: p.Signer, cfg: cfg,
@@ -190,7 +196,7 @@ func New(p Parts, cfg Config) *Intake {
 		ended: make(chan struct{}),
 		small: make(chan struct{}, cores()),
 		bulk:  newTurns(1, 1),
-		clock: newClock(cfg.Now, p.Log.Time()),
+		clock: clock,
 		quota: newQuota(cfg.RefusalQuota, time.Hour),
 	}
 }

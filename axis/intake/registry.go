@@ -62,26 +62,13 @@ func (c *changes) decide(_ context.Context, b *block) (outcome, error) {
 }
 
 // act is something an administrator did.
-type act struct{ raw []byte }
+type act struct {
+	raw []byte
+	// confirms is the clock's reading that the act says is right; nil in all others.
+	confirms *reading
+}
 
 func (a act) decide(_ context.Context, b *block) (outcome, error) {
 	index, err := b.add(axispb.Kind_KIND_ACT, a.raw, &axispb.Decision{})
 	return outcome{index: index}, err
-}
-
-// ConfirmClock lets journal time follow a clock that jumped, and journals who
-// said so.
-func (in *Intake) ConfirmClock(ctx context.Context, actor, why string) error {
-	before, after := in.clock.confirm()
-	raw, err := proto.Marshal(&axispb.Act{
-		Version: 1, Actor: actor, Reason: why,
-		Act: &axispb.Act_ClockConfirmed{ClockConfirmed: &axispb.ClockConfirmed{
-			BeforeMs: before.UnixMilli(), AfterMs: after.UnixMilli(),
-		}},
-	})
-	if err != nil {
-		return reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "act").Because(err)
-	}
-	_, err = in.wait(ctx, act{raw})
-	return err
 }

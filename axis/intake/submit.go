@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"strconv"
 	"time"
@@ -180,13 +181,22 @@ func (in *Intake) checkSeal(s *submission) error {
 	if v.Signer != nil {
 		s.seal = v.SignerDigest()
 		if err := in.registry.Seal(sender, s.seal, now); err != nil {
-			return err
+			return named(err, sender, v.Signer)
 		}
 	}
 	if refused := envelope.SealRefusal(v); refused != nil {
 		return refused
 	}
 	return nil
+}
+
+// named calls a certificate that is not admitted by its name: the registry, which
+// does not have it, knows its digest alone.
+func named(refused error, sender string, cert *x509.Certificate) error {
+	if !reason.Is(refused, axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED) {
+		return refused
+	}
+	return reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_ADMITTED, sender, cert.Subject.String()).Because(refused)
 }
 
 // decide gives a submission its outcome in journal order.

@@ -193,6 +193,19 @@ func (l *Ledger) Registry(ctx context.Context) ([]Location, error) {
 	})
 }
 
+// At lists the records of a kind at a journal time, in journal order. It reads the
+// whole table.
+func (l *Ledger) At(ctx context.Context, kind axispb.Kind, timeMS int64) ([]Location, error) {
+	rows, err := l.read.QueryContext(ctx, `SELECT position, stream, seq, nth FROM record WHERE kind = ? AND time_ms = ? ORDER BY position`,
+		kind, timeMS)
+	if err != nil {
+		return nil, fmt.Errorf("list records of a time: %w", err)
+	}
+	return collect(rows, func(rows *sql.Rows, at *Location) error {
+		return rows.Scan(&at.Position, &at.Stream, &at.Seq, &at.Nth)
+	})
+}
+
 // Epochs lists every epoch, oldest first.
 func (l *Ledger) Epochs(ctx context.Context) ([]Epoch, error) {
 	rows, err := l.read.QueryContext(ctx, `SELECT number, base, signed FROM epoch ORDER BY number`)

@@ -90,7 +90,7 @@ func TestCAIsTheSameWhenOpenedAgain(t *testing.T) {
 		t.Errorf("made over another: %v", err)
 	}
 	root := ca.Certificate()
-	if root.CheckSignatureFrom(root) != nil || !root.IsCA || !root.MaxPathLenZero || root.PublicKey.(*ecdsa.PublicKey).Curve != elliptic.P256() {
+	if root.CheckSignatureFrom(root) != nil || !root.IsCA || root.MaxPathLen != -1 || root.PublicKey.(*ecdsa.PublicKey).Curve != elliptic.P256() {
 		t.Errorf("the root is no self-signed P-256 CA: %+v", root.Subject)
 	}
 	if info, err := os.Stat(filepath.Join(dir, "ca.key")); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {

@@ -132,6 +132,9 @@ func (d *draft) checkEndpoint(e *axispb.Endpoint) error {
 	if err := d.checkFurther(old, cert, e); err != nil {
 		return err
 	}
+	if d.issued(e.GetName()) >= MaxCertificatesADay {
+		return fmt.Errorf("endpoint %s was issued %d certificates within a day; wait until tomorrow", e.GetName(), MaxCertificatesADay)
+	}
 	_, err = d.knownOnce(e.GetCodes())
 	return err
 }
@@ -173,6 +176,16 @@ func (e *Endpoint) end(at time.Time) []Term {
 		}
 	}
 	return ended
+}
+
+// issued counts the certificates that an endpoint was issued within the day before
+// the change.
+func (d *draft) issued(name string) int {
+	e := d.endpoints.get(name)
+	if e == nil {
+		return 0
+	}
+	return e.IssuedSince(d.at.Add(-24 * time.Hour))
 }
 
 // putEndpoint gives the endpoint the codes even where another serves them: each

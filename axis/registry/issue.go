@@ -44,7 +44,8 @@ func (ca *CA) IssueEndpoint(csrDER []byte, name string) ([]byte, error) {
 }
 
 // IssueServer makes a key and a certificate for the axis's listener, kept in
-// memory alone: endpoints pin the CA. Hosts are names or IP addresses.
+// memory alone: endpoints pin the CA. Its chain leads to this CA and to all that it
+// took over from, whichever an endpoint pinned. Hosts are names or IP addresses.
 func (ca *CA) IssueServer(hosts []string) (tls.Certificate, error) {
 	key, err := newKey()
 	if err != nil {
@@ -69,7 +70,7 @@ func (ca *CA) IssueServer(hosts []string) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("read the server's certificate: %w", err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der, ca.cert.Raw}, PrivateKey: key, Leaf: leaf}, nil
+	return tls.Certificate{Certificate: ca.chain(der), PrivateKey: key, Leaf: leaf}, nil
 }
 
 // ServerCertificate is for tls.Config.GetCertificate: it issues a certificate at
@@ -99,6 +100,11 @@ func (ca *CA) ServerCertificate(hosts []string) func(*tls.ClientHelloInfo) (*tls
 func (ca *CA) IssueAxis() (crypto.Signer, []byte, error) {
 	ca.mu.Lock()
 	defer ca.mu.Unlock()
+	return ca.issueAxis()
+}
+
+// issueAxis needs the lock.
+func (ca *CA) issueAxis() (crypto.Signer, []byte, error) {
 	key, err := ca.keepKey("axis.key")
 	if err != nil {
 		return nil, nil, err

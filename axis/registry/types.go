@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"crypto/x509"
 	"time"
 
 	"docaxis/proto/axispb"
@@ -89,6 +90,19 @@ func (e *Endpoint) Reissued() time.Time {
 		}
 	}
 	return last
+}
+
+// IssuedSince counts the certificates that were issued after a time: each begins
+// ClockTolerance before it was issued.
+func (e *Endpoint) IssuedSince(t time.Time) int {
+	n := 0
+	for _, der := range e.Certificates {
+		cert, err := x509.ParseCertificate(der)
+		if err == nil && cert.NotBefore.Add(ClockTolerance).After(t) {
+			n++
+		}
+	}
+	return n
 }
 
 // Seal is a certificate admitted to sign an agency's documents.

@@ -28,7 +28,8 @@ var (
 	ErrExists = errors.New("there is a CA already")
 )
 
-// Verify says whether the certificate was issued by this CA to an endpoint and is
+// Verify says whether the certificate was issued by this CA, or by one that it took
+// over from, to an endpoint and is
 // valid at a time, give or take ClockTolerance. The error is ErrNotIssued,
 // ErrExpired or ErrNotYetValid; the latter two only where all else is right.
 // Whether the certificate is registered, and its endpoint not revoked, is for the
@@ -51,8 +52,6 @@ func (ca *CA) verifyIssued(cert *x509.Certificate) error {
 	switch {
 	case !ok || key.Curve != elliptic.P256():
 		return errors.New("its key is not P-256")
-	case !bytes.Equal(cert.RawIssuer, ca.cert.RawSubject):
-		return errors.New("another issuer")
 	case cert.IsCA || len(cert.UnhandledCriticalExtensions) > 0:
 		return errors.New("not an end certificate")
 	case !slices.Equal(cert.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}) || len(cert.UnknownExtKeyUsage) > 0:
@@ -61,5 +60,14 @@ func (ca *CA) verifyIssued(cert *x509.Certificate) error {
 	if err := CheckName(cert.Subject.CommonName); err != nil {
 		return err
 	}
-	return cert.CheckSignatureFrom(ca.cert)
+	err := errors.New("another issuer")
+	for _, by := range ca.all() {
+		if bytes.Equal(cert.RawIssuer, by.RawSubject) {
+			err = cert.CheckSignatureFrom(by)
+		}
+		if err == nil {
+			break
+		}
+	}
+	return err
 }

@@ -27,6 +27,9 @@ type EpochParams struct {
 	Previous *axispb.CheckpointRef
 	// Reason is for people.
 	Reason string
+	// Authorities lead from every earlier CA to the one that signs; see
+	// SignedEpoch in proto/journal.proto.
+	Authorities [][]byte
 }
 
 // OpenEpoch makes the marshalled SignedEpoch: the body of the epoch's first
@@ -55,7 +58,7 @@ func OpenEpoch(p EpochParams, sign func(epoch []byte) ([]byte, error)) ([]byte, 
 	if err != nil {
 		return nil, fmt.Errorf("sign epoch %d: %w", p.Number, err)
 	}
-	signed, err := proto.Marshal(&axispb.SignedEpoch{Epoch: raw, Signature: signature})
+	signed, err := proto.Marshal(&axispb.SignedEpoch{Epoch: raw, Signature: signature, Authorities: p.Authorities})
 	if err != nil {
 		return nil, fmt.Errorf("open epoch %d: %w", p.Number, err)
 	}

@@ -15,12 +15,7 @@ func trustOf(dir string) (*evidence.Trust, error) {
 		return nil, err
 	}
 	trust := evidence.NewTrust(id.CA)
-	for _, e := range id.Epochs {
-		if _, err := trust.AddEpoch(e); err != nil {
-			return nil, err
-		}
-	}
-	return trust, nil
+	return trust, trust.AddEpochs(id.Epochs)
 }
 
 // problem says what does not hold about a step: what its endpoint found, or what is

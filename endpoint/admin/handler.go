@@ -43,6 +43,7 @@ func Handler(c Clerk) http.Handler {
 		return Sent{ID: r.FormValue("id")}, c.Wait(r.Context(), r.FormValue("id"), r.FormValue("state"))
 	})
 	get(mux, PathAgencies, func(r *http.Request) (any, error) { return c.Agencies(r.Context(), r.FormValue("search")) })
+	giveStore(mux, c)
 	mux.HandleFunc("GET "+PathContent, func(w http.ResponseWriter, r *http.Request) { serveContent(w, r, c) })
 	mux.HandleFunc("POST "+PathSend, func(w http.ResponseWriter, r *http.Request) {
 		v, err := receive(r, c)

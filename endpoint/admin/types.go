@@ -37,6 +37,7 @@ type Clerk interface {
 	Sizes(ctx context.Context) (Sizes, error)
 	// Agencies lists the directory, which works offline.
 	Agencies(ctx context.Context, search string) ([]Agency, error)
+	Keeper
 }
 
 // Status is an endpoint at a glance.

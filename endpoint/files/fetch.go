@@ -39,7 +39,9 @@ func (s *Store) Fetch(ctx context.Context, want chunk.File, get Getter) error {
 		return err
 	}
 	defer release()
-	if s.Has(want.Digest, want.Size) {
+	// What another document brought may have rotted since; nothing is consigned
+	// that was not verified.
+	if s.Has(want.Digest, want.Size) && s.Whole(want.Digest) {
 		return durable.SyncDir(s.folder(want.Digest))
 	}
 	p, err := s.resume(want)

@@ -25,6 +25,9 @@ import (
 var (
 	// ErrNotFound says that no body of that digest is here.
 	ErrNotFound = errors.New("no such file in the store")
+	// ErrDamaged says that a body is not what its name says any more: a disk that
+	// rots. Fetch replaces it, where it can still be got.
+	ErrDamaged = errors.New("the file was damaged on this machine's disk")
 	// ErrTooLarge says that a body is over the limit given; nothing was kept.
 	ErrTooLarge = errors.New("the file is larger than allowed")
 )
@@ -82,6 +85,37 @@ func (s *Store) Open(digest [sha256.Size]byte) (*os.File, error) {
 	return f, err
 }
 
+// OpenWhole opens a body that is as it was when it came, which it finds out by
+// reading all of it first; the caller closes it. The error is ErrNotFound where it is
+// not here, ErrDamaged where it is another.
+func (s *Store) OpenWhole(digest [sha256.Size]byte) (*os.File, error) {
+	f, err := s.Open(digest)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	if err == nil && [sha256.Size]byte(sum.Sum(nil)) != digest {
+		err = ErrDamaged
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", s.path(digest), err), f.Close())
+	}
+	return f, nil
+}
+
+// Whole reports whether a body is here as it was when it came, reading all of it.
+func (s *Store) Whole(digest [sha256.Size]byte) bool {
+	f, err := s.OpenWhole(digest)
+	return err == nil && f.Close() == nil
+}
+
+// Path is where a body lies, for messages.
+func (s *Store) Path(digest [sha256.Size]byte) string { return s.path(digest) }
+
 // Read gives a whole body of at most limit bytes: for envelopes. Its digest is
 // checked, so that a rotten disk is found here and not by the other side.
 func (s *Store) Read(digest [sha256.Size]byte, limit uint64) ([]byte, error) {
@@ -94,7 +128,7 @@ func (s *Store) Read(digest [sha256.Size]byte, limit uint64) ([]byte, error) {
 		return nil, fmt.Errorf("read body: %w", err)
 	}
 	if sha256.Sum256(data) != digest {
-		return nil, fmt.Errorf("body %x does not have its digest any more", digest)
+		return nil, fmt.Errorf("%s: %w", s.path(digest), ErrDamaged)
 	}
 	return data, nil
 }

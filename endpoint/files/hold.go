@@ -35,7 +35,8 @@ func (h *Hold) Add(r io.Reader, limit uint64) (chunk.File, error) {
 		return file, durable.Commit(tmp, s.path(file.Digest), err)
 	}
 	h.hold(file.Digest)
-	if s.Has(file.Digest, file.Size) {
+	// One that has rotted is replaced: nothing may be sent that is not what was sealed.
+	if s.Has(file.Digest, file.Size) && s.Whole(file.Digest) {
 		err = errors.Join(tmp.Close(), os.Remove(tmp.Name()))
 		// Whoever added it first may not have come to this line yet.
 		return file, errors.Join(err, durable.SyncDir(s.folder(file.Digest)))

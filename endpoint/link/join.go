@@ -45,7 +45,7 @@ func Join(ctx context.Context, dir, invite string) (Identity, error) {
 
 // JoinWith is Join over another way to the axis than the invitation's address.
 func JoinWith(ctx context.Context, dir string, invite bus.Invite, enrol Enroller) (Identity, error) {
-	had, err := joined(dir, invite)
+	had, pinned, err := joined(dir)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -65,8 +65,8 @@ func JoinWith(ctx context.Context, dir string, invite bus.Invite, enrol Enroller
 	if err != nil {
 		return Identity{}, notAgain(had, folder, err)
 	}
-	if had != "" && answer.Endpoint != had {
-		return Identity{}, ErrJoined
+	if err := again(had, pinned, answer); err != nil {
+		return Identity{}, err
 	}
 	if err := writeIdentity(folder, invite, answer, pair); err != nil {
 		return Identity{}, err
@@ -77,22 +77,34 @@ func JoinWith(ctx context.Context, dir string, invite bus.Invite, enrol Enroller
 	return LoadIdentity(dir)
 }
 
-// joined names the endpoint that a folder is; empty for none. An invitation of
-// another axis can mean only another folder.
-func joined(dir string, invite bus.Invite) (string, error) {
+// joined names the endpoint that a folder is, and the CA that it pinned; empty for
+// none.
+func joined(dir string) (string, *x509.Certificate, error) {
 	if _, err := os.Stat(filepath.Join(dir, identityDir)); errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+		return "", nil, nil
 	}
 	at := filepath.Join(dir, identityDir)
 	names, err := loadNames(filepath.Join(at, nameFile))
 	if err != nil {
-		return "", errors.Join(ErrJoined, err)
+		return "", nil, errors.Join(ErrJoined, err)
 	}
 	ca, err := loadCA(filepath.Join(at, caFile))
-	if err != nil || sha256.Sum256(ca.RawSubjectPublicKeyInfo) != invite.Pin {
-		return "", errors.Join(ErrJoined, err)
+	if err != nil {
+		return "", nil, errors.Join(ErrJoined, err)
 	}
-	return names.Endpoint, nil
+	return names.Endpoint, ca, nil
+}
+
+// again holds an answer to be of the axis that the folder joined, under whatever CA it
+// has by now, and for the very endpoint.
+func again(had string, pinned *x509.Certificate, answer *axispb.EnrolAnswer) error {
+	if had == "" {
+		return nil
+	}
+	if _, err := checkEpochs(pinned, answer.Epochs); err != nil || answer.Endpoint != had {
+		return errors.Join(ErrJoined, err)
+	}
+	return nil
 }
 
 // notAgain tells whoever has an identity already that the invitation is not one to
@@ -168,10 +180,11 @@ func writeIdentity(folder string, invite bus.Invite, answer *axispb.EnrolAnswer,
 	if sha256.Sum256(ca.RawSubjectPublicKeyInfo) != invite.Pin {
 		return bus.ErrPin
 	}
-	if pair, err = certified(pair, answer.Certificate, ca, answer.Endpoint); err != nil {
+	trust, err := checkEpochs(ca, answer.Epochs)
+	if err != nil {
 		return err
 	}
-	if err := checkEpochs(ca, answer.Epochs); err != nil {
+	if pair, err = certified(pair, answer.Certificate, trust, answer.Endpoint); err != nil {
 		return err
 	}
 	var text bytes.Buffer
@@ -192,12 +205,12 @@ func writeIdentity(folder string, invite bus.Invite, answer *axispb.EnrolAnswer,
 }
 
 // certified joins a key with the certificate that the axis issued for it.
-func certified(pair tls.Certificate, der []byte, ca *x509.Certificate, endpoint string) (tls.Certificate, error) {
+func certified(pair tls.Certificate, der []byte, trust *evidence.Trust, endpoint string) (tls.Certificate, error) {
 	cert, err := x509.ParseCertificate(der)
 	switch {
 	case err != nil:
 		return tls.Certificate{}, fmt.Errorf("certificate from the axis: %w", err)
-	case cert.CheckSignatureFrom(ca) != nil:
+	case trust.CheckIssued(cert) != nil:
 		return tls.Certificate{}, errors.New("the certificate was not issued by the axis's CA")
 	case !belongs(cert, pair.PrivateKey):
 		return tls.Certificate{}, errors.New("the certificate is for another key")
@@ -210,17 +223,15 @@ func certified(pair tls.Certificate, der []byte, ca *x509.Certificate, endpoint 
 
 // checkEpochs refuses an axis whose CA did not sign its epochs, now and not at the
 // first pull.
-func checkEpochs(ca *x509.Certificate, epochs [][]byte) error {
+func checkEpochs(ca *x509.Certificate, epochs [][]byte) (*evidence.Trust, error) {
 	trust := evidence.NewTrust(ca)
-	for _, e := range epochs {
-		if _, err := trust.AddEpoch(e); err != nil {
-			return fmt.Errorf("epoch of the axis: %w", err)
-		}
+	if err := trust.AddEpochs(epochs); err != nil {
+		return nil, fmt.Errorf("epochs of the axis: %w", err)
 	}
 	if _, ok := trust.Newest(); !ok {
-		return errors.New("the axis named no epoch")
+		return nil, errors.New("the axis named no epoch")
 	}
-	return nil
+	return trust, nil
 }
 
 func pemOf(der []byte) []byte {

@@ -11,6 +11,7 @@ import (
 
 	"docaxis/internal/bus"
 	"docaxis/internal/durable"
+	"docaxis/internal/evidence"
 	"docaxis/proto/axispb"
 )
 
@@ -43,7 +44,9 @@ func Renew(ctx context.Context, dir string, id Identity, axis Caller) (tls.Certi
 	if err := axis.Call(ctx, bus.Renew, &axispb.RenewRequest{Csr: csr}, &answer); err != nil {
 		return tls.Certificate{}, err
 	}
-	if pair, err = certified(pair, answer.Certificate, id.CA, id.Endpoint); err != nil {
+	trust := evidence.NewTrust(id.CA)
+	trust.Learn(answer.Authorities)
+	if pair, err = certified(pair, answer.Certificate, trust, id.Endpoint); err != nil {
 		return tls.Certificate{}, err
 	}
 	return pair, storePair(path, pair)

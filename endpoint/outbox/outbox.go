@@ -170,13 +170,16 @@ func (o Outbox) Park(id string, why *axispb.Trouble) error {
 	return err
 }
 
-// Retry makes a parked submission queued again, due at once. One that is waiting
-// for its next attempt becomes due at once as well.
+// Retry makes a parked or refused submission queued again, due at once: what was
+// refused may be sent under its id. One that is waiting for its next attempt
+// becomes due at once as well. A refused one without its files cannot go.
 func (o Outbox) Retry(id string, now time.Time) error {
 	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
 		switch {
 		case e.State == axispb.State_STATE_PARKED:
 			e.State = axispb.State_STATE_QUEUED
+		case e.State == axispb.State_STATE_REJECTED && e.ReleasedMs == 0:
+			unrefuse(e)
 		case !Live(e):
 			return fmt.Errorf("%w: retry in %s", ErrState, e.State)
 		}

@@ -405,7 +405,12 @@ func TestRandomSteps(t *testing.T) {
 					return o.Fail(id.Draw(t, "id"), nil, at(), rapid.Bool().Draw(t, "progressed"))
 				})
 			},
-			"park":  func(t *rapid.T) { step(func(o Outbox) error { return o.Park(id.Draw(t, "id"), nil) }) },
+			"park": func(t *rapid.T) { step(func(o Outbox) error { return o.Park(id.Draw(t, "id"), nil) }) },
+			"again": func(t *rapid.T) {
+				step(func(o Outbox) error {
+					return o.Again(&axispb.OutboxEntry{Id: id.Draw(t, "id"), EnvelopeDigest: []byte("other")}, at())
+				})
+			},
 			"retry": func(t *rapid.T) { step(func(o Outbox) error { return o.Retry(id.Draw(t, "id"), at()) }) },
 			"accept": func(t *rapid.T) {
 				step(func(o Outbox) error { return o.Accept(id.Draw(t, "id"), []byte("r"), nil) })

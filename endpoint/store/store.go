@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -68,7 +69,12 @@ func Open(path string) (*DB, error) { return OpenWith(path, nil) }
 
 // OpenWith is Open with faults at store.write.before and store.write.after: when a
 // commit is about to be written, and when it was.
+//
+// A file with damaged pages is ErrDamaged, and is left as it is.
 func OpenWith(path string, faults fault.Hook) (*DB, error) {
+	if err := checkPages(path); err != nil {
+		return nil, err
+	}
 	bolt, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout: time.Second,
 		// Finds free pages faster, and writes no list of them with every
@@ -241,12 +247,18 @@ func (d *DB) finish(tx *bbolt.Tx) error {
 	switch {
 	case err == nil:
 		return nil
-	case diskspace.Exhausted(err) && d.without(id):
+	case noRoom(err) && d.without(id):
 		return lang.Errorf("Đĩa đã đầy nên không ghi được gì; dữ liệu cũ còn nguyên. Hãy giải phóng chỗ trên đĩa rồi làm lại.",
 			"The disk is full: nothing could be written, and nothing was lost. Free some space and do it again.").
 			Because(fmt.Errorf("%w: %w", ErrNoRoom, err))
 	}
 	return d.breaks(err)
+}
+
+// noRoom reports whether a commit failed for want of room. Of a file that could not be
+// made larger bbolt gives only the text; nothing was written then.
+func noRoom(err error) bool {
+	return diskspace.Exhausted(err) || strings.HasPrefix(err.Error(), "file resize error: ")
 }
 
 // without reports that the file is as it was before a commit: the number of the last

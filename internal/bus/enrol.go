@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"google.golang.org/protobuf/proto"
 
+	"docaxis/internal/evidence"
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
@@ -23,8 +25,9 @@ import (
 var ErrPin = errors.New("the server does not hold the key that the invitation names")
 
 // Enrol uses the invitation: csr, PKCS#10 in DER, is signed by the axis. What
-// comes back was checked: the CA is the one that the invitation pins, and it
-// issued the certificate for the request's key under the endpoint's name. The
+// comes back was checked: the CA is the one that the invitation pins, and it, or one
+// that took over from it, issued the certificate for the request's key under the
+// endpoint's name. The
 // error is a *reason.Error: REASON_INVITATION_INVALID is final, a temporary one
 // may be tried again with the same csr.
 func (i Invite) Enrol(ctx context.Context, csr []byte) (*axispb.EnrolAnswer, error) {
@@ -34,13 +37,18 @@ func (i Invite) Enrol(ctx context.Context, csr []byte) (*axispb.EnrolAnswer, err
 // EnrolAs is Enrol for a folder that is an endpoint's already: the axis refuses, with
 // REASON_FORBIDDEN, an invitation for another endpoint, and does not use it up.
 func (i Invite) EnrolAs(ctx context.Context, csr []byte, endpoint string) (*axispb.EnrolAnswer, error) {
+	return i.EnrolBy(ctx, csr, endpoint, time.Now)
+}
+
+// EnrolBy is EnrolAs by another clock than the machine's.
+func (i Invite) EnrolBy(ctx context.Context, csr []byte, endpoint string, now func() time.Time) (*axispb.EnrolAnswer, error) {
 	ctx, cancel := context.WithTimeout(ctx, defaultTimeout)
 	defer cancel()
-	request, err := proto.Marshal(&axispb.EnrolRequest{Csr: csr, Endpoint: endpoint})
+	request, err := proto.Marshal(&axispb.EnrolRequest{Csr: csr, Pin: i.Pin[:], Endpoint: endpoint})
 	if err != nil {
 		return nil, unavailable("the request cannot be written", err)
 	}
-	nc, err := i.connect(ctx)
+	nc, err := i.connect(ctx, now)
 	if err != nil {
 		return nil, enrolError(ctx, i.Address, err)
 	}
@@ -55,13 +63,13 @@ func (i Invite) EnrolAs(ctx context.Context, csr []byte, endpoint string) (*axis
 	return answer, nil
 }
 
-func (i Invite) connect(ctx context.Context) (*nats.Conn, error) {
+func (i Invite) connect(ctx context.Context, now func() time.Time) (*nats.Conn, error) {
 	host, _, err := net.SplitHostPort(i.Address)
 	if err != nil {
 		return nil, err
 	}
 	return nats.Connect("tls://"+i.Address, append(commonOptions(),
-		nats.Secure(i.tlsConfig(host)),
+		nats.Secure(i.tlsConfig(host, now)),
 		nats.SetCustomDialer(dialWith{ctx}),
 		nats.UserInfo(InviteUser(i.SecretHash()), i.password()),
 		nats.CustomInboxPrefix(InboxPrefix(InviteUser(i.SecretHash()))),
@@ -72,18 +80,18 @@ func (i Invite) connect(ctx context.Context) (*nats.Conn, error) {
 // tlsConfig takes no authority's word for the server: its chain must lead to a
 // certificate of the pinned key. The check in VerifyConnection stands in for the
 // one that is switched off.
-func (i Invite) tlsConfig(host string) *tls.Config {
+func (i Invite) tlsConfig(host string, now func() time.Time) *tls.Config {
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS13,
 		InsecureSkipVerify: true,
 		VerifyConnection: func(cs tls.ConnectionState) error {
-			return i.verify(cs.PeerCertificates, host)
+			return i.verify(cs.PeerCertificates, host, now())
 		},
 	}
 }
 
-func (i Invite) verify(chain []*x509.Certificate, host string) error {
-	opts := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), DNSName: host}
+func (i Invite) verify(chain []*x509.Certificate, host string, now time.Time) error {
+	opts := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), DNSName: host, CurrentTime: now}
 	for _, cert := range chain {
 		opts.Intermediates.AddCert(cert)
 		if i.pins(cert) {
@@ -113,10 +121,12 @@ func (i Invite) check(answer *axispb.EnrolAnswer, csr []byte) error {
 	if err != nil {
 		return fmt.Errorf("certificate: %w", err)
 	}
+	trust := evidence.NewTrust(ca)
+	if err := errors.Join(trust.AddEpochs(answer.Epochs), trust.CheckIssued(cert)); err != nil {
+		return err
+	}
 	key, ok := request.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	switch {
-	case cert.CheckSignatureFrom(ca) != nil:
-		return errors.New("the certificate was not issued by the axis's CA")
 	case !ok || !key.Equal(cert.PublicKey):
 		return errors.New("the certificate is for another key")
 	case !ValidEndpoint(answer.Endpoint) || cert.Subject.CommonName != answer.Endpoint:

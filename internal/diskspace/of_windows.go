@@ -26,7 +26,7 @@ func Of(dir string) (Space, error) {
 func Exhausted(err error) bool {
 	for _, full := range []error{
 		windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL, windows.ERROR_DISK_QUOTA_EXCEEDED,
-		windows.ERROR_FILE_TOO_LARGE, windows.ENOSPC,
+		windows.ERROR_FILE_TOO_LARGE,
 	} {
 		if errors.Is(err, full) {
 			return true

@@ -194,13 +194,14 @@ func (e *Envelope) CheckSeal(o signing.Options) signing.Verdict {
 }
 
 // SealRefusal is the refusal that a verdict asks for, nil where the seal passed.
-// Its sentence is in Vietnamese, for the clerk who sent the document.
+// Its sentence travels in English, as every phrase does; reason.Sentence says it in
+// the reader's language.
 func SealRefusal(v signing.Verdict) *reason.Error {
 	if v.Passed() {
 		return nil
 	}
 	return reason.Permanent(axispb.ReasonCode_REASON_SEAL_FAILED,
-		string(v.Indication), string(v.SubIndication), v.Sentence("vi"))
+		string(v.Indication), string(v.SubIndication), v.Sentence("en"))
 }
 
 // Files are the files with their content, as they went into Seal.

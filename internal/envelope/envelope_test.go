@@ -260,7 +260,7 @@ func wantRefusal(t *testing.T, v signing.Verdict) {
 	if r == nil {
 		t.Fatal("no refusal")
 	}
-	wantReason(t, r, axispb.ReasonCode_REASON_SEAL_FAILED, string(v.Indication)+" "+string(v.SubIndication)+" "+v.Sentence("vi"))
+	wantReason(t, r, axispb.ReasonCode_REASON_SEAL_FAILED, string(v.Indication)+" "+string(v.SubIndication)+" "+v.Sentence("en"))
 }
 
 func TestCheckSeal(t *testing.T) {

@@ -86,7 +86,8 @@ func checkPrevious(e *axispb.Epoch) error {
 }
 
 // AddEpoch checks a marshalled SignedEpoch and trusts its log key from then on.
-// Epochs are added oldest first; one that is known already is no error.
+// Epochs are added oldest first; one that is known already is no error. Where the
+// CA was replaced, its authorities are learned first (Learn).
 //
 // Numbers follow each other. A gap is accepted only where the epoch itself names
 // the number before its own, which is missing here: an axis restored from a
@@ -116,7 +117,8 @@ func (t *Trust) openEpoch(signedEpoch []byte) (epoch, error) {
 	if err := decode("signed epoch", signedEpoch, MaxSignedEpoch, signed); err != nil {
 		return epoch{}, err
 	}
-	if t.key == nil || !verify(t.key, EpochPrefix, signed.Epoch, signed.Signature) {
+	t.Learn(signed.Authorities)
+	if !t.signedEpoch(signed) {
 		return epoch{}, errors.New("not signed by the axis's CA")
 	}
 	if err := decode("epoch", signed.Epoch, MaxSignedEpoch, pb); err != nil {

@@ -30,6 +30,7 @@ const (
 	log1Seed
 	log2Seed
 	log3Seed
+	thirdCASeed
 )
 
 var testTime = time.Date(2026, 11, 3, 8, 0, 0, 0, time.UTC)

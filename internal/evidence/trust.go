@@ -21,14 +21,15 @@ import (
 // here. The caller gets the epochs that it lacks, adds them and tries again.
 var ErrUnknownEpoch = errors.New("the epoch is not known")
 
-// Trust is what a party believes: the axis's CA, pinned at enrolment, and the
-// epochs that the CA announced. It is safe for concurrent use.
+// Trust is what a party believes: the axis's CA, pinned at enrolment, those that it
+// was replaced with, and the epochs that they announced. It is safe for concurrent
+// use.
 type Trust struct {
-	ca  *x509.Certificate
-	key *ecdsa.PublicKey // of ca; nil where ca has none that we accept
-
-	mu     sync.RWMutex
-	epochs map[uint64]epoch
+	mu sync.RWMutex
+	// authorities begins with the pinned CA; empty where that has no key that we
+	// accept.
+	authorities []trustedCA
+	epochs      map[uint64]epoch
 
 	issued      *recent[issued]
 	checkpoints *recent[Checkpoint]
@@ -57,11 +58,13 @@ type epoch struct {
 // ECDSA P-256, nothing will ever be accepted.
 func NewTrust(ca *x509.Certificate) *Trust {
 	t := &Trust{
-		ca: ca, epochs: make(map[uint64]epoch),
+		epochs: make(map[uint64]epoch),
 		issued: newRecent[issued](recentCertificates), checkpoints: newRecent[Checkpoint](recentCheckpoints),
 	}
 	if ca != nil {
-		t.key, _ = p256(ca.PublicKey)
+		if key, err := p256(ca.PublicKey); err == nil {
+			t.authorities = append(t.authorities, trustedCA{ca, key})
+		}
 	}
 	return t
 }
@@ -161,7 +164,7 @@ func (t *Trust) issuer(der []byte) (issued, error) {
 	if err != nil {
 		return issued{}, err
 	}
-	if err := t.checkIssued(cert); err != nil {
+	if err := t.CheckIssued(cert); err != nil {
 		return issued{}, err
 	}
 	by := issued{cert, key}
@@ -174,18 +177,6 @@ func checkHolder(cert *x509.Certificate, st *axispb.Statement) error {
 		return fmt.Errorf("the certificate is %q's, not %s's", clip(name), st.Issuer)
 	}
 	return checkUse(cert, time.UnixMilli(st.TimeMs))
-}
-
-// checkIssued: the chain has one step, and the CA is pinned, so its own validity
-// is not asked.
-func (t *Trust) checkIssued(cert *x509.Certificate) error {
-	if t.key == nil {
-		return errors.New("no CA with an ECDSA P-256 key is trusted")
-	}
-	if err := cert.CheckSignatureFrom(t.ca); err != nil {
-		return fmt.Errorf("the certificate was not issued by the axis's CA: %w", err)
-	}
-	return nil
 }
 
 func malformed(err error) error {

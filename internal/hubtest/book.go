@@ -112,6 +112,24 @@ func (b *book) at(leaf uint64) *entry {
 	return b.entries[leaf]
 }
 
+// learn finds out how later CAs follow from the pinned one, or earlier ones lead to
+// it: whoever pinned the last one could else not read what came before.
+func (b *book) learn(blocks [][]byte) {
+	for _, raw := range blocks {
+		block := new(axispb.Block)
+		if proto.Unmarshal(raw, block) != nil {
+			continue
+		}
+		for _, r := range block.Records {
+			var h axispb.RecordHeader
+			var signed axispb.SignedEpoch
+			if proto.Unmarshal(r.Header, &h) == nil && h.Kind == axispb.Kind_KIND_EPOCH && proto.Unmarshal(r.Body, &signed) == nil {
+				b.trust.Learn(signed.Authorities)
+			}
+		}
+	}
+}
+
 // root is what the journal's tree has where a checkpoint was signed.
 func (b *book) root(cp evidence.Checkpoint) (tlog.Hash, error) {
 	if cp.Size > b.size() {

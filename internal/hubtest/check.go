@@ -40,6 +40,7 @@ func (s *Seen) Check() error {
 		inboxes: map[place]int{}, chunks: map[[sha256.Size]byte]error{},
 	}
 	c.found = append(c.found, s.Problems...)
+	c.book.learn(s.Blocks)
 	for i, raw := range s.Blocks {
 		if err := c.book.block(raw); err != nil {
 			c.complain("journal, block %d: %w", i, err)
@@ -52,6 +53,9 @@ func (s *Seen) Check() error {
 		c.endpoint(e)
 	}
 	c.documents()
+	for _, h := range s.Held {
+		c.receipt(h.Who, h.Receipt, h.Body)
+	}
 	if s.Ledger != s.Rebuilt {
 		c.complain("the ledger is not what the journal gives: %s", firstDifference(s.Ledger, s.Rebuilt))
 	}

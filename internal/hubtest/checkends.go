@@ -57,6 +57,7 @@ func (c *checker) counters(e *SeenEndpoint) {
 // sent judges a submission.
 func (c *checker) sent(e *SeenEndpoint, o *axispb.OutboxEntry) {
 	who := fmt.Sprintf("%s: sent %s", e.Name, o.Id)
+	c.refusedBefore(who, o)
 	switch o.State {
 	case axispb.State_STATE_QUEUED, axispb.State_STATE_SUBMITTED, axispb.State_STATE_PARKED:
 		c.complain("%s: not settled: %s (%v)", who, o.State, o.Trouble)
@@ -173,17 +174,36 @@ func (c *checker) states(raw []byte, d *document, code string) (axispb.State, er
 
 // rejected asks for the axis's own signed refusal of this very envelope.
 func (c *checker) rejected(who string, o *axispb.OutboxEntry) {
-	st, err := c.book.statement(o.Rejection)
+	st := c.refusal(who, &axispb.Proof{Evidence: o.Rejection, Receipt: o.RejectionReceipt})
+	if st != nil && !bytes.Equal(st.EnvelopeDigest, o.EnvelopeDigest) {
+		c.complain("%s: its refusal is about something else", who)
+	}
+}
+
+// refusedBefore asks for signed refusals of this document, under whatever seal.
+func (c *checker) refusedBefore(who string, o *axispb.OutboxEntry) {
+	for _, p := range o.Refused {
+		st := c.refusal(who, p)
+		if st != nil && !bytes.Equal(st.ManifestDigest, o.ManifestDigest) {
+			c.complain("%s: an earlier refusal is about something else", who)
+		}
+	}
+}
+
+func (c *checker) refusal(who string, p *axispb.Proof) *axispb.Statement {
+	st, err := c.book.statement(p.Evidence)
 	switch {
 	case err != nil:
 		c.complain("%s: its refusal: %w", who, err)
-	case st.Event != axispb.Event_EVENT_SUBMISSION_REJECTION || !bytes.Equal(st.EnvelopeDigest, o.EnvelopeDigest):
+		return nil
+	case st.Event != axispb.Event_EVENT_SUBMISSION_REJECTION:
 		c.complain("%s: its refusal is about something else", who)
-	case c.book.refused[sha256.Sum256(o.Rejection)] == nil:
+	case c.book.refused[sha256.Sum256(p.Evidence)] == nil:
 		c.complain("%s: its refusal is not in the journal", who)
-	case len(o.RejectionReceipt) > 0:
-		c.receipt(who+": its refusal", o.RejectionReceipt, o.Rejection)
+	case len(p.Receipt) > 0:
+		c.receipt(who+": its refusal", p.Receipt, p.Evidence)
 	}
+	return st
 }
 
 // received judges a document in an inbox.
@@ -235,14 +255,16 @@ func (c *checker) own(who string, e *SeenEndpoint, i *axispb.InboxEntry, d *docu
 			if err != nil {
 				c.complain("%s: %w", who, err)
 			}
-			if len(s.Receipt) == 0 && c.book.bodies[sha256.Sum256(s.Evidence)] != nil {
-				// It came out of the journal.
-			} else if len(s.Receipt) == 0 {
+			journaled := slices.ContainsFunc(i.Journaled, func(raw []byte) bool { return bytes.Equal(raw, s.Evidence) })
+			proved = proved || state == i.State
+			if journaled {
+				continue
+			}
+			if len(s.Receipt) == 0 {
 				c.complain("%s: a statement without a receipt", who)
 			} else if r := c.receipt(who, s.Receipt, nil); r != nil && r.statement == nil {
 				c.complain("%s: the receipt of a statement is of something else", who)
 			}
-			proved = proved || state == i.State
 		}
 	}
 	if !proved {

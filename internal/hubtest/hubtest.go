@@ -29,11 +29,20 @@ type Config struct {
 	Agencies string
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Monotonic is what the axis holds Now against; see axis.Config.
+	Monotonic func() time.Duration
+	// EndpointNow is an endpoint's clock, where it is another than Now.
+	EndpointNow func(code string) func() time.Time
 	// AxisFaults and EndpointFaults make steps fail. An endpoint's hook is also
 	// asked at call.SERVICE.before and call.SERVICE.after, where its line may lose a
 	// request or an answer.
 	AxisFaults     fault.Hook
 	EndpointFaults func(name string) fault.Hook
+	// AdjustEndpoint changes the configuration of an endpoint, named by its first
+	// code, before each of its starts; nil changes nothing.
+	AdjustEndpoint func(code string, c *endpoint.Config)
+	// MaxFileBytes is the largest file that the axis takes; 2 GiB where 0.
+	MaxFileBytes uint64
 	// MaxStreamBytes of the journal.
 	MaxStreamBytes uint64
 	// ExpireEvery is how often the axis looks for passed deadlines.
@@ -41,6 +50,8 @@ type Config struct {
 	// Retry and PullEvery of every endpoint.
 	Retry     endpoint.Retry
 	PullEvery time.Duration
+	// RenewEvery of every endpoint.
+	RenewEvery time.Duration
 	// Reconnect is how long an endpoint waits at first before it connects again;
 	// 20 ms by default.
 	Reconnect time.Duration
@@ -84,7 +95,7 @@ func New(ctx context.Context, cfg Config) (*World, error) {
 	}
 	w := &World{cfg: cfg, listen: listen, members: map[string]*Member{}}
 	file := axis.DefaultFile()
-	file.Listen = w.listen
+	file.Listen, file.MaxFileBytes = w.listen, cfg.MaxFileBytes
 	if err := axis.Init(w.AxisDir(), file, axis.Config{Now: cfg.Now}); err != nil {
 		return nil, err
 	}
@@ -122,7 +133,7 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 	file.Listen = w.Address()
 	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
-		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery,
+		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery, Monotonic: w.cfg.Monotonic,
 	})
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func (m *Member) dial(faults fault.Hook) func(context.Context, link.Identity) (l
 	return func(ctx context.Context, id link.Identity) (link.Conn, error) {
 		conn, err := bus.Dial(ctx, bus.DialConfig{
 			Address: id.Address, Endpoint: id.Endpoint, Certificate: id.Certificate, CA: id.CA,
-			Log: m.log(), Now: m.world.cfg.Now, Wait: m.world.cfg.Reconnect, MaxWait: 10 * m.world.cfg.Reconnect,
+			Log: m.log(), Now: m.now(), Wait: m.world.cfg.Reconnect, MaxWait: 10 * m.world.cfg.Reconnect,
 		})
 		if err != nil {
 			return nil, err

@@ -233,7 +233,7 @@ func TestAnOperatorGivesAReason(t *testing.T) {
 		},
 		"policy": func() error { _, err := hub.SetPolicy(t.Context(), operator.SetPolicy{Why: nobody}); return err },
 		"retire": func() error {
-			_, err := hub.RetireSeal(t.Context(), operator.RetireSeal{Why: nobody, Code: "H41", Digest: "0"})
+			_, err := hub.RetireSeal(t.Context(), operator.Retire{Why: nobody, Code: "H41", Digest: "0"})
 			return err
 		},
 		"revoke": func() error {

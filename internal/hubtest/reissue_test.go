@@ -199,7 +199,7 @@ func TestAnIdentityIsReplacedByItsOwnInvitationAlone(t *testing.T) {
 	stop(t, m)
 	by := operator.Why{Actor: "lan", Reason: "mất máy"}
 	key := filepath.Join(m.Dir, "identity", "endpoint.pem")
-	had := digestOf(t, key)
+	had := fileDigest(t, key)
 
 	other, err := w.Hub().Invite(t.Context(), operator.Invite{Why: by, Codes: []string{"H41.11"}})
 	if err != nil {
@@ -213,7 +213,7 @@ func TestAnIdentityIsReplacedByItsOwnInvitationAlone(t *testing.T) {
 		if _, err := link.Join(t.Context(), m.Dir, invitation); !errors.Is(err, link.ErrJoined) {
 			t.Errorf("%s: %v", what, err)
 		}
-		if digestOf(t, key) != had {
+		if fileDigest(t, key) != had {
 			t.Errorf("%s replaced the key", what)
 		}
 	}
@@ -234,7 +234,7 @@ func TestAnIdentityIsReplacedByItsOwnInvitationAlone(t *testing.T) {
 	if _, err := link.Join(t.Context(), t.TempDir(), first.Invitation); !reason.Is(err, axispb.ReasonCode_REASON_INVITATION_INVALID) {
 		t.Errorf("the replaced one: %v", err)
 	}
-	if _, err := link.Join(t.Context(), m.Dir, second.Invitation); err != nil || digestOf(t, key) == had {
+	if _, err := link.Join(t.Context(), m.Dir, second.Invitation); err != nil || fileDigest(t, key) == had {
 		t.Errorf("its own: %v", err)
 	}
 	if _, err := link.Join(t.Context(), t.TempDir(), second.Invitation); !reason.Is(err, axispb.ReasonCode_REASON_INVITATION_INVALID) {
@@ -260,7 +260,7 @@ func TestAnIdentityIsReplacedByItsOwnInvitationAlone(t *testing.T) {
 	}
 }
 
-func digestOf(t *testing.T, path string) string {
+func fileDigest(t *testing.T, path string) string {
 	t.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {

@@ -55,7 +55,10 @@ func (r *running[T]) run(ctx context.Context, again bool, log *slog.Logger) erro
 		if err := r.get().Close(); err != nil {
 			log.Warn("closed with an error", "error", err)
 		}
-		if err := r.reopen(ctx, log); err != nil {
+		switch err := r.reopen(ctx, log); {
+		case errors.Is(err, errEnded):
+			return nil
+		case err != nil:
 			return err
 		}
 	}
@@ -65,11 +68,15 @@ func (r *running[T]) run(ctx context.Context, again bool, log *slog.Logger) erro
 // fail is to end.
 const reopenLimit = 100
 
+// errEnded: the end came while the process was down. What was closed does not run
+// again.
+var errEnded = errors.New("ended while it was down")
+
 func (r *running[T]) reopen(ctx context.Context, log *slog.Logger) error {
 	var err error
 	for range reopenLimit {
 		if ctx.Err() != nil {
-			return nil
+			return errEnded
 		}
 		var part T
 		if part, err = r.open(context.WithoutCancel(ctx)); err == nil {

@@ -18,15 +18,19 @@ import (
 // a PEM file, and gives the certificate, DER. A real agency gets its seal from
 // its certification service.
 func NewSeal(path, code string) ([]byte, error) {
+	return NewSealFrom(path, code, time.Now().AddDate(0, 0, -1))
+}
+
+// NewSealFrom is NewSeal with the moment from which the seal is valid, for two years.
+func NewSealFrom(path, code string, from time.Time) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)
 	}
-	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()),
+		SerialNumber: big.NewInt(time.Now().UnixNano()),
 		Subject:      pkix.Name{CommonName: "Con dấu số " + code, Country: []string{"VN"}},
-		NotBefore:    now.AddDate(0, 0, -1), NotAfter: now.AddDate(2, 0, 0),
+		NotBefore:    from, NotAfter: from.AddDate(2, 0, 0),
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)

@@ -41,8 +41,18 @@ type Seen struct {
 	// Chunks is the folder of the content store's chunks.
 	Chunks    string
 	Endpoints []*SeenEndpoint
+	// Held are receipts that somebody was shown earlier; Look gathers none.
+	Held []Held
 	// Problems is what the parts' own checks found, and what could not be seen.
 	Problems []error
+}
+
+// Held is a receipt that was shown at some time, whatever happened since.
+type Held struct {
+	// Who was shown it, and of what, for messages.
+	Who string
+	// Receipt, and the body that it is of; nil where only the journal has that.
+	Receipt, Body []byte
 }
 
 // SeenEndpoint is what one endpoint shows.
@@ -223,14 +233,17 @@ func (e *SeenEndpoint) files(a *endpoint.Agent, i *axispb.InboxEntry) error {
 }
 
 // here reports whether the content of a received document must be at the endpoint.
-// What it only knows from the journal, another took, or its own lost store.
+// What it only knows from the journal, another took, or its own lost store; and what
+// the agency has taken or refused may have been removed.
 func here(i *axispb.InboxEntry) bool {
 	if len(i.Evidence) == 0 {
 		return false
 	}
 	switch i.State {
-	case axispb.State_STATE_CONSIGNED, axispb.State_STATE_HANDED_OVER, axispb.State_STATE_HANDOVER_FAILED:
+	case axispb.State_STATE_CONSIGNED:
 		return true
+	case axispb.State_STATE_HANDED_OVER, axispb.State_STATE_HANDOVER_FAILED:
+		return i.ReleasedMs == 0
 	}
 	return false
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,8 +56,11 @@ type siege struct {
 	counted                          uint64           // statements that the attacker made
 	now                              func() time.Time // where a test turns it
 	crossed                          parcel
-	pending                          parcel // for away
-	shared                           parcel // for receiver and attacker
+	pending                          parcel            // for away
+	accomplices                      []*hubtest.Member // of the attacker
+	shared                           parcel            // for receiver and attacker
+	offline                          atomic.Bool       // nobody can upload
+	mend                             func() []byte     // makes good what was just refused
 }
 
 // parcel is a document of the victims, as its recipient got it.

@@ -2,6 +2,7 @@ package reason
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -58,7 +59,7 @@ type pattern struct {
 // may be told inside another.
 var patterns = sync.OnceValue(func() []pattern {
 	var all []pattern
-	for _, p := range phrases {
+	for _, p := range slices.Concat(phrases, verdicts()) {
 		all = append(all, shape(p))
 	}
 	for _, t := range texts {
@@ -127,6 +128,30 @@ var phrases = []text{
 	{"không phải ngày dạng YYYY-MM-DD", "is no day as YYYY-MM-DD"},
 	{"không phải UUIDv7 viết thường", "is no UUIDv7 in lower case"},
 	{"không phải loại MIME", "is no MIME type"},
+	{"không phải là tên được phép; tên phân biệt chữ hoa, chữ thường", "is not known; names are case-sensitive"},
+	{"bị ghi hai lần", "is given twice"},
+	{"phải là {1}", "must be {1}"},
+	{"không phải thời điểm dạng 2006-01-02T15:04:05Z", "is no time as 2006-01-02T15:04:05Z"},
+	{"văn bản mới không được có văn bản đích", "a new document has no target"},
+	{"văn bản này phải có đúng một văn bản đích, không phải {1}", "a change has one target, not {1}"},
+
+	// internal/envelope, signing/asic: what is wrong in a manifest or an envelope
+	{"bản kê ghi {1} tệp, {2} có {3}", "{1} files are listed, {2} has {3}"},
+	{"{1} không đứng đầu bản kê", "{1} is not listed first"},
+	{"bản kê ghi {1} ở chỗ mà {2} ghi {3}", "{1} is listed where {2} has {3}"},
+	{"{1} bị ghi hai lần trong bản kê", "{1} is listed twice"},
+	{"tên {1} không phải document.json cũng không phải files/NNN.ext", "name {1} is neither document.json nor files/NNN.ext"},
+	{"phần mô tả tệp có {1} tệp, không phải {2}", "contents of {1} files, not {2}"},
+	{"phần mô tả của {1} ghi độ dài {2}, không phải {3}", "contents of {1} have size {2}, not {3}"},
+	{"phần mô tả của {1} có {2} phần nội dung, không phải {3}", "contents of {1} have {2} chunks, not {3}"},
+	{"yêu cầu", "request"},
+	{"yêu cầu cấp chứng thư số", "certificate request"},
+	{"nhiều hơn 100 xác nhận trong một lần gửi", "more than 100 statements"},
+	{"số thứ tự vượt quá nhật ký hiện có", "sizes beyond the log"},
+	{"xác nhận nêu một bản ghi khác với bản ghi trong nhật ký", "the statement names another record than the journal has there"},
+	{"bên ký là {1}", "issued by {1}"},
+	{"chứng thư số chỉ có hiệu lực từ {1}, sau thời điểm khai", "certificate is valid from {1}, after the claimed time"},
+	{"chứng thư số chỉ có hiệu lực đến {1}, trước thời điểm khai", "certificate is valid until {1}, before the claimed time"},
 
 	// agency: what is no code
 	{"{1} không phải mã định danh: {2}; {3}", "{1} is no agency code: {2}; {3}"},

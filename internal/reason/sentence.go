@@ -82,7 +82,8 @@ func missing(lang Language) string {
 	return "(không nêu rõ)"
 }
 
-// show writes an argument in a form: "time" a moment, "size" a number of bytes,
+// show writes an argument in a form: "time" a moment, "size" a number of bytes (more than N
+// where it is "> N"),
 // "state" and "security" a word of ours, "words" free words, which the template
 // ends itself.
 func show(text, form string, lang Language) string {
@@ -128,6 +129,9 @@ func showTime(text string, lang Language) string {
 }
 
 func showSize(text string, lang Language) string {
+	if least, more := strings.CutPrefix(text, "> "); more {
+		return map[Language]string{Vietnamese: "hơn ", English: "more than "}[lang] + showSize(least, lang)
+	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
 		return text

@@ -84,8 +84,8 @@ var texts = map[axispb.ReasonCode]text{
 		en: "{2} ({1}) is not connected to the axis yet. Send by other means, or send again once the agency is connected.",
 	},
 	axispb.ReasonCode_REASON_NO_RECIPIENT: {
-		vi: "Không còn nơi nhận nào gửi được. Hãy sửa danh sách nơi nhận theo lý do nêu ở từng nơi nhận rồi gửi lại.",
-		en: "No recipient remains that can be sent to. Mend the list of recipients by the reason given for each and send again.",
+		vi: "Không còn nơi nhận nào gửi được. Hãy ghi nơi nhận, hoặc sửa danh sách nơi nhận theo tình trạng của từng mã trong danh bạ, rồi gửi lại.",
+		en: "No recipient remains that can be sent to. Name one, or mend the list of recipients by what the directory says of each, and send again.",
 	},
 	axispb.ReasonCode_REASON_SENDER_NOT_SERVED: {
 		vi: "Điểm kết nối này không được gửi thay mã định danh {1}. Hãy kiểm tra mã nơi gửi, hoặc đề nghị quản trị trục gán mã này cho điểm kết nối.",
@@ -159,7 +159,7 @@ var texts = map[axispb.ReasonCode]text{
 	},
 	axispb.ReasonCode_REASON_ID_COLLISION: {
 		vi: "Mã gói tin {1} đã được dùng cho một văn bản có nội dung khác. Hãy gửi văn bản này với mã gói tin mới.",
-		en: "The id {1} was already accepted with other content. Send this document under a new id.",
+		en: "The id {1} was already used for a document with other content. Send this document under a new id.",
 	},
 	axispb.ReasonCode_REASON_UNKNOWN_TARGET: {
 		vi: "Không có văn bản nào của {1} mang mã {2} để thu hồi, cập nhật, thay thế hoặc trả lời. Hãy chọn lại văn bản liên quan rồi gửi lại.",

@@ -149,7 +149,10 @@ type OutboxEntry struct {
 	RejectionReceipt []byte `protobuf:"bytes,20,opt,name=rejection_receipt,json=rejectionReceipt,proto3" json:"rejection_receipt,omitempty"`
 	// When its files were removed because nobody needs them here any more, Unix
 	// milliseconds UTC; 0 while they are here. Envelope and proofs stay.
-	ReleasedMs    int64 `protobuf:"varint,21,opt,name=released_ms,json=releasedMs,proto3" json:"released_ms,omitempty"`
+	ReleasedMs int64 `protobuf:"varint,21,opt,name=released_ms,json=releasedMs,proto3" json:"released_ms,omitempty"`
+	// Refusals after each of which it was sent again, oldest first: exact bytes of
+	// the SubmissionRejection and of its receipt. The seal may have been another.
+	Refused       []*Proof `protobuf:"bytes,22,rep,name=refused,proto3" json:"refused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -329,6 +332,13 @@ func (x *OutboxEntry) GetReleasedMs() int64 {
 		return x.ReleasedMs
 	}
 	return 0
+}
+
+func (x *OutboxEntry) GetRefused() []*Proof {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
 }
 
 // Trouble is a failure as the endpoint met it.
@@ -1606,7 +1616,7 @@ var File_agent_proto protoreflect.FileDescriptor
 const file_agent_proto_rawDesc = "" +
 	"\n" +
 	"\vagent.proto\x12\n" +
-	"docaxis.v1\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\x1a\rservice.proto\"\x9e\x05\n" +
+	"docaxis.v1\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\x1a\rservice.proto\"\xcb\x05\n" +
 	"\vOutboxEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
@@ -1633,7 +1643,8 @@ const file_agent_proto_rawDesc = "" +
 	"\agrouped\x18\x13 \x01(\bR\agrouped\x12+\n" +
 	"\x11rejection_receipt\x18\x14 \x01(\fR\x10rejectionReceipt\x12\x1f\n" +
 	"\vreleased_ms\x18\x15 \x01(\x03R\n" +
-	"releasedMs\"f\n" +
+	"releasedMs\x12+\n" +
+	"\arefused\x18\x16 \x03(\v2\x11.docaxis.v1.ProofR\arefused\"f\n" +
 	"\aTrouble\x12\x17\n" +
 	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\x12*\n" +
 	"\x06reason\x18\x02 \x01(\v2\x12.docaxis.v1.ReasonR\x06reason\x12\x16\n" +
@@ -1819,29 +1830,30 @@ var file_agent_proto_depIdxs = []int32{
 	0,  // 0: docaxis.v1.OutboxEntry.state:type_name -> docaxis.v1.State
 	15, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
 	2,  // 2: docaxis.v1.OutboxEntry.trouble:type_name -> docaxis.v1.Trouble
-	16, // 3: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
-	0,  // 4: docaxis.v1.RecipientEntry.state:type_name -> docaxis.v1.State
-	4,  // 5: docaxis.v1.RecipientEntry.proofs:type_name -> docaxis.v1.Proof
-	17, // 6: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
-	0,  // 7: docaxis.v1.InboxEntry.state:type_name -> docaxis.v1.State
-	15, // 8: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
-	18, // 9: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
-	19, // 10: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
-	2,  // 11: docaxis.v1.InboxEntry.trouble:type_name -> docaxis.v1.Trouble
-	16, // 12: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
-	20, // 13: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
-	16, // 14: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
-	21, // 15: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
-	22, // 16: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
-	23, // 17: docaxis.v1.RegistryEntry.record:type_name -> docaxis.v1.Record
-	24, // 18: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
-	25, // 19: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
-	26, // 20: docaxis.v1.PolicyEntry.policy:type_name -> docaxis.v1.Policy
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	4,  // 3: docaxis.v1.OutboxEntry.refused:type_name -> docaxis.v1.Proof
+	16, // 4: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
+	0,  // 5: docaxis.v1.RecipientEntry.state:type_name -> docaxis.v1.State
+	4,  // 6: docaxis.v1.RecipientEntry.proofs:type_name -> docaxis.v1.Proof
+	17, // 7: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
+	0,  // 8: docaxis.v1.InboxEntry.state:type_name -> docaxis.v1.State
+	15, // 9: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
+	18, // 10: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
+	19, // 11: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
+	2,  // 12: docaxis.v1.InboxEntry.trouble:type_name -> docaxis.v1.Trouble
+	16, // 13: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
+	20, // 14: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
+	16, // 15: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
+	21, // 16: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
+	22, // 17: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
+	23, // 18: docaxis.v1.RegistryEntry.record:type_name -> docaxis.v1.Record
+	24, // 19: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
+	25, // 20: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
+	26, // 21: docaxis.v1.PolicyEntry.policy:type_name -> docaxis.v1.Policy
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_agent_proto_init() }

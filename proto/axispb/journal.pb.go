@@ -1030,6 +1030,10 @@ type SignedEpoch struct {
 	// Where the CA was replaced: certificates that lead from the CA an endpoint may
 	// have pinned to the one whose key signed, oldest first; each is a CA's, issued
 	// by the one before it, DER. Whoever trusts the pinned one trusts them all.
+	// For each replacement there are two: the new CA's key, certified by the old one,
+	// and the old CA's key, certified by the new one, so that whoever pinned the new
+	// one can check what came before it. They prove themselves: any of them whose
+	// issuer is trusted, by its key, is trusted.
 	Authorities   [][]byte `protobuf:"bytes,3,rep,name=authorities,proto3" json:"authorities,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1302,6 +1306,7 @@ type Act struct {
 	//	*Act_ClockConfirmed
 	//	*Act_ContentReleased
 	//	*Act_LogWasLonger
+	//	*Act_EvidenceKeyRolled
 	Act           isAct_Act `protobuf_oneof:"act"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1392,6 +1397,15 @@ func (x *Act) GetLogWasLonger() *LogWasLonger {
 	return nil
 }
 
+func (x *Act) GetEvidenceKeyRolled() *EvidenceKeyRolled {
+	if x != nil {
+		if x, ok := x.Act.(*Act_EvidenceKeyRolled); ok {
+			return x.EvidenceKeyRolled
+		}
+	}
+	return nil
+}
+
 type isAct_Act interface {
 	isAct_Act()
 }
@@ -1412,11 +1426,18 @@ type Act_LogWasLonger struct {
 	LogWasLonger *LogWasLonger `protobuf:"bytes,6,opt,name=log_was_longer,json=logWasLonger,proto3,oneof"`
 }
 
+type Act_EvidenceKeyRolled struct {
+	// The key that signs the axis's evidence was replaced.
+	EvidenceKeyRolled *EvidenceKeyRolled `protobuf:"bytes,7,opt,name=evidence_key_rolled,json=evidenceKeyRolled,proto3,oneof"`
+}
+
 func (*Act_ClockConfirmed) isAct_Act() {}
 
 func (*Act_ContentReleased) isAct_Act() {}
 
 func (*Act_LogWasLonger) isAct_Act() {}
+
+func (*Act_EvidenceKeyRolled) isAct_Act() {}
 
 // ClockConfirmed lets the appender accept a jump of its clock.
 type ClockConfirmed struct {
@@ -1471,6 +1492,52 @@ func (x *ClockConfirmed) GetAfterMs() int64 {
 	return 0
 }
 
+// EvidenceKeyRolled names the certificate of the key that signs from now on.
+type EvidenceKeyRolled struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the certificate, DER.
+	CertificateDigest []byte `protobuf:"bytes,1,opt,name=certificate_digest,json=certificateDigest,proto3" json:"certificate_digest,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *EvidenceKeyRolled) Reset() {
+	*x = EvidenceKeyRolled{}
+	mi := &file_journal_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EvidenceKeyRolled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EvidenceKeyRolled) ProtoMessage() {}
+
+func (x *EvidenceKeyRolled) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EvidenceKeyRolled.ProtoReflect.Descriptor instead.
+func (*EvidenceKeyRolled) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *EvidenceKeyRolled) GetCertificateDigest() []byte {
+	if x != nil {
+		return x.CertificateDigest
+	}
+	return nil
+}
+
 // ContentReleased marks documents' chunks for release. A chunk is removed, after a
 // grace, once every document that has it was released and nobody has uploaded it
 // again.
@@ -1483,7 +1550,7 @@ type ContentReleased struct {
 
 func (x *ContentReleased) Reset() {
 	*x = ContentReleased{}
-	mi := &file_journal_proto_msgTypes[17]
+	mi := &file_journal_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1495,7 +1562,7 @@ func (x *ContentReleased) String() string {
 func (*ContentReleased) ProtoMessage() {}
 
 func (x *ContentReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[17]
+	mi := &file_journal_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,7 +1575,7 @@ func (x *ContentReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentReleased.ProtoReflect.Descriptor instead.
 func (*ContentReleased) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{17}
+	return file_journal_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ContentReleased) GetDocuments() []*RecordRef {
@@ -1533,7 +1600,7 @@ type LogWasLonger struct {
 
 func (x *LogWasLonger) Reset() {
 	*x = LogWasLonger{}
-	mi := &file_journal_proto_msgTypes[18]
+	mi := &file_journal_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1545,7 +1612,7 @@ func (x *LogWasLonger) String() string {
 func (*LogWasLonger) ProtoMessage() {}
 
 func (x *LogWasLonger) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[18]
+	mi := &file_journal_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1558,7 +1625,7 @@ func (x *LogWasLonger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogWasLonger.ProtoReflect.Descriptor instead.
 func (*LogWasLonger) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{18}
+	return file_journal_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *LogWasLonger) GetCheckpoint() []byte {
@@ -1666,18 +1733,21 @@ const file_journal_proto_rawDesc = "" +
 	"\x06record\x18\x02 \x01(\v2\x12.docaxis.v1.RecordR\x06record\x12\x18\n" +
 	"\areceipt\x18\x03 \x01(\fR\areceipt\x12\x1a\n" +
 	"\bevidence\x18\x04 \x03(\fR\bevidence\x121\n" +
-	"\boriginal\x18\x05 \x01(\v2\x15.docaxis.v1.RecordRefR\boriginal\"\xa7\x02\n" +
+	"\boriginal\x18\x05 \x01(\v2\x15.docaxis.v1.RecordRefR\boriginal\"\xf8\x02\n" +
 	"\x03Act\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12E\n" +
 	"\x0fclock_confirmed\x18\x04 \x01(\v2\x1a.docaxis.v1.ClockConfirmedH\x00R\x0eclockConfirmed\x12H\n" +
 	"\x10content_released\x18\x05 \x01(\v2\x1b.docaxis.v1.ContentReleasedH\x00R\x0fcontentReleased\x12@\n" +
-	"\x0elog_was_longer\x18\x06 \x01(\v2\x18.docaxis.v1.LogWasLongerH\x00R\flogWasLongerB\x05\n" +
+	"\x0elog_was_longer\x18\x06 \x01(\v2\x18.docaxis.v1.LogWasLongerH\x00R\flogWasLonger\x12O\n" +
+	"\x13evidence_key_rolled\x18\a \x01(\v2\x1d.docaxis.v1.EvidenceKeyRolledH\x00R\x11evidenceKeyRolledB\x05\n" +
 	"\x03act\"H\n" +
 	"\x0eClockConfirmed\x12\x1b\n" +
 	"\tbefore_ms\x18\x01 \x01(\x03R\bbeforeMs\x12\x19\n" +
-	"\bafter_ms\x18\x02 \x01(\x03R\aafterMs\"F\n" +
+	"\bafter_ms\x18\x02 \x01(\x03R\aafterMs\"B\n" +
+	"\x11EvidenceKeyRolled\x12-\n" +
+	"\x12certificate_digest\x18\x01 \x01(\fR\x11certificateDigest\"F\n" +
 	"\x0fContentReleased\x123\n" +
 	"\tdocuments\x18\x01 \x03(\v2\x15.docaxis.v1.RecordRefR\tdocuments\"y\n" +
 	"\fLogWasLonger\x12\x1e\n" +
@@ -1719,31 +1789,32 @@ func file_journal_proto_rawDescGZIP() []byte {
 }
 
 var file_journal_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_journal_proto_goTypes = []any{
-	(Kind)(0),                // 0: docaxis.v1.Kind
-	(Lane)(0),                // 1: docaxis.v1.Lane
-	(Standing)(0),            // 2: docaxis.v1.Standing
-	(*Block)(nil),            // 3: docaxis.v1.Block
-	(*Closing)(nil),          // 4: docaxis.v1.Closing
-	(*Record)(nil),           // 5: docaxis.v1.Record
-	(*RecordHeader)(nil),     // 6: docaxis.v1.RecordHeader
-	(*Decision)(nil),         // 7: docaxis.v1.Decision
-	(*DocumentDecision)(nil), // 8: docaxis.v1.DocumentDecision
-	(*RefusedCode)(nil),      // 9: docaxis.v1.RefusedCode
-	(*RoutedCode)(nil),       // 10: docaxis.v1.RoutedCode
-	(*ResolvedGroup)(nil),    // 11: docaxis.v1.ResolvedGroup
-	(*RecordRef)(nil),        // 12: docaxis.v1.RecordRef
-	(*EvidenceDecision)(nil), // 13: docaxis.v1.EvidenceDecision
-	(*CheckpointRef)(nil),    // 14: docaxis.v1.CheckpointRef
-	(*SignedEpoch)(nil),      // 15: docaxis.v1.SignedEpoch
-	(*Epoch)(nil),            // 16: docaxis.v1.Epoch
-	(*Recovered)(nil),        // 17: docaxis.v1.Recovered
-	(*Act)(nil),              // 18: docaxis.v1.Act
-	(*ClockConfirmed)(nil),   // 19: docaxis.v1.ClockConfirmed
-	(*ContentReleased)(nil),  // 20: docaxis.v1.ContentReleased
-	(*LogWasLonger)(nil),     // 21: docaxis.v1.LogWasLonger
-	(*Reason)(nil),           // 22: docaxis.v1.Reason
+	(Kind)(0),                 // 0: docaxis.v1.Kind
+	(Lane)(0),                 // 1: docaxis.v1.Lane
+	(Standing)(0),             // 2: docaxis.v1.Standing
+	(*Block)(nil),             // 3: docaxis.v1.Block
+	(*Closing)(nil),           // 4: docaxis.v1.Closing
+	(*Record)(nil),            // 5: docaxis.v1.Record
+	(*RecordHeader)(nil),      // 6: docaxis.v1.RecordHeader
+	(*Decision)(nil),          // 7: docaxis.v1.Decision
+	(*DocumentDecision)(nil),  // 8: docaxis.v1.DocumentDecision
+	(*RefusedCode)(nil),       // 9: docaxis.v1.RefusedCode
+	(*RoutedCode)(nil),        // 10: docaxis.v1.RoutedCode
+	(*ResolvedGroup)(nil),     // 11: docaxis.v1.ResolvedGroup
+	(*RecordRef)(nil),         // 12: docaxis.v1.RecordRef
+	(*EvidenceDecision)(nil),  // 13: docaxis.v1.EvidenceDecision
+	(*CheckpointRef)(nil),     // 14: docaxis.v1.CheckpointRef
+	(*SignedEpoch)(nil),       // 15: docaxis.v1.SignedEpoch
+	(*Epoch)(nil),             // 16: docaxis.v1.Epoch
+	(*Recovered)(nil),         // 17: docaxis.v1.Recovered
+	(*Act)(nil),               // 18: docaxis.v1.Act
+	(*ClockConfirmed)(nil),    // 19: docaxis.v1.ClockConfirmed
+	(*EvidenceKeyRolled)(nil), // 20: docaxis.v1.EvidenceKeyRolled
+	(*ContentReleased)(nil),   // 21: docaxis.v1.ContentReleased
+	(*LogWasLonger)(nil),      // 22: docaxis.v1.LogWasLonger
+	(*Reason)(nil),            // 23: docaxis.v1.Reason
 }
 var file_journal_proto_depIdxs = []int32{
 	5,  // 0: docaxis.v1.Block.records:type_name -> docaxis.v1.Record
@@ -1756,21 +1827,22 @@ var file_journal_proto_depIdxs = []int32{
 	10, // 7: docaxis.v1.DocumentDecision.routed:type_name -> docaxis.v1.RoutedCode
 	11, // 8: docaxis.v1.DocumentDecision.groups:type_name -> docaxis.v1.ResolvedGroup
 	12, // 9: docaxis.v1.DocumentDecision.target:type_name -> docaxis.v1.RecordRef
-	22, // 10: docaxis.v1.RefusedCode.reason:type_name -> docaxis.v1.Reason
+	23, // 10: docaxis.v1.RefusedCode.reason:type_name -> docaxis.v1.Reason
 	2,  // 11: docaxis.v1.EvidenceDecision.standing:type_name -> docaxis.v1.Standing
 	14, // 12: docaxis.v1.Epoch.previous:type_name -> docaxis.v1.CheckpointRef
 	5,  // 13: docaxis.v1.Recovered.record:type_name -> docaxis.v1.Record
 	12, // 14: docaxis.v1.Recovered.original:type_name -> docaxis.v1.RecordRef
 	19, // 15: docaxis.v1.Act.clock_confirmed:type_name -> docaxis.v1.ClockConfirmed
-	20, // 16: docaxis.v1.Act.content_released:type_name -> docaxis.v1.ContentReleased
-	21, // 17: docaxis.v1.Act.log_was_longer:type_name -> docaxis.v1.LogWasLonger
-	12, // 18: docaxis.v1.ContentReleased.documents:type_name -> docaxis.v1.RecordRef
-	14, // 19: docaxis.v1.LogWasLonger.seen:type_name -> docaxis.v1.CheckpointRef
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	21, // 16: docaxis.v1.Act.content_released:type_name -> docaxis.v1.ContentReleased
+	22, // 17: docaxis.v1.Act.log_was_longer:type_name -> docaxis.v1.LogWasLonger
+	20, // 18: docaxis.v1.Act.evidence_key_rolled:type_name -> docaxis.v1.EvidenceKeyRolled
+	12, // 19: docaxis.v1.ContentReleased.documents:type_name -> docaxis.v1.RecordRef
+	14, // 20: docaxis.v1.LogWasLonger.seen:type_name -> docaxis.v1.CheckpointRef
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_journal_proto_init() }
@@ -1783,6 +1855,7 @@ func file_journal_proto_init() {
 		(*Act_ClockConfirmed)(nil),
 		(*Act_ContentReleased)(nil),
 		(*Act_LogWasLonger)(nil),
+		(*Act_EvidenceKeyRolled)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1790,7 +1863,7 @@ func file_journal_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_journal_proto_rawDesc), len(file_journal_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

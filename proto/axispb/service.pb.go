@@ -1155,7 +1155,10 @@ type EnrolRequest struct {
 	Csr []byte `protobuf:"bytes,1,opt,name=csr,proto3" json:"csr,omitempty"`
 	// Name of the endpoint that the folder is already; empty for a new folder. An
 	// invitation for another endpoint is then refused, and not used up.
-	Endpoint      string `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	Endpoint string `protobuf:"bytes,3,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	// SHA-256 of the public key that the invitation pins (SubjectPublicKeyInfo): the
+	// answer names the CA that has it. Empty means the present CA.
+	Pin           []byte `protobuf:"bytes,2,opt,name=pin,proto3" json:"pin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1202,6 +1205,13 @@ func (x *EnrolRequest) GetEndpoint() string {
 		return x.Endpoint
 	}
 	return ""
+}
+
+func (x *EnrolRequest) GetPin() []byte {
+	if x != nil {
+		return x.Pin
+	}
+	return nil
 }
 
 type EnrolAnswer struct {
@@ -1343,8 +1353,12 @@ func (x *RenewRequest) GetCsr() []byte {
 }
 
 type RenewAnswer struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Certificate   []byte                 `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Certificate []byte                 `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	// Certificates that lead from every CA that an endpoint may have pinned to the
+	// one that issued the certificate, as in SignedEpoch: whoever was away while the
+	// CA was replaced has no epoch yet that says so.
+	Authorities   [][]byte `protobuf:"bytes,2,rep,name=authorities,proto3" json:"authorities,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1382,6 +1396,13 @@ func (*RenewAnswer) Descriptor() ([]byte, []int) {
 func (x *RenewAnswer) GetCertificate() []byte {
 	if x != nil {
 		return x.Certificate
+	}
+	return nil
+}
+
+func (x *RenewAnswer) GetAuthorities() [][]byte {
+	if x != nil {
+		return x.Authorities
 	}
 	return nil
 }
@@ -1783,10 +1804,11 @@ const file_service_proto_rawDesc = "" +
 	"\x06offset\x18\x03 \x01(\rR\x06offset\x12\x16\n" +
 	"\x06length\x18\x04 \x01(\rR\x06length\"\x1f\n" +
 	"\tGetAnswer\x12\x12\n" +
-	"\x04data\x18\x01 \x01(\fR\x04data\"<\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"N\n" +
 	"\fEnrolRequest\x12\x10\n" +
 	"\x03csr\x18\x01 \x01(\fR\x03csr\x12\x1a\n" +
-	"\bendpoint\x18\x02 \x01(\tR\bendpoint\"\xa3\x01\n" +
+	"\bendpoint\x18\x03 \x01(\tR\bendpoint\x12\x10\n" +
+	"\x03pin\x18\x02 \x01(\fR\x03pin\"\xa3\x01\n" +
 	"\vEnrolAnswer\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12 \n" +
 	"\vcertificate\x18\x02 \x01(\fR\vcertificate\x12\x0e\n" +
@@ -1795,9 +1817,10 @@ const file_service_proto_rawDesc = "" +
 	"\x05codes\x18\x05 \x03(\tR\x05codes\x12\x18\n" +
 	"\acounter\x18\x06 \x01(\x04R\acounter\" \n" +
 	"\fRenewRequest\x12\x10\n" +
-	"\x03csr\x18\x01 \x01(\fR\x03csr\"/\n" +
+	"\x03csr\x18\x01 \x01(\fR\x03csr\"Q\n" +
 	"\vRenewAnswer\x12 \n" +
-	"\vcertificate\x18\x01 \x01(\fR\vcertificate\"\x89\x01\n" +
+	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12 \n" +
+	"\vauthorities\x18\x02 \x03(\fR\vauthorities\"\x89\x01\n" +
 	"\fProofRequest\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1b\n" +
 	"\tfrom_size\x18\x02 \x01(\x04R\bfromSize\x12\x17\n" +

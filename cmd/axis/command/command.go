@@ -41,7 +41,10 @@ type grammar struct {
 	Endpoint endpointCommands `cmd:"" help:"Endpoints.|Điểm kết nối."`
 	Policy   policyCommands   `cmd:"" help:"What holds for agencies.|Chính sách."`
 	Journal  journalCommand   `cmd:"" help:"Who did what, when and why.|Ai đã làm gì, khi nào, vì sao."`
+	Key      keyCommands      `cmd:"" help:"Keys.|Khóa."`
 	Clock    clockCommands    `cmd:"" help:"Clock.|Đồng hồ."`
+	Backup   backupCommand    `cmd:"" help:"Back up the axis, also while it runs.|Sao lưu trục, kể cả khi đang chạy."`
+	Restore  restoreCommand   `cmd:"" help:"Make an axis out of a backup.|Khôi phục trục từ bản sao lưu."`
 }
 
 type clockCommands struct {

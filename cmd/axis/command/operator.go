@@ -36,6 +36,7 @@ func (statusCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 }
 
 func printStatus(w io.Writer, o *cli.IO, s operator.Status) {
+	printClock(w, o, s.Clock)
 	fmt.Fprintf(w, o.Say("Sổ %s, kỷ %d: %d bản ghi trong %d khối, đến %s\n", "Log %s, epoch %d: %d records in %d blocks, up to %s\n"),
 		s.Origin, s.Epoch, s.Size, s.Blocks, lang.Millis(s.TimeMS))
 	fmt.Fprintf(w, o.Say("Cơ quan %d, văn bản %d, bằng chứng %d, bị từ chối %d\n", "Agencies %d, documents %d, evidence %d, refused %d\n"),

@@ -140,7 +140,7 @@ func (retireCommand) Help() string {
 
 func (c retireCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	var done operator.SealLine
-	req := operator.RetireSeal{Why: c.why(), Code: c.Code, Digest: c.Digest}
+	req := operator.Retire{Why: c.why(), Code: c.Code, Digest: c.Digest}
 	if err := act(ctx, g, operator.PathSealRetire, req, &done); err != nil {
 		return err
 	}

@@ -41,5 +41,7 @@ type grammar struct {
 	Confirm  confirmCommand  `cmd:"" help:"Confirm or refuse a received document.|Xác nhận hoặc từ chối văn bản đến."`
 	Retry    retryCommand    `cmd:"" help:"Let a parked document go on.|Cho văn bản đang dừng đi tiếp."`
 	Cleanup  cleanupCommand  `cmd:"" help:"Remove files that are kept no longer.|Dọn các tệp đã hết hạn giữ."`
+	Backup   backupCommand   `cmd:"" help:"Back up the endpoint, also while it runs.|Sao lưu điểm kết nối, kể cả khi đang chạy."`
+	Restore  restoreCommand  `cmd:"" help:"Make an endpoint out of a backup.|Khôi phục điểm kết nối từ bản sao lưu."`
 	Agencies agenciesCommand `cmd:"" help:"Search the directory, also offline.|Tra danh mục cơ quan, kể cả khi mất mạng."`
 }

@@ -1,0 +1,325 @@
+package hubtest_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
+
+	operator "docaxis/axis/admin"
+	"docaxis/endpoint"
+	"docaxis/endpoint/inbox"
+	"docaxis/endpoint/link"
+	"docaxis/internal/envelope"
+	"docaxis/internal/fault"
+	"docaxis/internal/hubtest"
+	"docaxis/proto/axispb"
+)
+
+// waitingDocuments is how many documents wait for whoever comes back.
+func waitingDocuments() int {
+	if raceEnabled {
+		return 1_000
+	}
+	return 10_000
+}
+
+// heapBound is how much more may be in use at any page than before the endpoint
+// came back, axis and sender included, which run in this process too: a tenth of
+// what all that waits would take.
+const heapBound = 24 << 20
+
+// arrivals looks at the inbox of whoever comes back, each time that a part of a page
+// was committed.
+type arrivals struct {
+	t       *testing.T
+	w       *hubtest.World
+	expects atomic.Pointer[map[axispb.Lane][]uint64] // positions in the journal, by lane; nil: do not look
+	before  uint64                                   // bytes in use
+	looks   int
+	most    uint64
+}
+
+func (a *arrivals) hook(code string) fault.Hook {
+	if code != "H41" {
+		return nil
+	}
+	return func(point string) error {
+		if expects := a.expects.Load(); expects != nil && point == "t1.after" {
+			a.look(*expects)
+		}
+		return nil
+	}
+}
+
+// look holds what is there to be, in each lane, the beginning of what waited, and
+// nothing that is not urgent to be there before all that is.
+func (a *arrivals) look(expects map[axispb.Lane][]uint64) {
+	a.looks++
+	all, err := a.w.Member("H41").Agent().Inbox(inbox.Filter{Limit: math.MaxInt})
+	if err != nil {
+		a.t.Error(err)
+		return
+	}
+	got := map[axispb.Lane][]uint64{}
+	for _, e := range all {
+		got[e.Lane] = append(got[e.Lane], e.Position)
+	}
+	for lane, positions := range got {
+		slices.Sort(positions)
+		if want := expects[lane]; len(positions) > len(want) || !slices.Equal(positions, want[:len(positions)]) {
+			a.t.Errorf("after %d pages: lane %v has %d documents, not the first ones that waited", a.looks, lane, len(positions))
+		}
+	}
+	urgent, normal := axispb.Lane_LANE_URGENT, axispb.Lane_LANE_NORMAL
+	if len(got[normal]) > 0 && len(got[urgent]) < len(expects[urgent]) {
+		a.t.Errorf("after %d pages: %d documents are there before %d urgent ones", a.looks, len(got[normal]), len(expects[urgent])-len(got[urgent]))
+	}
+	all, got = nil, nil
+	if now := inUse(); now > a.before {
+		a.most = max(a.most, now-a.before)
+	}
+}
+
+func inUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// Promise 5. An endpoint comes back after 400 days: its certificate expired, 10,000
+// documents waited, the log's key and the CA were replaced, an agency joined. It
+// renews by itself, learns the registry, gets what is urgent, then the rest, in
+// order, without holding it all; and every sender has the proof.
+func TestNinetyDaysAway(t *testing.T) {
+	var clock shifted
+	seen := &arrivals{t: t}
+	w := world(t, hubtest.Config{
+		Now: clock.now, Retry: quick, PullEvery: time.Second, RenewEvery: 20 * time.Millisecond,
+		ExpireEvery: 20 * time.Millisecond, EndpointFaults: seen.hook, Reconnect: 5 * time.Millisecond,
+	}, "G22", "H41")
+	seen.w = w
+	away := w.Member("H41")
+	first := &mail{t: t, w: w, from: "G22"}
+	first.send(t.Context(), 0, 1, time.Time{})
+	first.consigned()
+	if err := away.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	clock.days(310)
+
+	n := waitingDocuments()
+	mails := []*mail{{t: t, w: w, from: "G22"}, {t: t, w: w, from: "G22"}, {t: t, w: w, from: "G02"}}
+	deadline := clock.now().Add(45 * 24 * time.Hour)
+	mails[0].send(t.Context(), 1, n/2, deadline)
+	roll(t, w, operator.KeyLog)
+	clock.days(30)
+	mails[1].send(t.Context(), n/2, n*9/10, time.Time{})
+	roll(t, w, operator.KeyCA)
+	clock.days(30)
+	if _, err := w.Join(t.Context(), "G02"); err != nil {
+		t.Fatal(err)
+	}
+	mails[2].send(t.Context(), n*9/10, n+1, time.Time{})
+	clock.days(30)
+	become(t, w, "CONSIGNMENT_FAILED", mails[0].late)
+
+	before, err := link.LoadIdentity(away.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !clock.now().After(before.Certificate.Leaf.NotAfter.Add(24 * time.Hour)) {
+		t.Fatal("the certificate has not expired")
+	}
+	expects := mailbox(t, w)
+	seen.before = inUse()
+	seen.expects.Store(&expects)
+	if err := away.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	become(t, w, "CONSIGNED", n+1)
+	for _, m := range mails {
+		m.consigned()
+	}
+	newExchange(t, w, 1).settle()
+	if after, err := link.LoadIdentity(away.Dir); err != nil || after.Certificate.Leaf.Equal(before.Certificate.Leaf) {
+		t.Errorf("the certificate was not renewed (%v)", err)
+	}
+	if seen.looks < 3 {
+		t.Errorf("all came in %d pages", seen.looks)
+	}
+	t.Logf("%d pages, at most %d KiB more in use", seen.looks, seen.most>>10)
+	if seen.most > heapBound {
+		t.Errorf("%d MiB more were in use while %d documents came", seen.most>>20, n)
+	}
+	superseded := 0
+	for _, id := range mails[0].ids {
+		if mails[0].due[id] && slices.Equal(steps(t, w.Member("G22"), id), []string{"SubmissionAcceptance", "ContentConsignmentFailure", "ContentConsignment supersedes"}) {
+			superseded++
+		}
+		if superseded == 20 {
+			break // each is a few checks of signatures
+		}
+	}
+	if superseded != 20 {
+		t.Errorf("%d of the late documents that were looked at are flagged", superseded)
+	}
+	if err := w.Hub().CheckContent(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := away.Agent().Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func roll(t *testing.T, w *hubtest.World, key string) {
+	t.Helper()
+	if _, err := w.Hub().RollKey(t.Context(), rollOf(key)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// become waits until so many recipients are in a state. How long that takes is the
+// machine's business: it counts as stuck when nothing moves any more.
+func become(t *testing.T, w *hubtest.World, state string, n int) {
+	t.Helper()
+	for last := uint64(math.MaxUint64); ; {
+		moved := false
+		eventually(t, fmt.Sprintf("%d become %s", n, state), func() error {
+			s, err := w.Hub().Status(t.Context())
+			now := s.States[state]
+			if err == nil && now != uint64(n) && now == last {
+				err = fmt.Errorf("%v", s.States)
+			}
+			moved, last = now != uint64(n), now
+			return err
+		})
+		if !moved {
+			return
+		}
+	}
+}
+
+// mail is what one agency sends while another is away. Of each ten documents two are
+// urgent, one has a deadline, one is an update of an earlier one, now and then an
+// urgent one of one that is not.
+type mail struct {
+	t    *testing.T
+	w    *hubtest.World
+	from string
+	ids  []string
+	due  map[string]bool
+	late int
+}
+
+// attachment is the one file that they all have: its content is one chunk.
+var attachment = []byte("Phụ lục")
+
+func (m *mail) send(ctx context.Context, from, to int, deadline time.Time) {
+	m.t.Helper()
+	m.ids, m.due = make([]string, to-from), map[string]bool{}
+	agent := m.w.Member(m.from).Agent()
+	const side = 200 // sent at once; an update comes after its target
+	for begin := 0; begin < len(m.ids); begin += side {
+		g, ctx := errgroup.WithContext(ctx)
+		end := min(begin+side, len(m.ids))
+		for i := begin; i < end; i++ {
+			doc := m.document(i, begin, deadline)
+			g.Go(func() (err error) {
+				m.ids[i], err = agent.Send(ctx, endpoint.Draft{Document: doc, Files: []endpoint.DraftFile{{
+					Title: "phụ lục.txt", Content: bytes.NewReader(attachment),
+				}}})
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			m.t.Fatal(err)
+		}
+		for i := begin; i < end; i++ {
+			m.due[m.ids[i]] = !deadline.IsZero() && i%10 == 5
+		}
+	}
+	for _, id := range m.ids {
+		if m.due[id] {
+			m.late++
+		}
+		m.wait(id, accepted)
+	}
+}
+
+// document is the ith; those before begin have been sent.
+func (m *mail) document(i, begin int, deadline time.Time) envelope.Document {
+	doc := envelope.Document{
+		Sender: m.from, To: []string{"H41"}, Kind: envelope.KindDocument, Subject: fmt.Sprintf("Công văn %d", i),
+	}
+	switch i % 10 {
+	case 0, 1:
+		doc.Priority = 1
+	case 5:
+		doc.Deadline = deadline
+	case 7:
+		if target := begin - 3 - i%5; target >= 0 {
+			doc.Kind = envelope.KindUpdate
+			doc.References = []envelope.Reference{{Sender: m.from, ID: m.ids[target], Relation: envelope.RelationTarget}}
+			if i%100 == 7 {
+				doc.Priority = 1
+			}
+		}
+	}
+	return doc
+}
+
+// wait returns when a document is in a state, as its sender has proof of it.
+func (m *mail) wait(id string, state axispb.State) {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
+	defer cancel()
+	if err := m.w.Member(m.from).Agent().Wait(ctx, id, state); err != nil {
+		m.t.Fatalf("%s does not become %v: %v", id, state, err)
+	}
+}
+
+// consigned holds the sender to have the proof for every document.
+func (m *mail) consigned() {
+	m.t.Helper()
+	for _, id := range m.ids {
+		eventually(m.t, id, func() error {
+			ctx, cancel := context.WithTimeout(m.t.Context(), patience)
+			defer cancel()
+			return m.w.Member(m.from).Agent().Wait(ctx, id, consigned)
+		})
+	}
+}
+
+// mailbox reads out of the journal what waits for H41, lane by lane: the cursors
+// positions of its documents.
+func mailbox(t *testing.T, w *hubtest.World) map[axispb.Lane][]uint64 {
+	t.Helper()
+	all, leaf := map[axispb.Lane][]uint64{}, uint64(0)
+	err := w.Hub().Blocks(t.Context(), func(raw []byte) error {
+		for _, r := range blockOf(raw).Records {
+			var d axispb.Decision
+			if err := proto.Unmarshal(r.Decision, &d); err != nil {
+				return err
+			}
+			if headerOf(r).Kind == axispb.Kind_KIND_DOCUMENT {
+				all[d.GetDocument().GetLane()] = append(all[d.GetDocument().GetLane()], leaf)
+			}
+			leaf++
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
