@@ -62,6 +62,12 @@ func (r routes) Pinned(code string) []*x509.Certificate {
 	return all
 }
 
+// policies is the registry as far as it knows what operators decided about agencies.
+func policies(r any) intake.Policies {
+	p, _ := r.(intake.Policies)
+	return p
+}
+
 // accepted is the ledger as a decision sees it.
 type accepted struct{ *ledger.Ledger }
 
@@ -83,6 +89,11 @@ func (a accepted) First(ctx context.Context, document uint64, code string, event
 func (a accepted) ByCounter(ctx context.Context, issuer string, counter uint64) (intake.Said, bool, error) {
 	s, found, err := a.Ledger.ByCounter(ctx, issuer, counter)
 	return intake.Said(s), found, err
+}
+
+func (a accepted) Holding(ctx context.Context, document uint64) (intake.Holding, bool, error) {
+	h, found, err := a.Ledger.Holding(ctx, document)
+	return intake.Holding(h), found, err
 }
 
 // boxes is the ledger as the mailbox sees it.

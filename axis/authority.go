@@ -190,10 +190,12 @@ func (h *Hub) renew(ctx context.Context, endpoint string, req *axispb.RenewReque
 // a day.
 func (h *Hub) enough(endpoint string) error {
 	e, _ := h.registry.Endpoint(endpoint)
-	if e.IssuedSince(h.now().Add(-24*time.Hour)) < registry.MaxCertificatesADay {
+	n, first := e.IssuedSince(h.now().Add(-24 * time.Hour))
+	if n < registry.MaxCertificatesADay {
 		return nil
 	}
-	return reason.Temporary(axispb.ReasonCode_REASON_QUOTA, strconv.Itoa(registry.MaxCertificatesADay)+" certificates a day")
+	return reason.Temporary(axispb.ReasonCode_REASON_QUOTA,
+		strconv.Itoa(registry.MaxCertificatesADay)+" certificates a day", reason.Time(first.Add(24*time.Hour)))
 }
 
 func (h *Hub) signedEpochs(ctx context.Context) ([][]byte, error) {

@@ -48,8 +48,14 @@ func (c *chain) Size() uint64 { return c.tree.Size() }
 // Time is the journal time of the last record.
 func (c *chain) Time() time.Time { return time.UnixMilli(c.at.TimeMS).UTC() }
 
+// commitPatience is how long a block may take. JetStream that could not write a block
+// answers nobody, and whoever waited longer would wait for ever.
+const commitPatience = time.Minute
+
 // Commit makes records durable as one block and applies it.
 func (c *chain) Commit(ctx context.Context, records []*axispb.Record) (intake.Committed, error) {
+	ctx, cancel := context.WithTimeout(ctx, commitPatience)
+	defer cancel()
 	first := c.tree.Size()
 	for {
 		block := c.next(records)

@@ -53,7 +53,12 @@ func newBench(t *testing.T) *bench {
 
 func newBenchAt(t *testing.T, now func() time.Time) *bench {
 	t.Helper()
-	dir, file := t.TempDir(), DefaultFile()
+	return newBenchOf(t, now, DefaultFile())
+}
+
+func newBenchOf(t *testing.T, now func() time.Time, file File) *bench {
+	t.Helper()
+	dir := t.TempDir()
 	file.Listen = "127.0.0.1:0"
 	if err := Init(dir, file, Config{Now: now}); err != nil {
 		t.Fatal(err)

@@ -37,6 +37,14 @@ type File struct {
 	Admin string `toml:"admin"`
 	// MaxFileBytes is the largest file; 0 means 2 GiB.
 	MaxFileBytes uint64 `toml:"max_file_bytes"`
+	// FreeBytes is what must stay free on each disk: with less, new documents wait,
+	// and with less than a quarter of it evidence, too. 0 means 2 % of the disk, at
+	// least 1 GiB, but never more than a tenth of it.
+	FreeBytes uint64 `toml:"free_bytes"`
+	// DocumentsPerDay and BytesPerDay are what one endpoint may have accepted within a
+	// day; 0 means 100,000 documents and 1 TiB of their files.
+	DocumentsPerDay uint64 `toml:"documents_per_day"`
+	BytesPerDay     uint64 `toml:"bytes_per_day"`
 }
 
 // DefaultFile is what axis init writes.

@@ -3,6 +3,7 @@
 package axis
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -28,6 +29,7 @@ import (
 	axistlog "docaxis/axis/tlog"
 	"docaxis/internal/admin"
 	"docaxis/internal/bus"
+	"docaxis/internal/diskspace"
 	"docaxis/internal/evidence"
 	"docaxis/internal/fault"
 	"docaxis/internal/lang"
@@ -47,6 +49,13 @@ type Config struct {
 	MaxStreamBytes uint64
 	// ExpireEvery is how often passed deadlines are looked for; 30 s by default.
 	ExpireEvery time.Duration
+	// ReleaseEvery is how often content is looked for that need not be kept any more;
+	// an hour by default.
+	ReleaseEvery time.Duration
+	// HealthEvery is how often disks and JetStream are looked at; 2 s by default.
+	HealthEvery time.Duration
+	// Space asks for the free space of a folder's disk; diskspace.Of by default.
+	Space func(dir string) (diskspace.Space, error)
 	// Monotonic is what Now is held against: how long this process has been running.
 	// Where it is nil, the monotonic reading in Now's times, which the machine's
 	// have, is taken.
@@ -65,6 +74,11 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ExpireEvery == 0 {
 		c.ExpireEvery = 30 * time.Second
+	}
+	c.ReleaseEvery = cmp.Or(c.ReleaseEvery, releaseEvery)
+	c.HealthEvery = cmp.Or(c.HealthEvery, healthEvery)
+	if c.Space == nil {
+		c.Space = diskspace.Of
 	}
 	return c
 }
@@ -92,6 +106,7 @@ type Hub struct {
 	server   *bus.Server
 	admin    *admin.Server
 	chain    *chain
+	disks    *disks
 
 	contentService *content.Service
 	ready          atomic.Bool // the registry may be asked
@@ -116,7 +131,7 @@ func Open(ctx context.Context, dir string, cfg Config) (*Hub, error) {
 
 func (h *Hub) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openContent, h.openServices,
+		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openContent, h.openDisks, h.openServices,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -219,6 +234,7 @@ func (h *Hub) openServices(ctx context.Context) error {
 		Proofs: proofs{h.ledger, h.records(), h.trust}, Trust: h.trust, Signer: h.signer.get,
 	}, intake.Config{
 		Now: h.cfg.Now, Monotonic: h.cfg.Monotonic, Behind: behind, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
+		Policies: policies(h.registry), DocumentQuota: h.cfg.DocumentsPerDay, ByteQuota: h.cfg.BytesPerDay,
 	})
 	h.warnOfClock()
 	h.mailbox = mailbox.New(boxes{h.ledger}, h.records())
@@ -231,7 +247,7 @@ func (h *Hub) openServices(ctx context.Context) error {
 		return fmt.Errorf("answer endpoints: %w", err)
 	}
 	h.chain.told = h.tell
-	if h.admin, err = admin.Listen(h.dir, h.cfg.Admin, operator.Handler(h)); err != nil {
+	if h.admin, err = admin.Listen(h.dir, h.cfg.Admin, operator.Handler(desk{h})); err != nil {
 		return err
 	}
 	return nil
@@ -265,6 +281,14 @@ func (h *Hub) run(ctx context.Context) error {
 	g.Go(func() error { return h.intake.Run(deciding) })
 	g.Go(func() error { return h.content.Run(running) })
 	g.Go(func() error { return h.expire(running) })
+	g.Go(func() error { return h.release(running) })
+	g.Go(func() error {
+		err := h.watchHealth(running)
+		if err != nil {
+			stop() // whoever waits for the journal would wait for ever
+		}
+		return err
+	})
 	g.Go(func() error { return h.admin.Run(running) })
 	g.Go(func() error {
 		select {

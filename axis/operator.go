@@ -40,7 +40,7 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 		Name: h.cfg.Name, Address: h.address(), StartedMS: h.started.UnixMilli(), Epoch: at.Epoch,
 		Size: at.Size, Blocks: at.Blocks, Root: base64.StdEncoding.EncodeToString(at.Root[:]), TimeMS: at.TimeMS,
 		Agencies: len(h.registry.Agencies()), Documents: counts.Documents, Evidence: counts.Evidence,
-		Refused: counts.Refused, States: map[string]uint64{},
+		Refused: counts.Refused, States: map[string]uint64{}, Disks: h.disksNow(),
 	}
 	out.Clock = h.clockState()
 	if e, ok := h.trust.Epoch(at.Epoch); ok {

@@ -60,6 +60,8 @@ func (p *projector) record(ctx context.Context, position uint64, r *axispb.Recor
 		out.Evidence, err = p.evidence(ctx, r.GetBody(), decision, at)
 	case axispb.Kind_KIND_REGISTRY:
 		err = p.change(&out, r.GetBody(), at)
+	case axispb.Kind_KIND_ACT:
+		out.Released, err = releasedBy(r.GetBody())
 	case axispb.Kind_KIND_EPOCH:
 		out.Public = true
 		out.Epoch, err = epochOf(r.GetBody())
@@ -155,6 +157,19 @@ func (p *projector) change(out *ledger.Record, body []byte, at time.Time) error 
 		out.Moves = append(out.Moves, ledger.Move{Code: m.Code, Serving: m.Serving, To: m.To})
 	}
 	return nil
+}
+
+// releasedBy lists the documents whose content an act released; nil for other acts.
+func releasedBy(body []byte) ([]uint64, error) {
+	var act axispb.Act
+	if err := proto.Unmarshal(body, &act); err != nil {
+		return nil, fmt.Errorf("read a journaled act: %w", err)
+	}
+	var all []uint64
+	for _, ref := range act.GetContentReleased().GetDocuments() {
+		all = append(all, ref.GetLeafIndex())
+	}
+	return all, nil
 }
 
 func epochOf(body []byte) (*ledger.Epoch, error) {

@@ -16,6 +16,7 @@ import (
 func (h *Hub) services() map[bus.Service]bus.Handler {
 	all := h.handlers()
 	for s, f := range all {
+		f = h.guarded(s, f)
 		all[s] = func(ctx context.Context, endpoint string, raw []byte) (proto.Message, error) {
 			h.heard.note(endpoint, h.now())
 			answer, err := f(ctx, endpoint, raw)

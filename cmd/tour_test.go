@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"axis":     program(axis.Run),
 		"endpoint": program(endpoint.Run),
+		"dying":    dying,
 	})
 }
 
@@ -67,6 +68,7 @@ func TestPrograms(t *testing.T) {
 			"append":  appendTo,
 			"proved":  proved,
 			"shorten": shorten,
+			"killed":  killedRestore,
 		},
 	})
 }

@@ -139,7 +139,8 @@ func (a *Agent) consign(ctx context.Context, key inbox.Key, c claim) error {
 // fetchReason is what the sender is told.
 func fetchReason(err error) *axispb.Reason {
 	r := reason.Of(err)
-	if r.GetCode() == axispb.ReasonCode_REASON_DIGEST_MISMATCH {
+	switch r.GetCode() {
+	case axispb.ReasonCode_REASON_DIGEST_MISMATCH, axispb.ReasonCode_REASON_CONTENT_RELEASED:
 		return r
 	}
 	return &axispb.Reason{Code: axispb.ReasonCode_REASON_FETCH_FAILED, Args: []string{clip(reason.Sentence(r, reason.English))}}

@@ -55,8 +55,22 @@ type Status struct {
 	Evidence  uint64            `json:"evidence"`
 	Refused   uint64            `json:"refused"`
 	States    map[string]uint64 `json:"states"` // recipients, by state
+	Disks     []Disk            `json:"disks"`
 	// Clock is there while the axis's clock is in doubt: nothing is decided then.
 	Clock *Clock `json:"clock,omitempty"`
+}
+
+// Disk is a folder's disk, in bytes.
+type Disk struct {
+	Folder string `json:"folder"`
+	Free   uint64 `json:"free"`
+	Total  uint64 `json:"total"`
+	Keep   uint64 `json:"keep"`   // with less free, new documents wait
+	Resume uint64 `json:"resume"` // with so much free again, they go on
+	Full   bool   `json:"full"`
+	// EvidenceFull: evidence waits, too.
+	EvidenceFull bool  `json:"evidence_full,omitempty"`
+	SinceMS      int64 `json:"since_ms,omitempty"`
 }
 
 // Endpoint is an enrolled endpoint.
@@ -160,6 +174,7 @@ func Handler(o Operator) http.Handler {
 	handleDeeds(mux, o)
 	giveJournal(mux, o)
 	post(mux, PathRoll, o.RollKey)
+	sizes(mux, o)
 	return mux
 }
 

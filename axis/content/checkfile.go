@@ -161,7 +161,7 @@ func (s *Store) Accepted(ctx context.Context, endpoint string, digests [][]byte)
 
 func (s *Store) accept(ctx context.Context, tx *sql.Tx, endpoint string, id chunk.ID) error {
 	known, err := s.rows.accept(ctx, tx, endpoint, id)
-	if err != nil || known {
+	if err != nil || known || s.going.has(id) {
 		return err
 	}
 	n, err := fileSize(s.chunkPath(id))

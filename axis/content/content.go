@@ -14,13 +14,13 @@
 // What one endpoint uploaded changes nothing that another can observe: the same
 // bytes are taken, the same syncs and renames are done, the same answers given.
 //
-// No chunk is ever deleted here. Only release, marked by the appender in the
-// journal, may do that; the rows of this package cannot prove that no accepted
-// document needs a chunk, because they may be lost. What is removed is parts of
-// uploads that nobody finished and possession that was never used, both after
-// Config.PinFor.
+// The rows of this package cannot prove that no accepted document needs a chunk,
+// because they may be lost: Remove asks whoever knows the journal. By itself the
+// store removes only parts of uploads that nobody finished and possession that was
+// never used, both after Config.PinFor.
 //
-// Fault points: put, sync, rename, folder and row, each .before and .after.
+// Fault points: put, sync, rename, folder, row, forget and unlink, each .before and
+// .after.
 package content
 
 import (
@@ -56,6 +56,9 @@ type Config struct {
 	// PinFor is how long an upload is kept waiting for a document; 7 days by
 	// default. Asking for it again renews it.
 	PinFor time.Duration
+	// Grace is how long a chunk stays after the last document that has it was released;
+	// 8 days by default. It must be longer than PinFor.
+	Grace time.Duration
 	// SweepEvery is the pause between two sweeps of Run; an hour by default.
 	SweepEvery time.Duration
 	// Log gets what an operator must know; nothing is logged by default.
@@ -71,6 +74,7 @@ func (c Config) withDefaults() Config {
 	}
 	c.QuotaBytes = cmp.Or(c.QuotaBytes, defaultQuota)
 	c.PinFor = cmp.Or(c.PinFor, defaultPin)
+	c.Grace = max(cmp.Or(c.Grace, defaultGrace), c.PinFor+time.Hour)
 	c.SweepEvery = cmp.Or(c.SweepEvery, defaultSweepEvery)
 	return c
 }
@@ -81,8 +85,10 @@ type Store struct {
 	dir  string
 	cfg  Config
 	rows *possession
-	busy keyLocks
+	busy keyLocks // by path: parts being put, chunks being finished or removed; a part's is taken first
 	good verifiedSet
+	// going are the chunks whose rows are forgotten and whose files are about to go.
+	going idSet
 }
 
 // Open opens the store in dir, which it makes where it is not there. One process

@@ -62,11 +62,12 @@ func (s *Store) have(ctx context.Context, endpoint string, id chunk.ID, known bo
 }
 
 // claim finds an endpoint's row and renews its pin once half of it is over: what
-// it finds does not lapse for half of PinFor.
+// it finds does not lapse for half of PinFor, and its chunk stays as long. That goes
+// for what accepted documents hold, too: they may have been released.
 func (s *Store) claim(ctx context.Context, endpoint string, id chunk.ID) (row, bool, error) {
 	r, known, err := s.rows.lookup(ctx, endpoint, id)
 	now := s.cfg.Now()
-	if err != nil || !known || r.accepted || r.pinned.Sub(now) > s.cfg.PinFor/2 {
+	if err != nil || !known || r.pinned.Sub(now) > s.cfg.PinFor/2 {
 		return r, known, err
 	}
 	known, err = s.rows.renew(ctx, endpoint, id, now.Add(s.cfg.PinFor))

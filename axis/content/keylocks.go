@@ -2,20 +2,40 @@ package content
 
 import "sync"
 
-// keyLocks is a lock per key, held in memory only while somebody wants it.
+// keyLocks is a lock per key, for one or to be shared, held in memory only while somebody wants it.
 type keyLocks struct {
 	mu   sync.Mutex
 	held map[string]*keyLock
 }
 
 type keyLock struct {
-	mu    sync.Mutex
+	mu    sync.RWMutex
 	users int // guarded by keyLocks.mu
 }
 
 // lock waits for the key and returns what gives it back.
 func (k *keyLocks) lock(key string) (unlock func()) {
+	l := k.join(key)
+	l.mu.Lock()
+	return func() {
+		l.mu.Unlock()
+		k.leave(key, l)
+	}
+}
+
+// share waits for the key only as long as somebody has it for itself.
+func (k *keyLocks) share(key string) (unlock func()) {
+	l := k.join(key)
+	l.mu.RLock()
+	return func() {
+		l.mu.RUnlock()
+		k.leave(key, l)
+	}
+}
+
+func (k *keyLocks) join(key string) *keyLock {
 	k.mu.Lock()
+	defer k.mu.Unlock()
 	if k.held == nil {
 		k.held = map[string]*keyLock{}
 	}
@@ -25,13 +45,10 @@ func (k *keyLocks) lock(key string) (unlock func()) {
 		k.held[key] = l
 	}
 	l.users++
-	k.mu.Unlock()
-	l.mu.Lock()
-	return func() { k.unlock(key, l) }
+	return l
 }
 
-func (k *keyLocks) unlock(key string, l *keyLock) {
-	l.mu.Unlock()
+func (k *keyLocks) leave(key string, l *keyLock) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if l.users--; l.users == 0 {

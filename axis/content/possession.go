@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS possession (
   complete     INTEGER NOT NULL, -- 1: uploaded whole and right, and in chunks/
   accepted     INTEGER NOT NULL, -- 1: an accepted document of this endpoint holds it
   charged      INTEGER NOT NULL, -- bytes counted in usage
-  pinned_until INTEGER NOT NULL, -- Unix milliseconds; without meaning once accepted
+  pinned_until INTEGER NOT NULL, -- Unix milliseconds; until then the chunk is not removed
   start        INTEGER NOT NULL, -- the start of this store in which the part was begun; 0 unknown
   PRIMARY KEY (endpoint, digest)
 ) WITHOUT ROWID;
@@ -46,7 +46,8 @@ CREATE TABLE IF NOT EXISTS starts (only INTEGER PRIMARY KEY CHECK (only = 1), nu
 // possession is content.db.
 type possession struct {
 	db    *sql.DB
-	start int64 // number of this start, from 1
+	firm  *sql.DB // one connection, synced at every commit: for what a deleted file depends on
+	start int64   // number of this start, from 1
 	q     queries
 }
 
@@ -66,34 +67,36 @@ type row struct {
 }
 
 func openPossession(path string) (*possession, error) {
-	dsn, err := dataSource(path)
+	db, err := openDatabase(path, "NORMAL")
 	if err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", dsn)
+	firm, err := openDatabase(path, "FULL")
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, db.Close())
 	}
+	firm.SetMaxOpenConns(1)
 	// SQLite has one writer; a few readers beside it are enough, and each has a
 	// page cache.
 	db.SetMaxOpenConns(4)
 	db.SetMaxIdleConns(4) // a new one reads the schema again
-	p := &possession{db: db}
+	p := &possession{db: db, firm: firm}
 	if err := p.prepare(); err != nil {
-		return nil, errors.Join(fmt.Errorf("content.db: %w", err), db.Close())
+		return nil, errors.Join(fmt.Errorf("content.db: %w", err), p.close())
 	}
 	return p, nil
 }
 
-func dataSource(path string) (string, error) {
+func openDatabase(path, synchronous string) (*sql.DB, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	// A path of Windows begins with its drive; a URI's path with a slash.
 	u := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(abs), "/")}
-	u.RawQuery = "_txlock=immediate&_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"
-	return u.String(), nil
+	u.RawQuery = "_txlock=immediate&_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(67108864)" +
+		"&_pragma=synchronous(" + synchronous + ")"
+	return sql.Open("sqlite", u.String())
 }
 
 func (p *possession) prepare() error {
@@ -126,7 +129,7 @@ func (p *possession) prepare() error {
 }
 
 // close closes the database, and with it what was prepared.
-func (p *possession) close() error { return p.db.Close() }
+func (p *possession) close() error { return errors.Join(p.firm.Close(), p.db.Close()) }
 
 // lookup finds a row; false where there is none.
 func (p *possession) lookup(ctx context.Context, endpoint string, id chunk.ID) (row, bool, error) {
@@ -211,9 +214,20 @@ func (p *possession) charge(ctx context.Context, tx *sql.Tx, endpoint string, by
 	var used int64
 	err := tx.StmtContext(ctx, p.q.charge).QueryRowContext(ctx, endpoint, bytes).Scan(&used)
 	if err == nil && bytes > 0 && used > quota {
-		return reason.Temporary(axispb.ReasonCode_REASON_QUOTA, size(quota))
+		return overQuota(ctx, tx, endpoint, quota)
 	}
 	return err
+}
+
+// overQuota says what the quota is and when the first of what counts lapses, if no
+// accepted document holds it until then.
+func overQuota(ctx context.Context, tx *sql.Tx, endpoint string, quota int64) error {
+	var ms int64
+	err := tx.QueryRowContext(ctx, `SELECT coalesce(min(pinned_until), 0) FROM possession WHERE endpoint = ? AND accepted = 0`, endpoint).Scan(&ms)
+	if err != nil {
+		return err
+	}
+	return reason.Temporary(axispb.ReasonCode_REASON_QUOTA, size(quota), reason.Time(time.UnixMilli(ms)))
 }
 
 func (p *possession) insert(ctx context.Context, tx *sql.Tx, endpoint string, id chunk.ID, r row) error {

@@ -170,6 +170,9 @@ func (s *Store) finish(ctx context.Context, up upload) (*axispb.Held, error) {
 	if sum != up.id {
 		return nil, s.refuse(ctx, up)
 	}
+	// While the chunk is removed, nobody may put it in its place: the new file would go
+	// with the old one. Uploads of others hold up nothing.
+	defer s.busy.share(s.chunkPath(up.id))()
 	if err := s.step("rename", func() error { return os.Rename(part, s.chunkPath(up.id)) }); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/testing/protocmp"
@@ -361,7 +362,8 @@ func TestConcurrentPuts(t *testing.T) {
 }
 
 func TestQuota(t *testing.T) {
-	s := open(t, t.TempDir(), content.Config{QuotaBytes: 3 << 20})
+	now := time.Date(2026, 11, 3, 1, 2, 3, 0, time.UTC)
+	s := open(t, t.TempDir(), content.Config{QuotaBytes: 3 << 20, Now: func() time.Time { return now }})
 	a, b, c, d := bytesOf(1, chunk.Size), bytesOf(2, chunk.Size), bytesOf(3, chunk.Size), bytesOf(4, 1)
 	mustUpload(t, s, "e1", a, b)
 	if _, err := s.Put(t.Context(), "e1", rangeOf(c, 0, 10)); err != nil {
@@ -369,7 +371,7 @@ func TestQuota(t *testing.T) {
 	}
 	err := upload(s, "e1", d)
 	wantReason(t, err, axispb.ReasonCode_REASON_QUOTA, true)
-	if got := reason.Of(err).Args; len(got) != 1 || got[0] != "3 MiB" {
+	if got := reason.Of(err).Args; len(got) != 2 || got[0] != "3 MiB" || got[1] != "2026-11-10T01:02:03Z" {
 		t.Errorf("arguments %q", got)
 	}
 	mustUpload(t, s, "e1", c) // a begun one counts whole already

@@ -2,10 +2,12 @@ package content
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"docaxis/internal/chunk"
+	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
 
@@ -23,6 +25,9 @@ type Access interface {
 	// leafIndex and that document holds the chunk. An unknown document is no
 	// error: false. It must not tell by its time which of the two was untrue.
 	MayRead(ctx context.Context, endpoint string, leafIndex uint64, digest []byte) (bool, error)
+	// Released is the journal time, in Unix milliseconds, at which the content of a
+	// document was released; 0 while it is kept.
+	Released(ctx context.Context, leafIndex uint64) (int64, error)
 }
 
 // Service answers what endpoints ask about chunks (proto/service.proto). Its
@@ -65,7 +70,8 @@ func (v *Service) Put(ctx context.Context, endpoint string, req []byte) (proto.M
 
 // Get answers a GetRequest with a GetAnswer. A chunk that the endpoint may not
 // read and one that nobody has get the same answer, and the disk is looked at for
-// neither.
+// neither. From the release of a document on, its parties are told so, permanently:
+// the chunk may still be there for a while, but nobody may rely on it.
 func (v *Service) Get(ctx context.Context, endpoint string, req []byte) (proto.Message, error) {
 	var ask axispb.GetRequest
 	if err := decode(req, &ask, maxGetRequest); err != nil {
@@ -81,6 +87,13 @@ func (v *Service) Get(ctx context.Context, endpoint string, req []byte) (proto.M
 	}
 	if !may {
 		return nil, notFound(id)
+	}
+	released, err := v.access.Released(ctx, ask.GetLeafIndex())
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if released != 0 {
+		return nil, reason.Permanent(axispb.ReasonCode_REASON_CONTENT_RELEASED, reason.Time(time.UnixMilli(released)))
 	}
 	data, err := v.store.ReadRange(ctx, id, ask.GetOffset(), ask.GetLength())
 	if err != nil {

@@ -23,7 +23,15 @@ func (p parties) MayRead(_ context.Context, endpoint string, leaf uint64, _ []by
 	if leaf == 99 {
 		return false, errors.New("ledger is away")
 	}
-	return endpoint == string(p) && leaf == 7, nil
+	return endpoint == string(p) && (leaf == 7 || leaf == 70), nil
+}
+
+// Released: the document at leaf 70 was.
+func (p parties) Released(_ context.Context, leaf uint64) (int64, error) {
+	if leaf == 70 {
+		return 1_800_000_000_000, nil
+	}
+	return 0, nil
 }
 
 func marshal(t testing.TB, m proto.Message) []byte {
@@ -66,6 +74,21 @@ func TestServiceRoundTrip(t *testing.T) {
 
 func get(leaf uint64, data []byte, offset, length uint32) *axispb.GetRequest {
 	return &axispb.GetRequest{LeafIndex: leaf, Digest: idBytes(data), Offset: offset, Length: length}
+}
+
+// A party is told that the content is gone for good, and nobody else is.
+func TestGetOfReleasedContent(t *testing.T) {
+	s := open(t, t.TempDir(), content.Config{})
+	v := content.NewService(s.Store, parties("reader"))
+	data := bytesOf(1, 1000)
+	mustUpload(t, s, "sender", data) // the chunk is still there
+	_, err := v.Get(t.Context(), "reader", marshal(t, get(70, data, 0, 10)))
+	wantReason(t, err, axispb.ReasonCode_REASON_CONTENT_RELEASED, false)
+	if got := reason.Of(err).Args; len(got) != 1 || got[0] != "2027-01-15T08:00:00Z" {
+		t.Errorf("arguments %q", got)
+	}
+	_, err = v.Get(t.Context(), "stranger", marshal(t, get(70, data, 0, 10)))
+	wantReason(t, err, axispb.ReasonCode_REASON_NOT_FOUND, false)
 }
 
 // The answer does not tell what is there.

@@ -189,6 +189,7 @@ type block struct {
 	said      map[event]int
 	counters  map[counter]said
 	copies    map[recipient]evidence.Copy
+	business  map[recipient]int // business states stated
 }
 
 type (
@@ -226,7 +227,7 @@ func (in *Intake) newBlock() (*block, error) {
 	return &block{
 		in: in, at: at, epoch: in.log.Epoch(), first: in.log.Size(),
 		documents: map[identity]placed{}, said: map[event]int{},
-		counters: map[counter]said{}, copies: map[recipient]evidence.Copy{},
+		counters: map[counter]said{}, copies: map[recipient]evidence.Copy{}, business: map[recipient]int{},
 	}, nil
 }
 

@@ -104,6 +104,9 @@ func (s *statement) decide(ctx context.Context, b *block) (outcome, error) {
 	if o, known, err := b.saidBefore(ctx, s, who); known || err != nil {
 		return o, err
 	}
+	if err := b.tooOften(ctx, s, who); err != nil {
+		return outcome{}, err
+	}
 	held, err := b.held(ctx, who)
 	if err != nil {
 		return outcome{}, err
@@ -166,33 +169,21 @@ func (b *block) entitled(ctx context.Context, s *statement) error {
 }
 
 // saidBefore finds the first evidence of the same event by the same endpoint: a
-// repetition is answered with it. Business states may follow one another.
+// repetition is answered with it. Business states may follow one another. What the
+// axis stated of a deadline is not what an endpoint says of its failure: why it failed
+// there is for the sender to know.
 func (b *block) saidBefore(ctx context.Context, s *statement, who recipient) (outcome, bool, error) {
 	if s.st.GetEvent() == axispb.Event_EVENT_BUSINESS_STATE {
 		return outcome{}, false, nil
 	}
-	for _, issuer := range sayers(s) {
-		if index, ok := b.said[event{who, s.st.GetEvent(), issuer}]; ok {
-			return outcome{index: index}, true, nil
-		}
-		first, found, err := b.in.ledger.First(ctx, who.document, who.code, s.st.GetEvent(), issuer)
-		if err != nil {
-			return outcome{}, false, err
-		}
-		if found {
-			return outcome{index: -1, leaf: &first.Position}, true, nil
-		}
+	if index, ok := b.said[event{who, s.st.GetEvent(), s.endpoint}]; ok {
+		return outcome{index: index}, true, nil
 	}
-	return outcome{}, false, nil
-}
-
-// sayers are those whose evidence says the same as the statement. That a consignment
-// failed, the axis says for an endpoint whose deadline passed.
-func sayers(s *statement) []string {
-	if s.st.GetEvent() == axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE {
-		return []string{s.endpoint, evidence.AxisIssuer}
+	first, found, err := b.in.ledger.First(ctx, who.document, who.code, s.st.GetEvent(), s.endpoint)
+	if err != nil || !found {
+		return outcome{}, false, err
 	}
-	return []string{s.endpoint}
+	return outcome{index: -1, leaf: &first.Position}, true, nil
 }
 
 // held is what is true of a document at a code, with what the block adds.
@@ -207,6 +198,9 @@ func (b *block) held(ctx context.Context, who recipient) (evidence.Copy, error) 
 func (b *block) remember(s *statement, who recipient, held evidence.Copy, standing axispb.Standing, index int) {
 	b.counters[counter{s.st.GetIssuer(), s.st.GetCounter()}] = said{index, s.digest}
 	b.said[event{who, s.st.GetEvent(), s.endpoint}] = index
+	if s.st.GetEvent() == axispb.Event_EVENT_BUSINESS_STATE {
+		b.business[who]++
+	}
 	if !evidence.Counts(standing) {
 		return
 	}

@@ -3,6 +3,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -78,6 +79,10 @@ type Ledger interface {
 	HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error)
 	// Received reports whether an endpoint or an agency is, or was, a recipient.
 	Received(ctx context.Context, document uint64, endpoint, agency string) (bool, error)
+	Holding(ctx context.Context, document uint64) (Holding, bool, error)
+	// SaidSince counts the statements of one event after a journal time, and gives
+	// the time of the oldest of them.
+	SaidSince(ctx context.Context, document uint64, code string, event axispb.Event, sinceMS int64) (n int, oldestMS int64, err error)
 }
 
 // Known is an accepted document.
@@ -132,7 +137,12 @@ type Config struct {
 	// Largest file in bytes; default 2 GiB.
 	MaxFile uint64
 	// Refusals of one endpoint that are journaled within an hour; default 1,000.
-	RefusalQuota int
+	RefusalQuota uint64
+	// Policies of agencies; the defaults where nil.
+	Policies Policies
+	// Documents and bytes of their files that one endpoint may have accepted within a
+	// day; default 100,000 and 1 TiB.
+	DocumentQuota, ByteQuota uint64
 }
 
 const (
@@ -164,7 +174,10 @@ type Intake struct {
 	small chan struct{} // places for the checks of small documents: one a core
 	bulk  *turns        // the place for those of large ones, so that they hold up only each other
 	clock *clock        // moved by Run alone
-	quota *quota
+	// Quotas of endpoints, owned by Run.
+	quota     *quota // refusals an hour
+	documents *quota // accepted, a day
+	bytes     *quota // of accepted documents' files, a day
 }
 
 // Parts are what an Intake is made of.
@@ -187,6 +200,8 @@ func New(p Parts, cfg Config) *Intake {
 	if cfg.RefusalQuota == 0 {
 		cfg.RefusalQuota = 1000
 	}
+	cfg.DocumentQuota = cmp.Or(cfg.DocumentQuota, defaultDocuments)
+	cfg.ByteQuota = cmp.Or(cfg.ByteQuota, defaultBytes)
 	clock := newClock(cfg.Now, cfg.Monotonic, p.Log.Time())
 	clock.behind = cfg.Behind
 	return &Intake{
@@ -197,7 +212,7 @@ func New(p Parts, cfg Config) *Intake {
 		small: make(chan struct{}, cores()),
 		bulk:  newTurns(1, 1),
 		clock: clock,
-		quota: newQuota(cfg.RefusalQuota, time.Hour),
+		quota: newQuota(cfg.RefusalQuota, time.Hour), documents: newQuota(cfg.DocumentQuota, day), bytes: newQuota(cfg.ByteQuota, day),
 	}
 }
 

@@ -220,10 +220,14 @@ func (s *submission) decide(ctx context.Context, b *block) (outcome, error) {
 		}
 		return outcome{}, err
 	}
+	if err := b.afford(s); err != nil {
+		return outcome{}, err
+	}
 	index, err := b.add(axispb.Kind_KIND_DOCUMENT, s.raw, &axispb.Decision{Endpoint: s.endpoint, Document: decision})
 	if err != nil {
 		return outcome{}, err
 	}
+	b.spend(s)
 	d := s.envelope.Document
 	b.documents[identity{d.Sender, d.ID}] = placed{index, s.envelope.ManifestDigest, decision.Lane, s.endpoint}
 	return outcome{index: index}, nil
@@ -288,8 +292,8 @@ func noRecipient(d *axispb.DocumentDecision) error {
 // reject makes the record of a refusal: the axis's own signed statement. Past the
 // endpoint's quota nothing is journaled and the endpoint is asked to slow down.
 func (b *block) reject(s *submission, why *reason.Error) (outcome, error) {
-	if !b.in.quota.take(s.endpoint, b.at) {
-		return outcome{}, reason.Temporary(axispb.ReasonCode_REASON_QUOTA, strconv.Itoa(b.in.cfg.RefusalQuota)+" refusals an hour")
+	if !b.in.quota.take(s.endpoint, 1, b.at) {
+		return outcome{}, b.in.quota.over("refusals an hour")
 	}
 	st := &axispb.Statement{
 		Version: 1, Event: axispb.Event_EVENT_SUBMISSION_REJECTION, Issuer: evidence.AxisIssuer,

@@ -35,6 +35,8 @@ type Record struct {
 	Epoch    *Epoch
 	// Codes that a registry change moved.
 	Moves []Move
+	// Documents whose content was released, by leaf index.
+	Released []uint64
 }
 
 // Document is an accepted document.
@@ -204,6 +206,8 @@ func (a *applier) record(r *Record, nth int, p Position) error {
 		return a.document(r, r.Document)
 	case r.Evidence != nil:
 		return a.evidence(r, r.Evidence)
+	case r.Released != nil:
+		return a.released(r)
 	case r.Epoch != nil:
 		return a.exec(`INSERT INTO epoch VALUES (?, ?, ?, ?)`, r.Epoch.Number, r.Position, r.Epoch.Base, r.Epoch.Signed)
 	}
@@ -224,6 +228,9 @@ func (a *applier) document(r *Record, d *Document) error {
 		if err := a.exec(insertChunk, id[:], r.Position); err != nil {
 			return err
 		}
+	}
+	if err := a.exec(insertHolding, r.Position, d.Sender, len(d.Rows), r.TimeMS); err != nil {
+		return err
 	}
 	for _, c := range d.Refused {
 		if err := a.exec(`INSERT INTO refused VALUES (?, ?, ?)`, r.Position, c.GetCode(), c.GetReason().GetCode()); err != nil {
@@ -279,6 +286,9 @@ func (a *applier) evidence(r *Record, e *Evidence) error {
 		return a.refusal(r.Position, e.Refusal)
 	}
 	if e.State != axispb.State_STATE_UNSPECIFIED {
+		if err := a.exec(updateHolding, *e.Document, e.Code, r.TimeMS); err != nil {
+			return err
+		}
 		err := a.exec(updateRecipient, e.State, r.TimeMS, r.Position, *e.Document, e.Code)
 		if err != nil {
 			return err

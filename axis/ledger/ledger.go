@@ -16,7 +16,7 @@ import (
 )
 
 // SchemaVersion of the tables; a ledger of another version is rebuilt.
-const SchemaVersion = 2
+const SchemaVersion = 3
 
 // ErrOtherSchema says that the file is a ledger of another version: delete it, it
 // is rebuilt from the journal.
@@ -93,7 +93,7 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 func open(path, more string) (*sql.DB, error) {
 	u := url.URL{Scheme: "file", Opaque: filepath.ToSlash(path)}
 	dsn := u.String() + "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
-		"&_pragma=busy_timeout(10000)&_pragma=cache_size(-16384)" + more
+		"&_pragma=busy_timeout(10000)&_pragma=cache_size(-16384)&_pragma=journal_size_limit(67108864)" + more
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)

@@ -180,6 +180,7 @@ var tables = []struct{ name, order string }{
 	{"mailbox", "endpoint, lane, position, ordinal"},
 	{"evidence", "position"},
 	{"chunk", "digest, document"},
+	{"holding", "document"},
 	{"epoch", "number"},
 }
 

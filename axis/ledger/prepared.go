@@ -108,7 +108,7 @@ func frequentReads() []string {
 func frequentLooks() []string {
 	return []string{
 		selectPosition, selectHash, selectByIdentity, selectByPosition, selectCopy, selectHadRow,
-		selectFirst, selectByCounter, selectMayRead,
+		selectFirst, selectByCounter, selectMayRead, selectReleased, selectNeeded,
 	}
 }
 

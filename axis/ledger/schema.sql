@@ -130,6 +130,17 @@ CREATE TABLE chunk (
   PRIMARY KEY (digest, document)
 ) STRICT, WITHOUT ROWID;
 
+-- What becomes of each document's content. It may go once no recipient waits for it
+-- and the sender's retention is over; only a record of the journal releases it.
+CREATE TABLE holding (
+  document    INTEGER PRIMARY KEY,
+  sender      TEXT    NOT NULL,           -- whose policy holds
+  waiting     INTEGER NOT NULL,           -- recipients in state 3, accepted
+  settled_ms  INTEGER NOT NULL,           -- journal time at which a recipient's state changed last
+  released_ms INTEGER NOT NULL            -- journal time of the release; 0: kept
+) STRICT;
+CREATE INDEX holding_due ON holding (sender, settled_ms) WHERE waiting = 0 AND released_ms = 0;
+
 CREATE TABLE epoch (
   number   INTEGER PRIMARY KEY,
   position INTEGER NOT NULL,

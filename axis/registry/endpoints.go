@@ -185,7 +185,8 @@ func (d *draft) issued(name string) int {
 	if e == nil {
 		return 0
 	}
-	return e.IssuedSince(d.at.Add(-24 * time.Hour))
+	n, _ := e.IssuedSince(d.at.Add(-24 * time.Hour))
+	return n
 }
 
 // putEndpoint gives the endpoint the codes even where another serves them: each

@@ -92,17 +92,23 @@ func (e *Endpoint) Reissued() time.Time {
 	return last
 }
 
-// IssuedSince counts the certificates that were issued after a time: each begins
-// ClockTolerance before it was issued.
-func (e *Endpoint) IssuedSince(t time.Time) int {
-	n := 0
+// IssuedSince counts the certificates that were issued after a time, and says when
+// the first of them was: each begins ClockTolerance before it was issued.
+func (e *Endpoint) IssuedSince(t time.Time) (n int, first time.Time) {
 	for _, der := range e.Certificates {
 		cert, err := x509.ParseCertificate(der)
-		if err == nil && cert.NotBefore.Add(ClockTolerance).After(t) {
-			n++
+		if err != nil {
+			continue
+		}
+		issued := cert.NotBefore.Add(ClockTolerance)
+		if !issued.After(t) {
+			continue
+		}
+		if n++; n == 1 || issued.Before(first) {
+			first = issued
 		}
 	}
-	return n
+	return n, first
 }
 
 // Seal is a certificate admitted to sign an agency's documents.

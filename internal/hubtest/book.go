@@ -61,6 +61,7 @@ type document struct {
 	endpoint   string // that submitted it
 	rows       map[string]*row
 	refused    map[string]bool
+	released   bool
 }
 
 // row is a recipient: by code as named.
@@ -210,6 +211,8 @@ func (b *book) body(e *entry) error {
 		return b.document(e)
 	case axispb.Kind_KIND_EVIDENCE:
 		return b.evidence(e)
+	case axispb.Kind_KIND_ACT:
+		return b.act(e)
 	}
 	return nil
 }

@@ -288,6 +288,9 @@ func (c *checker) files(who string, digests [][sha256.Size]byte, d *document) {
 
 // content asks the axis's disk for every chunk of an accepted document.
 func (c *checker) content(d *document) {
+	if d.released {
+		return
+	}
 	for _, f := range d.envelope.Pb.GetContents() {
 		for _, id := range f.GetChunks() {
 			if err := c.chunk([sha256.Size]byte(id)); err != nil {

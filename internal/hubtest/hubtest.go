@@ -18,6 +18,7 @@ import (
 	operator "docaxis/axis/admin"
 	"docaxis/deploy"
 	"docaxis/endpoint"
+	"docaxis/internal/diskspace"
 	"docaxis/internal/fault"
 )
 
@@ -47,6 +48,8 @@ type Config struct {
 	MaxStreamBytes uint64
 	// ExpireEvery is how often the axis looks for passed deadlines.
 	ExpireEvery time.Duration
+	// AxisSpace says what the axis's disk has; the real disk where nil.
+	AxisSpace func(dir string) (diskspace.Space, error)
 	// Retry and PullEvery of every endpoint.
 	Retry     endpoint.Retry
 	PullEvery time.Duration
@@ -133,7 +136,7 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 	file.Listen = w.Address()
 	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
-		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery, Monotonic: w.cfg.Monotonic,
+		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery, Monotonic: w.cfg.Monotonic, Space: w.cfg.AxisSpace,
 	})
 	if err != nil {
 		return nil, err

@@ -153,7 +153,7 @@ func testRenew(t *testing.T, s *siege) {
 			granted++
 			continue
 		}
-		expect(t, "one renewal too many", said(a), `temporary QUOTA ["10 certificates a day"]`)
+		expect(t, "one renewal too many", reasonText(&axispb.Reason{Code: a.GetError().GetCode(), Args: a.GetError().GetArgs()[:1]}), `QUOTA ["10 certificates a day"]`)
 	}
 	// Each is a public record, which every endpoint of the country has to take.
 	if granted > 9 {

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"docaxis/axis"
 	"docaxis/endpoint"
@@ -32,6 +33,8 @@ type order struct {
 	MaxStreamBytes uint64
 	Point          string
 	Hit            int32
+	// Full: it does not die there; from then on no file can grow.
+	Full bool
 	// Letters that an endpoint sends.
 	Letters []message
 }
@@ -77,6 +80,10 @@ func (o order) hook() fault.Hook {
 	var hits atomic.Int32
 	return func(point string) error {
 		if point == o.Point && hits.Add(1) == o.Hit {
+			if o.Full {
+				fmt.Println(point)
+				return fillDisk()
+			}
 			p, err := os.FindProcess(os.Getpid())
 			if err == nil {
 				fmt.Println(point)
@@ -101,7 +108,7 @@ func (o order) axis(ctx context.Context) error {
 		return err
 	}
 	file.Listen = o.Listen
-	h, err := axis.Open(ctx, o.Dir, axis.Config{File: file, Log: o.log(), Faults: o.hook(), MaxStreamBytes: o.MaxStreamBytes})
+	h, err := axis.Open(ctx, o.Dir, axis.Config{File: file, Log: o.log(), Faults: o.hook(), MaxStreamBytes: o.MaxStreamBytes, HealthEvery: 20 * time.Millisecond})
 	if err != nil {
 		return err
 	}

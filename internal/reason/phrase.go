@@ -112,6 +112,10 @@ var phrases = []text{
 	{"kho tệp của trục hết chỗ", "content store: no space left"},
 	{"kho tệp của trục gặp lỗi", "content store"},
 	{"{1} lần bị từ chối trong một giờ", "{1} refusals an hour"},
+	{"{1} văn bản trong một ngày", "{1} documents a day"},
+	{"{1} byte trong một ngày", "{1} bytes a day"},
+	{"{1} trạng thái xử lý của một văn bản trong một ngày", "{1} business states of one document a day"},
+	{"{1} chứng thư trong một ngày", "{1} certificates a day"},
 
 	// internal/envelope: what is wrong in document.json
 	{"còn thiếu", "is missing"},

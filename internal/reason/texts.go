@@ -35,8 +35,8 @@ var texts = map[axispb.ReasonCode]text{
 		en: "The endpoint may not do this: {1:words}. If it really has to, ask the operator of the axis for the right.",
 	},
 	axispb.ReasonCode_REASON_QUOTA: {
-		vi: "Điểm kết nối đã dùng hết hạn mức: {1:words}. Hãy chờ các văn bản đang gửi hoàn tất rồi gửi lại, hoặc đề nghị quản trị trục nâng hạn mức.",
-		en: "The endpoint's quota is used up: {1:words}. Wait until the documents under way are done and send again, or ask the operator of the axis for more.",
+		vi: "Điểm kết nối đã dùng hết hạn mức: {1:words}. Không cần làm gì: điểm kết nối tự gửi lại, từ {2:time} sẽ được nhận; nếu cần nhiều hơn, hãy đề nghị quản trị trục nâng hạn mức.",
+		en: "The endpoint's quota is used up: {1:words}. Nothing needs to be done: the endpoint sends again by itself and is heard from {2:time} on; if it needs more, ask the operator of the axis.",
 	},
 	axispb.ReasonCode_REASON_NOT_FOUND: {
 		vi: "Không tìm thấy “{1}”. Hãy kiểm tra lại tên hoặc mã đã nhập.",
@@ -172,6 +172,11 @@ var texts = map[axispb.ReasonCode]text{
 	axispb.ReasonCode_REASON_DEADLINE: {
 		vi: "Đã hết thời hạn {1:time} mà nơi nhận chưa tiếp nhận văn bản. Hãy liên hệ nơi nhận; nếu vẫn cần, gửi lại với thời hạn mới.",
 		en: "The deadline of {1:time} passed before the recipient took the document. Contact the recipient; if it is still needed, send again with a new deadline.",
+	},
+
+	axispb.ReasonCode_REASON_CONTENT_RELEASED: {
+		vi: "Trục liên thông không còn giữ nội dung của văn bản này từ {1:time}: mọi nơi nhận khi đó đã có văn bản và đã hết thời gian lưu. Hãy đề nghị nơi gửi gửi lại văn bản.",
+		en: "The axis has not kept this document's content since {1:time}: every recipient of that time had it, and the time for keeping it was over. Ask the sender to send the document again.",
 	},
 
 	axispb.ReasonCode_REASON_NOT_RECIPIENT: {

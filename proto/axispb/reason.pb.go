@@ -37,7 +37,8 @@ const (
 	ReasonCode_REASON_UNAVAILABLE ReasonCode = 3
 	// The endpoint may not do this. [what]
 	ReasonCode_REASON_FORBIDDEN ReasonCode = 4
-	// More was asked than this endpoint's quota allows. [quota]
+	// More was asked than this endpoint's quota allows; when says from when on it may
+	// be asked again. [quota, when]
 	ReasonCode_REASON_QUOTA ReasonCode = 5
 	// Nothing is known under that name. [name]
 	ReasonCode_REASON_NOT_FOUND ReasonCode = 6
@@ -108,6 +109,9 @@ const (
 	ReasonCode_REASON_DEADLINE_PASSED ReasonCode = 69
 	// The deadline passed before the content was consigned or taken. [deadline]
 	ReasonCode_REASON_DEADLINE ReasonCode = 70
+	// The axis no longer has the document's content: everybody who was to have it
+	// had it, and the time for which it is kept is over. [when]
+	ReasonCode_REASON_CONTENT_RELEASED ReasonCode = 71
 	// Evidence by an endpoint that is no recipient. [code]
 	ReasonCode_REASON_NOT_RECIPIENT ReasonCode = 80
 	// Evidence that its certificate does not bear out. [what]
@@ -178,6 +182,7 @@ var (
 		68:  "REASON_UNKNOWN_TARGET",
 		69:  "REASON_DEADLINE_PASSED",
 		70:  "REASON_DEADLINE",
+		71:  "REASON_CONTENT_RELEASED",
 		80:  "REASON_NOT_RECIPIENT",
 		81:  "REASON_EVIDENCE_SIGNATURE",
 		82:  "REASON_COUNTER_REUSED",
@@ -232,6 +237,7 @@ var (
 		"REASON_UNKNOWN_TARGET":     68,
 		"REASON_DEADLINE_PASSED":    69,
 		"REASON_DEADLINE":           70,
+		"REASON_CONTENT_RELEASED":   71,
 		"REASON_NOT_RECIPIENT":      80,
 		"REASON_EVIDENCE_SIGNATURE": 81,
 		"REASON_COUNTER_REUSED":     82,
@@ -338,7 +344,7 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\xb4\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\xd1\n" +
 	"\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
@@ -381,7 +387,8 @@ const file_reason_proto_rawDesc = "" +
 	"\x13REASON_ID_COLLISION\x10C\x12\x19\n" +
 	"\x15REASON_UNKNOWN_TARGET\x10D\x12\x1a\n" +
 	"\x16REASON_DEADLINE_PASSED\x10E\x12\x13\n" +
-	"\x0fREASON_DEADLINE\x10F\x12\x18\n" +
+	"\x0fREASON_DEADLINE\x10F\x12\x1b\n" +
+	"\x17REASON_CONTENT_RELEASED\x10G\x12\x18\n" +
 	"\x14REASON_NOT_RECIPIENT\x10P\x12\x1d\n" +
 	"\x19REASON_EVIDENCE_SIGNATURE\x10Q\x12\x19\n" +
 	"\x15REASON_COUNTER_REUSED\x10R\x12\x19\n" +

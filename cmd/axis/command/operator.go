@@ -23,11 +23,16 @@ func act(ctx context.Context, g *grammar, path string, v, into any) error {
 	return admin.Act(ctx, g.Dir, path, v, into)
 }
 
-type statusCommand struct{}
+type statusCommand struct {
+	Sizes bool `help:"What everything takes of the disks, and what bounds it.|Mỗi phần chiếm bao nhiêu đĩa, và tăng đến đâu."`
+}
 
-func (statusCommand) Help() string { return cli.Help("axis status", "", "") }
+func (statusCommand) Help() string { return cli.Help("axis status --sizes", "", "") }
 
-func (statusCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+func (c statusCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+	if c.Sizes {
+		return printSizes(ctx, g, o)
+	}
 	var s operator.Status
 	if err := ask(ctx, g, operator.PathStatus, nil, &s); err != nil {
 		return err
@@ -41,6 +46,7 @@ func printStatus(w io.Writer, o *cli.IO, s operator.Status) {
 		s.Origin, s.Epoch, s.Size, s.Blocks, lang.Millis(s.TimeMS))
 	fmt.Fprintf(w, o.Say("Cơ quan %d, văn bản %d, bằng chứng %d, bị từ chối %d\n", "Agencies %d, documents %d, evidence %d, refused %d\n"),
 		s.Agencies, s.Documents, s.Evidence, s.Refused)
+	printDisks(w, o, s.Disks)
 	if len(s.States) > 0 {
 		fmt.Fprintln(w)
 		var rows [][]string

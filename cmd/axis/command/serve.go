@@ -46,6 +46,10 @@ func (serveCommand) Help() string {
   hosts           names in the server's certificate
   admin           where axis's own commands connect; loopback
   max_file_bytes  largest file; 0 means 2 GiB
+  free_bytes      what must stay free on each disk; with less, new documents wait,
+                  with less than a quarter evidence, too; 0 means 2 %, at least 1 GiB
+  documents_per_day, bytes_per_day
+                  what one endpoint may send in a day; 0 means 100,000 and 1 TiB
 
 Stops on Ctrl-C or SIGTERM.`, `axis.toml trong thư mục gồm:
   name            tên sổ ghi; không bao giờ đổi
@@ -54,6 +58,10 @@ Stops on Ctrl-C or SIGTERM.`, `axis.toml trong thư mục gồm:
   hosts           các tên trong chứng thư máy chủ
   admin           nơi các lệnh axis kết nối; chỉ trong máy
   max_file_bytes  tệp lớn nhất; 0 là 2 GiB
+  free_bytes      phần phải còn trống trên mỗi đĩa; ít hơn thì văn bản mới phải chờ,
+                  dưới một phần tư thì bằng chứng cũng chờ; 0 là 2 %, ít nhất 1 GiB
+  documents_per_day, bytes_per_day
+                  mức một điểm kết nối được gửi trong ngày; 0 là 100.000 và 1 TiB
 
 Dừng bằng Ctrl-C hoặc SIGTERM.`)
 }

@@ -40,8 +40,9 @@ type grammar struct {
 	Get      getCommand      `cmd:"" help:"Save a received document's files.|Lưu các tệp của văn bản đến."`
 	Confirm  confirmCommand  `cmd:"" help:"Confirm or refuse a received document.|Xác nhận hoặc từ chối văn bản đến."`
 	Retry    retryCommand    `cmd:"" help:"Let a parked document go on.|Cho văn bản đang dừng đi tiếp."`
-	Cleanup  cleanupCommand  `cmd:"" help:"Remove files that are kept no longer.|Dọn các tệp đã hết hạn giữ."`
+	Doctor   doctorCommand   `cmd:"" help:"Say what is wrong and how to mend it.|Cho biết có gì sai và cách sửa."`
 	Backup   backupCommand   `cmd:"" help:"Back up the endpoint, also while it runs.|Sao lưu điểm kết nối, kể cả khi đang chạy."`
 	Restore  restoreCommand  `cmd:"" help:"Make an endpoint out of a backup.|Khôi phục điểm kết nối từ bản sao lưu."`
+	Cleanup  cleanupCommand  `cmd:"" help:"Remove files that are kept no longer.|Dọn các tệp đã hết hạn giữ."`
 	Agencies agenciesCommand `cmd:"" help:"Search the directory, also offline.|Tra danh mục cơ quan, kể cả khi mất mạng."`
 }
