@@ -52,6 +52,8 @@ func (r routes) Seal(code string, certificate [32]byte, at time.Time) error {
 	return nil
 }
 
+func (r routes) Security() string { return r.State.Policy("").Security }
+
 func (r routes) Pinned(code string) []*x509.Certificate {
 	var all []*x509.Certificate
 	for _, s := range r.State.Seals(code) {
@@ -60,12 +62,6 @@ func (r routes) Pinned(code string) []*x509.Certificate {
 		}
 	}
 	return all
-}
-
-// policies is the registry as far as it knows what operators decided about agencies.
-func policies(r any) intake.Policies {
-	p, _ := r.(intake.Policies)
-	return p
 }
 
 // accepted is the ledger as a decision sees it.

@@ -122,6 +122,7 @@ type Hub struct {
 	spoiled        atomic.Bool // the ledger is damaged: Close sets it aside
 	damaged        chan error  // has the error that told so
 	started        time.Time
+	heard          heard
 }
 
 // Open starts everything up to the point where endpoints may connect; Run keeps
@@ -242,7 +243,7 @@ func (h *Hub) openServices(ctx context.Context) error {
 		Proofs: proofs{h.ledger, h.records(), h.trust}, Past: past{h}, Trust: h.trust, Signer: h.signer.get,
 	}, intake.Config{
 		Now: h.cfg.Now, Monotonic: h.cfg.Monotonic, Behind: behind, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
-		Policies: policies(h.registry), DocumentQuota: h.cfg.DocumentsPerDay, ByteQuota: h.cfg.BytesPerDay,
+		Policies: h.registry, DocumentQuota: h.cfg.DocumentsPerDay, ByteQuota: h.cfg.BytesPerDay,
 	})
 	h.warnOfClock()
 	h.mailbox = mailbox.New(boxes{h.ledger}, h.records())
@@ -326,7 +327,8 @@ func (h *Hub) run(ctx context.Context) error {
 }
 
 // tell rings whoever has something new, after it was committed, and ends the
-// connections of endpoints that were just revoked, also those still logging in.
+// connections of endpoints that were just revoked or re-issued, also those still
+// logging in.
 func (h *Hub) tell(a ledger.Applied) {
 	for _, name := range h.chain.project.revoked {
 		h.broker.Cut(name)

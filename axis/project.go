@@ -25,7 +25,7 @@ type projector struct {
 	registry *registry.State
 	ledger   *ledger.Ledger
 	last     int64 // journal time of the last record
-	// revoked since somebody took note of it.
+	// revoked or re-issued since somebody took note of it.
 	revoked []string
 	// past has what came back of the registry.
 	past  pastChanges
@@ -189,7 +189,7 @@ func (p *projector) change(out *ledger.Record, body []byte, at time.Time) error 
 	out.Public = registry.Audience(&c) == axispb.Audience_AUDIENCE_PUBLIC
 	effects := p.registry.Apply(out.Position, at, &c)
 	p.past.decided(&c)
-	p.revoked = append(p.revoked, effects.Revoked...)
+	p.revoked = append(append(p.revoked, effects.Revoked...), effects.Reissued...)
 	for _, m := range effects.Moved {
 		out.Moves = append(out.Moves, ledger.Move{Code: m.Code, Serving: m.Serving, To: m.To})
 	}
@@ -221,6 +221,15 @@ func epochOf(now uint64, body []byte) (*ledger.Epoch, error) {
 		return nil, err
 	}
 	return &ledger.Epoch{Number: epoch.GetNumber(), Base: epoch.GetBaseSize(), Signed: body, Lost: epoch.GetNumber() != now}, nil
+}
+
+// journalTimeOf is a record's time, Unix milliseconds.
+func journalTimeOf(r *axispb.Record) (int64, error) {
+	var header axispb.RecordHeader
+	if err := proto.Unmarshal(r.GetHeader(), &header); err != nil {
+		return 0, fmt.Errorf("read a header: %w", err)
+	}
+	return header.GetTimeMs(), nil
 }
 
 func statementOf(raw []byte) (*axispb.Statement, error) {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
@@ -157,17 +156,4 @@ func (h *Hub) serverCertificate() func(*tls.ClientHelloInfo) (*tls.Certificate, 
 		mu.Unlock()
 		return f(hello)
 	}
-}
-
-// RetireSeal ends the admission of a seal. What it sealed and the journal has stays
-// good; what is offered from now on is refused.
-func (h *Hub) RetireSeal(ctx context.Context, req operator.Retire) (operator.Done, error) {
-	digest, err := hex.DecodeString(req.Digest)
-	if err != nil {
-		return operator.Done{}, reason.Permanent(axispb.ReasonCode_REASON_NOT_FOUND, req.Digest)
-	}
-	_, err = h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_RetireSeal{
-		RetireSeal: &axispb.RetireSeal{Code: req.Code, Digest: digest},
-	}}))
-	return operator.Done{OK: err == nil}, err
 }

@@ -19,6 +19,7 @@ func (h *Hub) services() map[bus.Service]bus.Handler {
 	for s, f := range all {
 		f = h.guarded(s, f)
 		all[s] = func(ctx context.Context, endpoint string, raw []byte) (proto.Message, error) {
+			h.heard.note(endpoint, h.now())
 			if err := h.recovery.gate.pass(s, endpoint); err != nil {
 				return nil, err
 			}

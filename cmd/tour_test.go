@@ -66,6 +66,7 @@ func TestPrograms(t *testing.T) {
 			"keep":    keep,
 			"large":   large,
 			"append":  appendTo,
+			"proved":  proved,
 			"shorten": shorten,
 			"killed":  killedRestore,
 		},

@@ -169,7 +169,7 @@ func (a *Agent) useIdentity(id link.Identity) error {
 // prepare makes the buckets and trusts the epochs learned since enrolment.
 func (a *Agent) prepare() error {
 	init := func(tx *bbolt.Tx) error {
-		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx))
+		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx), a.countOn(tx))
 	}
 	// Where nothing is missing nothing is written: what is on a full disk can be read.
 	err := a.db.View(init)
@@ -184,7 +184,7 @@ func (a *Agent) prepare() error {
 			return fmt.Errorf("epochs learned earlier: %w", err)
 		}
 		p, err := store.Progress(tx)
-		a.pulling.fresh = p.GetCounter() == 0
+		a.pulling.fresh = p.GetCounter() <= a.identity.Load().Counter
 		return err
 	})
 }

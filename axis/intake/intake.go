@@ -50,6 +50,8 @@ type Registry interface {
 	Group(under string, level axispb.Level, at time.Time) (served []Route, unserved int)
 	// Seal refuses a certificate that may not seal an agency's documents.
 	Seal(code string, certificate [32]byte, at time.Time) error
+	// Security is the highest security level that may enter the axis.
+	Security() string
 	// Pinned lists the certificates ever admitted as seals of an agency.
 	Pinned(code string) []*x509.Certificate
 	// Predecessors lists the closed agencies whose one heir is the agency.

@@ -101,7 +101,7 @@ func (in *Intake) examine(ctx context.Context, s *submission) error {
 	if known, err := in.known(ctx, e); known || err != nil {
 		return err
 	}
-	if err := e.Document.CheckSecurity(envelope.SecurityOrdinary); err != nil {
+	if err := e.Document.CheckSecurity(in.registry.Security()); err != nil {
 		return err
 	}
 	total, err := in.size(e.Document)
@@ -260,6 +260,9 @@ func (b *block) repeated(ctx context.Context, s *submission) (outcome, bool, err
 func (b *block) admit(ctx context.Context, s *submission) (*axispb.DocumentDecision, error) {
 	d := s.envelope.Document
 	if err := b.in.registry.Seal(d.Sender, s.seal, b.at); err != nil {
+		return nil, err
+	}
+	if err := d.CheckSecurity(b.in.registry.Security()); err != nil {
 		return nil, err
 	}
 	if !d.Deadline.IsZero() && d.Deadline.Before(b.at) {

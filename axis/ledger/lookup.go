@@ -145,6 +145,16 @@ func (l *Ledger) ByCounter(ctx context.Context, issuer string, counter uint64) (
 	return scanSaid(l.look.QueryRowContext(ctx, selectByCounter, issuer, signed(counter)))
 }
 
+// Counter is the highest counter of an issuer that the journal has; 0 for none.
+func (l *Ledger) Counter(ctx context.Context, issuer string) (uint64, error) {
+	var n uint64
+	err := l.read.QueryRowContext(ctx, `SELECT coalesce(max(counter), 0) FROM evidence WHERE issuer = ? AND counter > 0`, issuer).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("look up a counter: %w", err)
+	}
+	return n, nil
+}
+
 const (
 	saidColumns     = `SELECT position, digest, standing, event, issuer FROM evidence `
 	selectFirst     = saidColumns + `WHERE document = ? AND code = ? AND event = ? AND issuer = ? ORDER BY position LIMIT 1`

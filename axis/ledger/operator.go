@@ -57,21 +57,19 @@ type Outstanding struct {
 	Bytes               uint64
 }
 
-// Outstanding lists recipients whose state is one of those given, longest
-// waiting first, at most limit.
-func (l *Ledger) Outstanding(ctx context.Context, states []axispb.State, limit int) ([]Outstanding, error) {
-	marks, args := "", []any{}
-	for i, s := range states {
-		if i > 0 {
-			marks += ", "
-		}
-		marks += "?"
-		args = append(args, s)
+// Outstanding lists the recipients that a filter finds, longest waiting first, at
+// most limit. Only those that are listed are read whole.
+func (l *Ledger) Outstanding(ctx context.Context, f Filter, limit int) ([]Outstanding, error) {
+	where, args := f.where()
+	from := "recipient r"
+	if f.Urgent {
+		from += " JOIN document d ON d.position = r.document"
 	}
 	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.sender, d.id, d.subject, r.code, r.serving, e.name, d.lane, r.state,
 		d.time_ms, r.since_ms, d.deadline_ms, d.files, d.bytes
-		FROM recipient r JOIN document d ON d.position = r.document JOIN endpoint e ON e.id = r.endpoint
-		WHERE r.state IN (`+marks+`) ORDER BY r.since_ms, d.position, r.code LIMIT ?`, append(args, limit)...)
+		FROM (SELECT r.* FROM `+from+` WHERE `+where+` ORDER BY r.since_ms, r.document, r.code LIMIT ?) r
+		JOIN document d ON d.position = r.document JOIN endpoint e ON e.id = r.endpoint
+		ORDER BY r.since_ms, r.document, r.code`, append(args, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("list what is outstanding: %w", err)
 	}

@@ -25,10 +25,11 @@ var (
 	// invitation.
 	ErrNotJoined error = lang.Errorf("Điểm kết nối này chưa gia nhập trục nào. Hãy xin lời mời của quản trị trục rồi chạy: endpoint join",
 		"This endpoint has not joined an axis yet. Ask the operator of the axis for an invitation, then: endpoint join")
-	// ErrJoined says that there is an identity: it is never overwritten. Remove
-	// the whole folder of the endpoint to begin anew.
-	ErrJoined error = lang.Errorf("Thư mục này đã gia nhập một trục; không có gì thay đổi. Muốn gia nhập thêm, hãy nêu thư mục khác bằng --dir.",
-		"This folder has joined an axis already; nothing was changed. To join once more, name another folder with --dir.")
+	// ErrJoined says that there is an identity, and that the invitation is not one to
+	// re-issue this very endpoint: only such a one replaces it. Nothing was changed,
+	// and the invitation is as good as it was.
+	ErrJoined error = lang.Errorf("Thư mục này đã gia nhập một trục; không có gì thay đổi. Muốn gia nhập thêm, hãy nêu thư mục khác bằng --dir; muốn cấp lại điểm kết nối này, hãy xin quản trị trục lời mời cấp lại.",
+		"This folder has joined an axis already; nothing was changed. To join once more, name another folder with --dir; to re-issue this endpoint, ask the operator of the axis for an invitation to re-issue it.")
 )
 
 // Files of the identity folder.
@@ -63,6 +64,9 @@ type Identity struct {
 	Epochs [][]byte
 	// Codes that it was enrolled for; the directory knows what it serves now.
 	Codes []string
+	// Counter is where the statements of a re-issued endpoint go on at the earliest;
+	// 0 for one that was not.
+	Counter uint64
 }
 
 // names is identity.toml: what a person may want to read, and the address, which
@@ -107,7 +111,7 @@ func loadIdentity(dir string) (Identity, error) {
 	if id.CA, err = loadCA(filepath.Join(dir, caFile)); err != nil {
 		return Identity{}, err
 	}
-	if id.Epochs, err = loadEpochs(filepath.Join(dir, epochsFile)); err != nil {
+	if id.Epochs, id.Counter, err = loadEpochs(filepath.Join(dir, epochsFile)); err != nil {
 		return Identity{}, err
 	}
 	id.Certificate, err = loadPair(filepath.Join(dir, keyFile))
@@ -141,16 +145,16 @@ func loadCA(path string) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-func loadEpochs(path string) ([][]byte, error) {
+func loadEpochs(path string) (epochs [][]byte, counter uint64, err error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the epochs: %w", err)
+		return nil, 0, fmt.Errorf("read the epochs: %w", err)
 	}
 	var answer axispb.EnrolAnswer
 	if err := proto.Unmarshal(raw, &answer); err != nil {
-		return nil, fmt.Errorf("read the epochs: %w", err)
+		return nil, 0, fmt.Errorf("read the epochs: %w", err)
 	}
-	return answer.Epochs, nil
+	return answer.Epochs, answer.Counter, nil
 }
 
 // loadPair reads key and certificate from one file. Without a certificate, the
