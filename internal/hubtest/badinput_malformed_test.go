@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	// malformed requests for each service.
-	malformed = 10_000
 	// heldMore is how much more memory the axis, with its endpoints in the same
 	// process, may hold after all of them, in bytes.
 	heldMore = 64 << 20
