@@ -149,8 +149,17 @@ func (c *checker) together() {
 	if d.Signature != nil {
 		c.at(signatureOf(c.p.layout.header), signatureUnverified, "", "")
 	}
-	if want := NewDocumentID(d.From.OrganID, d.Promulgation.Date, d.Number); d.ID != "" && d.ID != want {
-		c.at(message.child("DocumentId"), idUnusual, d.ID, want)
+	c.documentID(message.child("DocumentId"))
+}
+
+// documentID compares with the custom, where what it is made of is there.
+func (c *checker) documentID(n *node) {
+	d := c.p.Document
+	if d.ID == "" || d.From.OrganID == "" || d.Promulgation.Date == "" || d.Number.Number == "" || d.Number.Notation == "" {
+		return
+	}
+	if want := NewDocumentID(d.From.OrganID, d.Promulgation.Date, d.Number); d.ID != want {
+		c.at(n, idUnusual, d.ID, want)
 	}
 }
 
@@ -182,10 +191,9 @@ func (c *checker) business() {
 	d := c.p.Document
 	switch d.Business.Type {
 	case Recall, Update:
-		// The sample of a recall carries the old document's own id; only an id there
-		// at all can be asked for.
-		if len(d.Targets()) == 0 {
-			c.at(b, targetMissing, "", "")
+		// The package's own id may be meant: samples of both customs are in use.
+		if d.Business.DocumentID == "" && len(d.ResponseFor) == 0 {
+			c.at(b, targetMissing, d.ID, "")
 		}
 	case Replace:
 		if len(d.Targets()) == 0 {
@@ -211,7 +219,7 @@ func (c *checker) manifest() {
 		switch {
 		case !ok:
 			c.add(Finding{Path: path, Rule: referenceAlone, Found: r.ContentID})
-		case r.Name != "" && name != r.Name:
+		case r.Name != "" && name != "" && name != r.Name:
 			c.add(Finding{Path: path + "/AttachmentName", Rule: namesDiffer, Found: r.Name, Allowed: name})
 		}
 	}

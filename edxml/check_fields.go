@@ -142,7 +142,7 @@ func (c *checker) judge(n *node, path string, w wanted) {
 // expected says whether a required field is missed where its element is absent, too:
 // lists may be empty, and a missing To is a finding of its own.
 func (c *checker) expected(path string) bool {
-	for _, list := range []string{"To/", "BussinessDocumentInfo/", "ReceiverList/", "Receiver/", "ReplacementInfoList/", "ReplacementInfo/", "TraceHeaderList/", "Bussiness/"} {
+	for _, list := range []string{"MessageHeader/To/", "To/", "BussinessDocumentInfo/", "ReceiverList/", "Receiver/", "ReplacementInfoList/", "ReplacementInfo/", "TraceHeaderList/", "Bussiness/"} {
 		if strings.HasPrefix(path, list) {
 			return false
 		}

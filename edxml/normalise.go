@@ -79,14 +79,14 @@ func (z *normaliser) walk(n *node, signature bool) {
 	if !signature || n.space != dsig {
 		z.element(n)
 	}
-	for _, k := range n.kids {
-		z.walk(k, signature)
-	}
 	if !norm.NFC.IsNormalString(n.text) {
 		z.notes.add(Decomposed, n.path, n.text)
 	}
 	if !signature {
 		z.prefix(n)
+	}
+	for _, k := range n.kids {
+		z.walk(k, signature)
 	}
 }
 

@@ -36,7 +36,7 @@ type Attr struct{ Space, Name, Value string }
 // path names the element for people, with an index where it has siblings of its name.
 func (n *node) path() string {
 	if n == nil {
-		return ""
+		return "/"
 	}
 	name := n.name
 	if n.parent != nil {
@@ -137,6 +137,8 @@ func (p *parser) refuse(err error) error {
 		return fmt.Errorf("read the package: %w", p.src.failure)
 	case errors.As(err, &syntax) && strings.Contains(syntax.Msg, "invalid character entity"):
 		return refuse(UnknownEntity, p.at.path(), strings.TrimPrefix(syntax.Msg, "invalid character entity "))
+	case errors.As(err, &syntax) && (strings.Contains(syntax.Msg, "illegal character") || strings.Contains(syntax.Msg, "invalid UTF-8")):
+		return refuse(ForbiddenCharacter, p.at.path(), fmt.Sprintf("line %d: %s", syntax.Line, syntax.Msg)).because(err)
 	case errors.As(err, &syntax):
 		return refuse(NotWellFormed, p.at.path(), fmt.Sprintf("line %d: %s", syntax.Line, syntax.Msg)).because(err)
 	default:
