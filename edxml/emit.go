@@ -117,7 +117,7 @@ func writeAttr(b *strings.Builder, i int, a Attr) {
 		b.WriteString(" xmlns:" + prefix + `="` + escape(a.Space) + `"`)
 		name = prefix + ":" + name
 	}
-	b.WriteString(" " + name + `="` + escape(a.Value) + `"`)
+	b.WriteString(" " + name + `="` + attrEscaper.Replace(escape(a.Value)) + `"`)
 }
 
 // escape writes text so that it is read back the same: line ends by reference where a
@@ -125,6 +125,9 @@ func writeAttr(b *strings.Builder, i int, a Attr) {
 func escape(s string) string { return escaper.Replace(s) }
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\r", "&#xD;")
+
+// attrEscaper keeps what readers make blanks of in attributes.
+var attrEscaper = strings.NewReplacer("\n", "&#xA;", "\t", "&#x9;")
 
 // forbidden finds the first element that no XML can say, or that a reader would refuse
 // for its length.

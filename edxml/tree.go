@@ -182,7 +182,9 @@ func (p *parser) open(t xml.StartElement) error {
 		return refuse(NotWellFormed, t.Name.Local, "a second root")
 	}
 	n := &node{name: t.Name.Local, prefix: t.Name.Space, parent: p.at}
-	p.keepText()
+	if err := p.keepText(); err != nil {
+		return err
+	}
 	if p.at == nil {
 		p.root = n
 	} else {
@@ -194,7 +196,7 @@ func (p *parser) open(t xml.StartElement) error {
 	switch {
 	case p.depth > p.limits.Depth:
 		return refuse(TooDeep, "/", fmt.Sprintf("> %d", p.limits.Depth))
-	case p.elements > p.limits.Elements:
+	case p.elements > p.limits.Elements, p.elements > fewElements && int64(p.elements)*leastElement > p.limits.Head-p.src.head:
 		return refuse(TooManyElements, "/", fmt.Sprintf("> %d", p.limits.Elements))
 	}
 	if err := p.attributes(n, t.Attr); err != nil {
@@ -206,17 +208,36 @@ func (p *parser) open(t xml.StartElement) error {
 	return nil
 }
 
+// An element of a real package takes some 40 bytes of the file and one in memory some
+// 300: many that are shorter are there to fill memory.
+const (
+	fewElements  = 1000
+	leastElement = 16
+	// mostAttributes of an element, and mostMixed bytes of text between elements, are
+	// more than any package has, and keep the work in step with the size.
+	mostAttributes = 64
+	mostMixed      = 4 << 10
+)
+
 // keepText gives the open element the text before a child: text between elements is
 // nothing but blanks in a package, and what else stands there is kept as one.
-func (p *parser) keepText() {
-	if p.at != nil && p.text.Len() > 0 {
-		p.at.text += strings.Trim(p.text.String(), blanks)
+func (p *parser) keepText() error {
+	defer p.text.Reset()
+	text := strings.Trim(p.text.String(), blanks)
+	if p.at == nil || text == "" {
+		return nil
 	}
-	p.text.Reset()
+	if p.at.text += text; len(p.at.text) > mostMixed {
+		return refuse(FieldTooLong, p.at.path(), text)
+	}
+	return nil
 }
 
 func (p *parser) attributes(n *node, attrs []xml.Attr) error {
 	p.marks = append(p.marks, len(p.bound))
+	if len(attrs) > mostAttributes {
+		return refuse(TooManyElements, n.path(), fmt.Sprintf("> %d @", mostAttributes))
+	}
 	seen := make(map[xml.Name]bool, len(attrs))
 	for _, a := range attrs {
 		if seen[a.Name] {

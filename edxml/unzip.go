@@ -88,13 +88,14 @@ func (c *counter) ReadByte() (byte, error) {
 
 func (e *entryReader) readLocal() error {
 	var b [30]byte
+	if start, err := e.r.Peek(4); err == nil && binary.LittleEndian.Uint32(start) == endSignature {
+		return fmt.Errorf("%w: 0", errEntries)
+	}
 	if _, err := io.ReadFull(e.r, b[:]); err != nil {
 		return archiveError(err)
 	}
 	le := binary.LittleEndian
-	if sig := le.Uint32(b[:]); sig == endSignature {
-		return fmt.Errorf("%w: 0", errEntries)
-	} else if sig != localSignature {
+	if le.Uint32(b[:]) != localSignature {
 		return errArchive
 	}
 	h := &e.head
