@@ -26,11 +26,11 @@ type entryReader struct {
 }
 
 type localHeader struct {
-	flags, method         uint16
-	crc                   uint32
-	packed, unpacked      uint64
-	name                  []byte
-	streamed, wide, known bool
+	flags, method    uint16
+	crc              uint32
+	packed, unpacked uint64
+	name             []byte
+	streamed, known  bool
 }
 
 const (

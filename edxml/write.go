@@ -2,6 +2,7 @@ package edxml
 
 import (
 	"archive/zip"
+	"bufio"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -174,11 +175,15 @@ func (c *composer) attachments(e *emitter) error {
 }
 
 // contentType says how the content is packed, and so how readers unpack it: a name in
-// X.ZIP with application/zip would be unpacked by them though nothing packed it.
-func (f File) contentType() (typ string, packed bool) {
+// X.ZIP with application/zip would be unpacked by them though nothing packed it, and so
+// would a PDF that is an archive in truth.
+func (f File) contentType(magic bool) (typ string, packed bool) {
 	ext := extension(f.Name)
 	if f.sent != nil {
 		return f.sentType(), false
+	}
+	if magic && neverZip[strings.ToLower(ext)] {
+		return zipType, true
 	}
 	switch lower := strings.ToLower(ext); {
 	case ext == "zip":
@@ -215,7 +220,12 @@ func (f File) node(contentType string) *node {
 }
 
 func (f File) write(e *emitter) error {
-	contentType, packed := f.contentType()
+	body, closer, err := f.body()
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	contentType, packed := f.contentType(isZip(body))
 	n := f.node(contentType)
 	extra := n.kids[len(n.kids)-len(f.Extra):]
 	e.open("Attachment")
@@ -225,7 +235,7 @@ func (f File) write(e *emitter) error {
 	}
 	const tag = Prefix + ":ContentTransferEncoded"
 	e.w.WriteString("<" + tag + " xmlns:" + Prefix + `="` + Namespace + `">`)
-	if err := f.encode(e.w, packed); err != nil {
+	if err := f.encode(e.w, body, packed); err != nil {
 		return err
 	}
 	e.w.WriteString("</" + tag + ">\r\n")
@@ -234,20 +244,27 @@ func (f File) write(e *emitter) error {
 	return nil
 }
 
-// encode writes the content as one line of base64.
-func (f File) encode(w io.Writer, packed bool) error {
-	text := base64.NewEncoder(base64.StdEncoding, w)
+// body is what is to be encoded.
+func (f File) body() (*bufio.Reader, io.Closer, error) {
 	if f.sent != nil {
-		if _, err := io.Copy(text, f.sent.packedContent()); err != nil {
-			return err
-		}
-		return text.Close()
+		return bufio.NewReader(f.sent.packedContent()), io.NopCloser(nil), nil
 	}
 	body, err := f.Open()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer body.Close()
+	return bufio.NewReader(body), body, nil
+}
+
+func isZip(r *bufio.Reader) bool {
+	start, err := r.Peek(4)
+	return err == nil && (string(start) == "PK\x03\x04" || string(start) == "PK\x05\x06")
+}
+
+// encode writes the content as one line of base64.
+func (f File) encode(w io.Writer, body io.Reader, packed bool) error {
+	text := base64.NewEncoder(base64.StdEncoding, w)
+	var err error
 	if packed {
 		err = pack(text, f.entryName(), body)
 	} else {
