@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"time"
 
 	"docaxis/axis/intake"
@@ -18,6 +19,7 @@ import (
 	"docaxis/proto/axispb"
 
 	"golang.org/x/mod/sumdb/tlog"
+	"google.golang.org/protobuf/proto"
 )
 
 // The parts of the axis do not know one another: here each is given to the others
@@ -50,6 +52,8 @@ func (r routes) Seal(code string, certificate [32]byte, at time.Time) error {
 	return nil
 }
 
+func (r routes) Security() string { return r.State.Policy("").Security }
+
 func (r routes) Pinned(code string) []*x509.Certificate {
 	var all []*x509.Certificate
 	for _, s := range r.State.Seals(code) {
@@ -58,12 +62,6 @@ func (r routes) Pinned(code string) []*x509.Certificate {
 		}
 	}
 	return all
-}
-
-// policies is the registry as far as it knows what operators decided about agencies.
-func policies(r any) intake.Policies {
-	p, _ := r.(intake.Policies)
-	return p
 }
 
 // accepted is the ledger as a decision sees it.
@@ -76,6 +74,11 @@ func (a accepted) ByIdentity(ctx context.Context, sender, id string) (intake.Kno
 
 func (a accepted) ByPosition(ctx context.Context, position uint64) (intake.Known, bool, error) {
 	k, found, err := a.Ledger.ByPosition(ctx, position)
+	return intake.Known(k), found, err
+}
+
+func (a accepted) ByCommitment(ctx context.Context, commitment []byte) (intake.Known, bool, error) {
+	k, found, err := a.Ledger.ByCommitment(ctx, commitment)
 	return intake.Known(k), found, err
 }
 
@@ -173,6 +176,10 @@ func (p proofs) Receipt(ctx context.Context, leaf uint64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if past := pastOf(record); past != nil {
+		// Its own proof: whoever has it knows the earlier epoch.
+		return past.Receipt, nil
+	}
 	inclusion, err := axistlog.Inclusion(s.Position.Size, leaf, s)
 	if err != nil {
 		return nil, err
@@ -188,7 +195,23 @@ func (p proofs) Body(ctx context.Context, leaf uint64) ([]byte, error) {
 	}
 	defer s.Close() //nolint:errcheck // a snapshot only reads
 	record, err := p.record(ctx, s, leaf)
+	if past := pastOf(record); past != nil {
+		record = past.Record
+	}
 	return record.GetBody(), err
+}
+
+// pastOf is what a recovered record carries; nil for every other.
+func pastOf(r *axispb.Record) *evidence.Past {
+	h := new(axispb.RecordHeader)
+	if err := proto.Unmarshal(r.GetHeader(), h); err != nil || h.GetKind() != axispb.Kind_KIND_RECOVERED {
+		return nil
+	}
+	past, err := evidence.OpenRecovered(r.GetBody())
+	if err != nil {
+		return nil
+	}
+	return past
 }
 
 func (p proofs) record(ctx context.Context, s *ledger.Snapshot, leaf uint64) (*axispb.Record, error) {
@@ -211,11 +234,15 @@ func (p proofs) Signed(_ context.Context, ref *axispb.CheckpointRef) (bool, erro
 	}
 	bound := position.Size
 	if ref.GetEpoch() != position.Epoch {
-		next, ok := p.trust.Epoch(ref.GetEpoch() + 1)
-		if _, known := p.trust.Epoch(ref.GetEpoch()); !ok || !known {
+		e, known := p.trust.Epoch(ref.GetEpoch())
+		if !known || ref.GetEpoch() > position.Epoch {
 			return false, nil
 		}
-		if bound = next.GetBaseSize(); ref.GetSize() > bound {
+		// An epoch that was lost itself has nothing here beyond its base.
+		if bound = p.trust.Common(ref.GetEpoch(), position.Epoch); p.lost(ref.GetEpoch()) {
+			bound = min(bound, e.GetBaseSize())
+		}
+		if ref.GetSize() > bound {
 			return true, nil
 		}
 	}
@@ -227,4 +254,10 @@ func (p proofs) Signed(_ context.Context, ref *axispb.CheckpointRef) (bool, erro
 		return false, fmt.Errorf("root at size %d: %w", ref.GetSize(), err)
 	}
 	return bytes.Equal(root[:], ref.GetRoot()), nil
+}
+
+// lost reports whether an epoch is known by a recovered record alone.
+func (p proofs) lost(epoch uint64) bool {
+	epochs, err := p.ledger.Epochs(context.Background())
+	return err == nil && !slices.ContainsFunc(epochs, func(e ledger.Epoch) bool { return e.Number == epoch && !e.Lost })
 }

@@ -28,12 +28,9 @@ func (a authority) Admit(cert *x509.Certificate, now time.Time) (broker.Grant, e
 	if !a.h.ready.Load() {
 		return broker.Grant{}, errNotReady
 	}
-	e, ok := a.h.registry.EndpointByCertificate(cert.Raw)
-	if !ok {
-		return broker.Grant{}, errors.New("no endpoint of the registry has this certificate")
-	}
-	if e.Revoked {
-		return broker.Grant{}, reason.Permanent(axispb.ReasonCode_REASON_ENDPOINT_REVOKED, e.Name)
+	e, refused := a.h.registry.EndpointByCertificate(cert.Raw)
+	if refused != nil {
+		return broker.Grant{}, refused
 	}
 	err := a.h.ca.Load().Verify(cert, now)
 	if err != nil && !errors.Is(err, registry.ErrExpired) {
@@ -73,8 +70,11 @@ func (h *Hub) enrol(ctx context.Context, user string, req *axispb.EnrolRequest) 
 	if !ok {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)
 	}
+	if refused := meantFor(inv, req.GetEndpoint()); refused != nil {
+		return nil, refused
+	}
 	cert, known := h.certified(inv.Endpoint, req.GetCsr())
-	if inv.Used && !known {
+	if (inv.Used || inv.Replaced) && !known {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)
 	}
 	if !known {
@@ -87,22 +87,26 @@ func (h *Hub) enrol(ctx context.Context, user string, req *axispb.EnrolRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return &axispb.EnrolAnswer{
+	answer := &axispb.EnrolAnswer{
 		Endpoint: inv.Endpoint, Certificate: cert, Ca: h.pinned(req.GetPin()).Raw, Epochs: epochs, Codes: inv.Codes,
-	}, nil
+	}
+	if !inv.Reissue {
+		return answer, nil
+	}
+	return answer, h.goesOn(ctx, answer)
 }
 
 // certified finds the certificate that an endpoint already has for the key of a
-// request.
+// request, and that still counts.
 func (h *Hub) certified(endpoint string, csr []byte) ([]byte, bool) {
 	req, err := x509.ParseCertificateRequest(csr)
 	if err != nil || req.CheckSignature() != nil {
 		return nil, false
 	}
 	e, _ := h.registry.Endpoint(endpoint)
-	for _, der := range e.Certificates {
+	for i, der := range e.Certificates {
 		cert, err := x509.ParseCertificate(der)
-		if err == nil && bytes.Equal(cert.RawSubjectPublicKeyInfo, req.RawSubjectPublicKeyInfo) {
+		if err == nil && e.Terms[i].Ended.IsZero() && bytes.Equal(cert.RawSubjectPublicKeyInfo, req.RawSubjectPublicKeyInfo) {
 			return der, true
 		}
 	}
@@ -118,11 +122,15 @@ func (h *Hub) admit(ctx context.Context, inv registry.Invitation, csr []byte) ([
 	if refused := h.closed(inv); refused != nil {
 		return nil, refused
 	}
+	why := "enrolment"
+	if inv.Reissue {
+		why = "re-issue"
+	}
 	_, err = h.intake.Change(ctx, "",
-		change("axis", "enrolment", &axispb.Change{Change: &axispb.Change_PutEndpoint{
-			PutEndpoint: &axispb.Endpoint{Name: inv.Endpoint, Certificate: cert, Codes: inv.Codes},
+		change("axis", why, &axispb.Change{Change: &axispb.Change_PutEndpoint{
+			PutEndpoint: &axispb.Endpoint{Name: inv.Endpoint, Certificate: cert, Codes: inv.Codes, Reissued: inv.Reissue},
 		}}),
-		change("axis", "enrolment", &axispb.Change{Change: &axispb.Change_UseInvitation{
+		change("axis", why, &axispb.Change{Change: &axispb.Change_UseInvitation{
 			UseInvitation: &axispb.UseInvitation{SecretHash: inv.Hash[:]},
 		}}))
 	if err == nil {
@@ -140,8 +148,10 @@ func (h *Hub) admit(ctx context.Context, inv registry.Invitation, csr []byte) ([
 // closed says why an invitation lets nobody in any more.
 func (h *Hub) closed(inv registry.Invitation) error {
 	switch {
-	case inv.Used:
+	case inv.Used, inv.Replaced:
 		return reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)
+	case inv.Reissue && h.isRevoked(inv.Endpoint):
+		return reason.Permanent(axispb.ReasonCode_REASON_ENDPOINT_REVOKED, inv.Endpoint)
 	case !h.now().Before(inv.Expires):
 		return reason.Permanent(axispb.ReasonCode_REASON_INVITATION_EXPIRED, reason.Time(inv.Expires))
 	}
@@ -152,6 +162,9 @@ func (h *Hub) closed(inv registry.Invitation) error {
 func (h *Hub) renew(ctx context.Context, endpoint string, req *axispb.RenewRequest) (*axispb.RenewAnswer, error) {
 	if cert, known := h.certified(endpoint, req.GetCsr()); known {
 		return h.renewed(cert), nil
+	}
+	if refused := h.justReissued(endpoint); refused != nil {
+		return nil, refused
 	}
 	if refused := h.enough(endpoint); refused != nil {
 		return nil, refused

@@ -111,7 +111,7 @@ func RestingJournal(ctx context.Context, dir string, log *slog.Logger) (head ope
 	if err != nil {
 		return head, nil, nil, fmt.Errorf("keep the axis from being started: %w", err)
 	}
-	j, stopJournal, err := openAlone(ctx, dir, log)
+	j, stopJournal, err := openAlone(ctx, dir, log, nil)
 	if err != nil {
 		return head, nil, nil, errors.Join(err, guard.Close())
 	}
@@ -127,7 +127,7 @@ func RestingJournal(ctx context.Context, dir string, log *slog.Logger) (head ope
 }
 
 // openAlone opens the journal of a folder with nobody listening.
-func openAlone(ctx context.Context, dir string, log *slog.Logger) (*journal.Journal, func() error, error) {
+func openAlone(ctx context.Context, dir string, log *slog.Logger, faults fault.Hook) (*journal.Journal, func() error, error) {
 	b, err := broker.Start(broker.Config{Dir: filepath.Join(dir, "journal"), Alone: true, Log: log})
 	if err != nil {
 		return nil, nil, err
@@ -137,7 +137,7 @@ func openAlone(ctx context.Context, dir string, log *slog.Logger) (*journal.Jour
 		defer cancel()
 		return b.Stop(ctx)
 	}
-	j, err := journal.Open(ctx, b.Journal(), journal.Config{Log: log})
+	j, err := journal.Open(ctx, b.Journal(), journal.Config{Log: log, Faults: faults})
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open the journal: %w", err), stop())
 	}

@@ -25,6 +25,9 @@ func (h *Hub) expire(ctx context.Context) error {
 }
 
 func (h *Hub) expireNow(ctx context.Context) error {
+	if h.recovery.gate.held() {
+		return nil // what was consigned in time may still come back
+	}
 	overdue, err := h.ledger.Overdue(ctx, h.now().UnixMilli(), overdueAtOnce)
 	if err != nil {
 		return err

@@ -56,6 +56,11 @@ type Config struct {
 	HealthEvery time.Duration
 	// Space asks for the free space of a folder's disk; diskspace.Of by default.
 	Space func(dir string) (diskspace.Space, error)
+	// RecoverHold is for how long, after the first endpoint came, nothing that
+	// endpoints submit is journaled in an epoch that may have lost records, so that
+	// what others know of the registry is there first; 60 s by default, negative
+	// for not at all.
+	RecoverHold time.Duration
 	// Monotonic is what Now is held against: how long this process has been running.
 	// Where it is nil, the monotonic reading in Now's times, which the machine's
 	// have, is taken.
@@ -79,6 +84,9 @@ func (c Config) withDefaults() Config {
 	c.HealthEvery = cmp.Or(c.HealthEvery, healthEvery)
 	if c.Space == nil {
 		c.Space = diskspace.Of
+	}
+	if c.RecoverHold == 0 {
+		c.RecoverHold = time.Minute
 	}
 	return c
 }
@@ -107,12 +115,14 @@ type Hub struct {
 	admin    *admin.Server
 	chain    *chain
 	disks    *disks
+	recovery recovery
 
 	contentService *content.Service
 	ready          atomic.Bool // the registry may be asked
 	spoiled        atomic.Bool // the ledger is damaged: Close sets it aside
 	damaged        chan error  // has the error that told so
 	started        time.Time
+	heard          heard
 }
 
 // Open starts everything up to the point where endpoints may connect; Run keeps
@@ -130,7 +140,7 @@ func Open(ctx context.Context, dir string, cfg Config) (*Hub, error) {
 
 func (h *Hub) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openContent, h.openDisks, h.openServices,
+		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openRecovery, h.openContent, h.openDisks, h.openServices,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -151,7 +161,7 @@ func (h *Hub) keyPath(epoch uint64) string {
 func (h *Hub) openKeys(context.Context) error {
 	ca, err := registry.OpenCA(h.keys(), registry.CAConfig{Now: h.cfg.Now, Faults: h.cfg.Faults})
 	if err != nil {
-		return fmt.Errorf("open the CA (run axis init first): %w", err)
+		return lostKeys(h.keys(), err)
 	}
 	h.ca.Store(ca)
 	if h.guard, err = axistlog.OpenGuard(filepath.Join(h.keys(), "guard")); errors.Is(err, axistlog.ErrGuardHeld) {
@@ -159,7 +169,7 @@ func (h *Hub) openKeys(context.Context) error {
 			"Another axis runs on folder %s; nothing was changed. Stop that one first.", h.dir).Because(err)
 	}
 	if err != nil {
-		return fmt.Errorf("open the guard: %w", err)
+		return lostGuard(filepath.Join(h.keys(), "guard"), err)
 	}
 	h.trust = evidence.NewTrust(ca.First())
 	return nil
@@ -207,7 +217,7 @@ func (h *Hub) openJournal(ctx context.Context) error {
 
 func (h *Hub) openContent(context.Context) error {
 	var err error
-	h.content, err = content.Open(filepath.Join(h.dir, "content"), content.Config{
+	h.content, err = openStore(filepath.Join(h.dir, "content"), content.Config{
 		Now: h.cfg.Now, Faults: h.cfg.Faults, Log: h.log,
 	})
 	if err != nil {
@@ -220,7 +230,7 @@ func (h *Hub) openContent(context.Context) error {
 func (h *Hub) records() records { return records{h.journal} }
 
 func (h *Hub) openServices(ctx context.Context) error {
-	h.signer = &axisSigner{ca: h.ca.Load, now: h.cfg.Now}
+	h.signer = &axisSigner{ca: h.ca.Load, now: h.cfg.Now, dir: h.keys()}
 	if _, err := h.signer.get(); err != nil {
 		return err
 	}
@@ -230,10 +240,10 @@ func (h *Hub) openServices(ctx context.Context) error {
 	}
 	h.intake = intake.New(intake.Parts{
 		Log: h.chain, Registry: routes{h.registry}, Ledger: accepted{h.ledger}, Content: h.content,
-		Proofs: proofs{h.ledger, h.records(), h.trust}, Trust: h.trust, Signer: h.signer.get,
+		Proofs: proofs{h.ledger, h.records(), h.trust}, Past: past{h}, Trust: h.trust, Signer: h.signer.get,
 	}, intake.Config{
 		Now: h.cfg.Now, Monotonic: h.cfg.Monotonic, Behind: behind, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
-		Policies: policies(h.registry), DocumentQuota: h.cfg.DocumentsPerDay, ByteQuota: h.cfg.BytesPerDay,
+		Policies: h.registry, DocumentQuota: h.cfg.DocumentsPerDay, ByteQuota: h.cfg.BytesPerDay,
 	})
 	h.warnOfClock()
 	h.mailbox = mailbox.New(boxes{h.ledger}, h.records())
@@ -298,6 +308,14 @@ func (h *Hub) run(ctx context.Context) error {
 		}
 	})
 	g.Go(func() error {
+		select {
+		case err := <-h.recovery.behind:
+			return err
+		case <-running.Done():
+			return nil
+		}
+	})
+	g.Go(func() error {
 		<-running.Done()
 		drain, cancel := context.WithTimeout(deciding, 5*time.Second)
 		defer cancel()
@@ -309,7 +327,8 @@ func (h *Hub) run(ctx context.Context) error {
 }
 
 // tell rings whoever has something new, after it was committed, and ends the
-// connections of endpoints that were just revoked, also those still logging in.
+// connections of endpoints that were just revoked or re-issued, also those still
+// logging in.
 func (h *Hub) tell(a ledger.Applied) {
 	for _, name := range h.chain.project.revoked {
 		h.broker.Cut(name)

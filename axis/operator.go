@@ -2,15 +2,12 @@ package axis
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +46,10 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 	if e, ok := h.trust.Epoch(at.Epoch); ok {
 		out.Origin = e.GetOrigin()
 	}
+	if out.Lost, out.CameBack, err = h.loss(ctx); err != nil {
+		return out, err
+	}
+	out.Recovering = h.recovery.gate.held()
 	for s, n := range counts.Recipients {
 		out.States[StateName(s)] = n
 	}
@@ -59,42 +60,6 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 		})
 	}
 	return out, nil
-}
-
-// Waiting lists who has not received, since when and why.
-func (h *Hub) Waiting(ctx context.Context, limit int) ([]operator.Waiting, error) {
-	all, err := h.ledger.Outstanding(ctx, []axispb.State{
-		axispb.State_STATE_ACCEPTED, axispb.State_STATE_CONSIGNED,
-		axispb.State_STATE_CONSIGNMENT_FAILED, axispb.State_STATE_HANDOVER_FAILED,
-	}, limit)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]operator.Waiting, len(all))
-	for i, o := range all {
-		out[i] = operator.Waiting{
-			Document: o.ID, LeafIndex: o.Document, Sender: o.Sender, Subject: o.Subject, Code: o.Code, Serving: o.Serving,
-			Endpoint: o.Endpoint, State: StateName(o.State), Urgent: o.Lane == axispb.Lane_LANE_URGENT,
-			SinceMS: o.SinceMS, DeadlineMS: o.DeadlineMS, Why: h.why(o),
-		}
-		if a, ok := h.registry.Agency(o.Serving); ok {
-			out[i].Name = a.Name
-		}
-	}
-	return out, nil
-}
-
-// why names what a document waits for.
-func (h *Hub) why(o ledger.Outstanding) string {
-	switch {
-	case o.State == axispb.State_STATE_CONSIGNED:
-		return "dms"
-	case o.State != axispb.State_STATE_ACCEPTED:
-		return "failed"
-	case h.broker.IsConnected(o.Endpoint):
-		return "fetching"
-	}
-	return "away"
 }
 
 // Documents tells the stories of an id.
@@ -195,7 +160,7 @@ func (h *Hub) record(ctx context.Context, position uint64) (*axispb.Record, erro
 
 func story(s ledger.Story) operator.Document {
 	d := operator.Document{
-		ID: s.ID, Sender: s.Sender, Subject: s.Subject, Kind: s.Kind, Epoch: s.Epoch, LeafIndex: s.Position,
+		ID: s.ID, Sender: s.Sender, Subject: s.Subject, Kind: s.Kind, Epoch: s.Epoch, LeafIndex: s.Leaf,
 		Commitment: hex.EncodeToString(s.Commitment), Manifest: hex.EncodeToString(s.Manifest), Endpoint: s.Endpoint,
 		AcceptedMS: s.AcceptedMS, Files: s.Files, Bytes: s.Bytes, Urgent: s.Lane == axispb.Lane_LANE_URGENT,
 	}
@@ -213,103 +178,34 @@ func story(s ledger.Story) operator.Document {
 	return d
 }
 
-// ImportAgencies puts the agencies of a CSV file into the registry, leaving out
-// those that are in it already as they are.
-func (h *Hub) ImportAgencies(ctx context.Context, req operator.Import) (operator.Imported, error) {
-	agencies, err := registry.ParseCSV(strings.NewReader(req.CSV))
-	if err != nil {
-		return operator.Imported{}, err
-	}
-	var (
-		out operator.Imported
-		put []*axispb.Agency
-	)
-	for _, a := range agencies {
-		switch known, ok := h.registry.Agency(a.GetCode()); {
-		case !ok:
-			out.Added++
-		case same(known, a):
-			out.Same++
-			continue
-		default:
-			out.Changed++
-		}
-		put = append(put, a)
-	}
-	for _, c := range registry.Batches(put, req.Actor, req.Reason) {
-		if _, err := h.intake.Change(ctx, "", c); err != nil {
-			return operator.Imported{}, err
-		}
-	}
-	return out, nil
-}
-
-func same(a registry.Agency, b *axispb.Agency) bool {
-	from := int64(0)
-	if !a.ValidFrom.IsZero() {
-		from = a.ValidFrom.UnixMilli()
-	}
-	aliases := slices.Clone(b.GetAliases())
-	slices.Sort(aliases)
-	have := slices.Clone(a.Aliases)
-	slices.Sort(have)
-	return a.Code == b.GetCode() && a.Name == b.GetName() && a.Parent == b.GetParent() && a.Level == b.GetLevel() &&
-		from == b.GetValidFromMs() && slices.Equal(have, aliases)
-}
-
-// AdmitSeal lets a certificate sign an agency's documents.
-func (h *Hub) AdmitSeal(ctx context.Context, req operator.Seal) (operator.Admitted, error) {
-	cert, err := x509.ParseCertificate(req.Certificate)
-	if err != nil {
-		return operator.Admitted{}, reason.Permanent(axispb.ReasonCode_REASON_REGISTRY_CONFLICT,
-			"the file holds no certificate that can be read").Because(err)
-	}
-	_, err = h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_AdmitSeal{
-		AdmitSeal: &axispb.Seal{
-			Code: req.Code, Certificate: req.Certificate, Chain: req.Chain, Delegated: req.Delegated,
-			ValidFromMs: req.FromMS, ValidUntilMs: req.UntilMS,
-		},
-	}}))
-	if err != nil {
-		return operator.Admitted{}, err
-	}
-	digest := sha256.Sum256(req.Certificate)
-	s, refused := h.registry.Seal(req.Code, digest, h.now())
-	until := cert.NotAfter
-	if refused == nil {
-		until = s.Until
-	}
-	return operator.Admitted{
-		Code: req.Code, Subject: cert.Subject.String(), Digest: hex.EncodeToString(digest[:]), UntilMS: until.UnixMilli(),
-	}, nil
-}
-
 // Invite makes a one-time right to enrol an endpoint. Only the hash of its secret
 // is journaled.
 func (h *Hub) Invite(ctx context.Context, req operator.Invite) (operator.Invited, error) {
 	if len(req.Codes) == 0 {
 		return operator.Invited{}, reason.Permanent(axispb.ReasonCode_REASON_REGISTRY_CONFLICT, "name at least one code that the endpoint will serve")
 	}
-	inv := bus.Invite{Address: h.address(), Pin: registry.PinOf(h.ca.Load().Certificate())}
-	if _, err := io.ReadFull(h.cfg.Random, inv.Secret[:]); err != nil {
-		return operator.Invited{}, fmt.Errorf("make a secret: %w", err)
-	}
 	name, err := h.endpointName(req)
 	if err != nil {
 		return operator.Invited{}, err
 	}
-	hours := req.Hours
+	return h.invite(ctx, req.Why, &axispb.Invitation{Endpoint: name, Codes: req.Codes}, req.Hours)
+}
+
+// invite journals an invitation with a new secret and the time that it lasts.
+func (h *Hub) invite(ctx context.Context, why operator.Why, i *axispb.Invitation, hours int) (operator.Invited, error) {
+	inv := bus.Invite{Address: h.address(), Pin: registry.PinOf(h.ca.Load().Certificate())}
+	if _, err := io.ReadFull(h.cfg.Random, inv.Secret[:]); err != nil {
+		return operator.Invited{}, fmt.Errorf("make a secret: %w", err)
+	}
 	if hours <= 0 {
 		hours = 7 * 24
 	}
-	expires := h.now().Add(time.Duration(hours) * time.Hour)
-	_, err = h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_Invite{
-		Invite: &axispb.Invitation{SecretHash: inv.SecretHash(), Endpoint: name, Codes: req.Codes, ExpiresMs: expires.UnixMilli()},
-	}}))
+	i.SecretHash, i.ExpiresMs = inv.SecretHash(), h.now().Add(time.Duration(hours)*time.Hour).UnixMilli()
+	_, err := h.intake.Change(ctx, "", change(why.Actor, why.Reason, &axispb.Change{Change: &axispb.Change_Invite{Invite: i}}))
 	if err != nil {
 		return operator.Invited{}, err
 	}
-	return operator.Invited{Invitation: inv.String(), Endpoint: name, Codes: req.Codes, ExpiresMS: expires.UnixMilli()}, nil
+	return operator.Invited{Invitation: inv.String(), Endpoint: i.Endpoint, Codes: i.Codes, ExpiresMS: i.ExpiresMs}, nil
 }
 
 // endpointName makes a name that a person can read: the first code and four
@@ -325,15 +221,6 @@ func (h *Hub) endpointName(req operator.Invite) (string, error) {
 	code := strings.ToLower(strings.ReplaceAll(req.Codes[0], ".", "-"))
 	tail := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b))[:4]
 	return code + "-" + tail, nil
-}
-
-// Revoke ends an endpoint and all its certificates. Its open connections are cut
-// once that is journaled; its codes stay unserved until another is given them.
-func (h *Hub) Revoke(ctx context.Context, req operator.Revoke) (operator.Done, error) {
-	_, err := h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_RevokeEndpoint{
-		RevokeEndpoint: &axispb.RevokeEndpoint{Name: req.Endpoint},
-	}}))
-	return operator.Done{OK: err == nil}, err
 }
 
 // ConfirmClock lets the journal follow a clock that jumped.

@@ -25,8 +25,11 @@ type projector struct {
 	registry *registry.State
 	ledger   *ledger.Ledger
 	last     int64 // journal time of the last record
-	// revoked since somebody took note of it.
+	// revoked or re-issued since somebody took note of it.
 	revoked []string
+	// past has what came back of the registry.
+	past  pastChanges
+	known known
 }
 
 func (p *projector) block(ctx context.Context, e journal.Entry) (*ledger.Block, error) {
@@ -55,16 +58,24 @@ func (p *projector) record(ctx context.Context, position uint64, r *axispb.Recor
 	at := time.UnixMilli(header.GetTimeMs())
 	switch header.GetKind() {
 	case axispb.Kind_KIND_DOCUMENT:
-		out.Document, err = p.document(ctx, r, header, decision, at)
+		if out.Document, err = p.document(ctx, r, header, decision, at); err == nil {
+			out.Document.Leaf = position
+		}
 	case axispb.Kind_KIND_EVIDENCE:
 		out.Evidence, err = p.evidence(ctx, r.GetBody(), decision, at)
 	case axispb.Kind_KIND_REGISTRY:
 		err = p.change(&out, r.GetBody(), at)
-	case axispb.Kind_KIND_ACT:
-		out.Released, err = releasedBy(r.GetBody())
 	case axispb.Kind_KIND_EPOCH:
 		out.Public = true
-		out.Epoch, err = epochOf(r.GetBody())
+		if err = p.epochOpened(header.GetEpoch(), r.GetBody()); err == nil {
+			out.Epoch, err = epochOf(header.GetEpoch(), r.GetBody())
+		}
+	case axispb.Kind_KIND_ACT:
+		if out.Released, err = p.releasedBy(ctx, r.GetBody()); err == nil {
+			err = p.actOf(r.GetBody())
+		}
+	case axispb.Kind_KIND_RECOVERED:
+		err = p.recovered(ctx, &out, r.GetBody(), decision, at)
 	}
 	return out, err
 }
@@ -74,8 +85,15 @@ func (p *projector) document(ctx context.Context, r *axispb.Record, h *axispb.Re
 	if err != nil {
 		return nil, fmt.Errorf("read a journaled envelope: %w", err)
 	}
+	rows, _ := intake.Resolve(e.Document, routes{p.registry}, at)
+	return p.accepted(ctx, e, r, h, d, rows)
+}
+
+// accepted is what a document's record says, with its recipients.
+func (p *projector) accepted(
+	ctx context.Context, e *envelope.Envelope, r *axispb.Record, h *axispb.RecordHeader, d *axispb.Decision, rows []intake.Route,
+) (*ledger.Document, error) {
 	doc := e.Document
-	rows, _ := intake.Resolve(doc, routes{p.registry}, at)
 	out := &ledger.Document{
 		Epoch: h.GetEpoch(), Sender: doc.Sender, ID: doc.ID,
 		Manifest: e.ManifestDigest, Commitment: evidence.Commitment(r.GetHeader()),
@@ -85,14 +103,33 @@ func (p *projector) document(ctx context.Context, r *axispb.Record, h *axispb.Re
 	if !doc.Deadline.IsZero() {
 		out.DeadlineMS = doc.Deadline.UnixMilli()
 	}
-	if t := d.GetDocument().GetTarget(); t != nil {
-		leaf := t.GetLeafIndex()
-		out.Target = &leaf
+	if err := p.target(ctx, out, h, d.GetDocument().GetTarget()); err != nil {
+		return nil, err
 	}
 	for _, row := range rows {
 		out.Rows = append(out.Rows, ledger.Row{Code: row.Code, Serving: row.Serving, Endpoint: row.Endpoint})
 	}
 	return out, contents(e, out)
+}
+
+// target finds the record that has a change's target now. One that is not found is
+// in the same block, and so where it was accepted; of a recovered change it may be
+// lost, and then nobody waits for it.
+func (p *projector) target(ctx context.Context, out *ledger.Document, h *axispb.RecordHeader, t *axispb.RecordRef) error {
+	if t == nil {
+		return nil
+	}
+	known, found, err := p.ledger.ByRecord(ctx, t.GetEpoch(), t.GetLeafIndex())
+	switch {
+	case err != nil:
+		return err
+	case found:
+		out.Target = &known.Position
+	case t.GetEpoch() == h.GetEpoch():
+		leaf := t.GetLeafIndex()
+		out.Target = &leaf
+	}
+	return nil
 }
 
 func contents(e *envelope.Envelope, out *ledger.Document) error {
@@ -124,15 +161,14 @@ func (p *projector) evidence(ctx context.Context, raw []byte, d *axispb.Decision
 		}
 		return out, nil
 	}
-	leaf := st.GetDocument().GetLeafIndex()
-	out.Document = &leaf
 	if evidence.Counts(out.Standing) {
 		out.State = evidence.StateAfter(st.GetEvent())
 	}
-	known, found, err := p.ledger.ByPosition(ctx, leaf)
+	known, found, err := p.ledger.ByCommitment(ctx, st.GetCommitment())
 	if err != nil || !found {
-		return nil, fmt.Errorf("evidence about leaf %d, which is no document (%w)", leaf, err)
+		return nil, fmt.Errorf("evidence about leaf %d, which is no document (%w)", st.GetDocument().GetLeafIndex(), err)
 	}
+	out.Document = &known.Position
 	out.Tell = p.servedBy(known.Sender, known.Endpoint, at)
 	return out, nil
 }
@@ -152,7 +188,8 @@ func (p *projector) change(out *ledger.Record, body []byte, at time.Time) error 
 	}
 	out.Public = registry.Audience(&c) == axispb.Audience_AUDIENCE_PUBLIC
 	effects := p.registry.Apply(out.Position, at, &c)
-	p.revoked = append(p.revoked, effects.Revoked...)
+	p.past.decided(&c)
+	p.revoked = append(append(p.revoked, effects.Revoked...), effects.Reissued...)
 	for _, m := range effects.Moved {
 		out.Moves = append(out.Moves, ledger.Move{Code: m.Code, Serving: m.Serving, To: m.To})
 	}
@@ -160,30 +197,39 @@ func (p *projector) change(out *ledger.Record, body []byte, at time.Time) error 
 }
 
 // releasedBy lists the documents whose content an act released; nil for other acts.
-func releasedBy(body []byte) ([]uint64, error) {
+func (p *projector) releasedBy(ctx context.Context, body []byte) ([]uint64, error) {
 	var act axispb.Act
 	if err := proto.Unmarshal(body, &act); err != nil {
 		return nil, fmt.Errorf("read a journaled act: %w", err)
 	}
 	var all []uint64
 	for _, ref := range act.GetContentReleased().GetDocuments() {
-		all = append(all, ref.GetLeafIndex())
+		known, found, err := p.ledger.ByRecord(ctx, ref.GetEpoch(), ref.GetLeafIndex())
+		if err != nil || !found {
+			return nil, fmt.Errorf("release of leaf %d of epoch %d, which is no document (%w)", ref.GetLeafIndex(), ref.GetEpoch(), err)
+		}
+		all = append(all, known.Position)
 	}
 	return all, nil
 }
 
-func epochOf(body []byte) (*ledger.Epoch, error) {
-	var (
-		signed axispb.SignedEpoch
-		epoch  axispb.Epoch
-	)
-	if err := proto.Unmarshal(body, &signed); err != nil {
-		return nil, fmt.Errorf("read a journaled epoch: %w", err)
+// epochOf reads an announcement: of the epoch of its record, or of one that this
+// journal had forgotten.
+func epochOf(now uint64, body []byte) (*ledger.Epoch, error) {
+	epoch, err := announced(body)
+	if err != nil {
+		return nil, err
 	}
-	if err := proto.Unmarshal(signed.GetEpoch(), &epoch); err != nil {
-		return nil, fmt.Errorf("read a journaled epoch: %w", err)
+	return &ledger.Epoch{Number: epoch.GetNumber(), Base: epoch.GetBaseSize(), Signed: body, Lost: epoch.GetNumber() != now}, nil
+}
+
+// journalTimeOf is a record's time, Unix milliseconds.
+func journalTimeOf(r *axispb.Record) (int64, error) {
+	var header axispb.RecordHeader
+	if err := proto.Unmarshal(r.GetHeader(), &header); err != nil {
+		return 0, fmt.Errorf("read a header: %w", err)
 	}
-	return &ledger.Epoch{Number: epoch.GetNumber(), Base: epoch.GetBaseSize(), Signed: body}, nil
+	return header.GetTimeMs(), nil
 }
 
 func statementOf(raw []byte) (*axispb.Statement, error) {

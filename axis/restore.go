@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,15 +21,12 @@ import (
 	"docaxis/internal/chunk"
 	"docaxis/internal/durable"
 	"docaxis/internal/fault"
-	"docaxis/internal/lang"
 )
 
 const (
 	// restoredMarker, in keys/, makes the next start open a new epoch: what the
 	// axis signed after the backup was made is not known here.
 	restoredMarker = "restored"
-	// restoringFile lies in a folder while it is being filled.
-	restoringFile = "restoring"
 	// maxKeys bounds the bytes of all keys.
 	maxKeys = 16 << 20
 )
@@ -49,8 +45,8 @@ type RestoreOptions struct {
 	By, Reason string
 	Now        func() time.Time
 	Log        *slog.Logger
-	// Faults at restore.keys.before, restore.marker.before, restore.marker.after
-	// and restore.config.before, and at the journal's.
+	// Faults at restore.chunk, restore.marker, restore.keys and restore.config, each
+	// .before, and at the journal's points.
 	Faults fault.Hook
 }
 
@@ -69,61 +65,16 @@ func Restore(ctx context.Context, path, dir string, o RestoreOptions) (backup.Re
 		return backup.Report{}, err
 	}
 	defer in.Close()
-	undo, err := beginFolder(dir)
+	folder, err := archive.BeginFolder(dir)
 	if err != nil {
 		return backup.Report{}, err
 	}
 	r := &restorer{dir: dir, o: o, keys: map[string][]byte{}}
 	report, err := r.restore(ctx, in)
 	if err != nil {
-		return report, errors.Join(archive.DiskError(dir, err), undo())
+		return report, errors.Join(archive.DiskError(dir, err), folder.Undo())
 	}
-	return report, nil
-}
-
-// beginFolder makes a folder that nobody can start, or start to fill, meanwhile.
-func beginFolder(dir string) (undo func() error, err error) {
-	entries, err := os.ReadDir(dir)
-	made := errors.Is(err, os.ErrNotExist)
-	if err != nil && !made {
-		return nil, err
-	}
-	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return e.Name() == "lost+found" })
-	if len(entries) > 0 {
-		return nil, occupied(dir, entries)
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(filepath.Join(dir, restoringFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	return func() error { return clearFolder(dir, made) }, errors.Join(f.Close(), durable.SyncDir(dir))
-}
-
-func occupied(dir string, entries []os.DirEntry) error {
-	for _, e := range entries {
-		if e.Name() == restoringFile {
-			return lang.Errorf("Lần khôi phục trước vào %s bị ngắt giữa chừng (hoặc đang chạy). Hãy xóa thư mục này rồi chạy lại.",
-				"An earlier restore into %s was interrupted, or still runs. Delete this folder, then run this again.", dir)
-		}
-	}
-	return lang.Errorf("Thư mục %s không trống; không có gì thay đổi. Hãy nêu một thư mục mới bằng --dir: khôi phục không bao giờ ghi đè.",
-		"Folder %s is not empty; nothing was changed. Name a new folder with --dir: a restore never overwrites.", dir)
-}
-
-func clearFolder(dir string, made bool) error {
-	if made {
-		return os.RemoveAll(dir)
-	}
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		if e.Name() != "lost+found" {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
-		}
-	}
-	return err
+	return report, folder.Done()
 }
 
 // restorer is where a backup's files go. Configuration and keys wait in memory: with
@@ -158,7 +109,7 @@ func (r *restorer) restore(ctx context.Context, in io.Reader) (backup.Report, er
 
 // fill writes the journal and the contents.
 func (r *restorer) fill(ctx context.Context, in io.Reader) (report backup.Report, err error) {
-	j, stop, err := openAlone(ctx, r.dir, r.o.Log)
+	j, stop, err := openAlone(ctx, r.dir, r.o.Log, r.o.Faults)
 	if err != nil {
 		return report, err
 	}
@@ -170,7 +121,7 @@ func (r *restorer) fill(ctx context.Context, in io.Reader) (report backup.Report
 // again reads the journal back from the disk: it must end with the last block of
 // the backup, to which the chain leads from the first.
 func (r *restorer) again(ctx context.Context, report backup.Report) error {
-	j, stop, err := openAlone(ctx, r.dir, r.o.Log)
+	j, stop, err := openAlone(ctx, r.dir, r.o.Log, r.o.Faults)
 	if err != nil {
 		return err
 	}
@@ -209,10 +160,7 @@ func (r *restorer) finish(report backup.Report) error {
 	if err := r.o.Faults.At("restore.config.before"); err != nil {
 		return err
 	}
-	if err := durable.WriteFile(filepath.Join(r.dir, FileName), r.config, 0o644); err != nil {
-		return err
-	}
-	return errors.Join(os.Remove(filepath.Join(r.dir, restoringFile)), durable.SyncDir(r.dir))
+	return durable.WriteFile(filepath.Join(r.dir, FileName), r.config, 0o644)
 }
 
 func mode(key string) os.FileMode {
@@ -246,6 +194,9 @@ func (r *restorer) Block(ctx context.Context, raw []byte) error {
 
 // Chunk implements backup.Sink: the store's folders are there.
 func (r *restorer) Chunk(id chunk.ID, data []byte) error {
+	if err := r.o.Faults.At("restore.chunk.before"); err != nil {
+		return err
+	}
 	name := id.String()
 	return durable.WriteFile(filepath.Join(r.dir, "content", "chunks", name[:2], name), data, 0o600)
 }

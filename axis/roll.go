@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -39,7 +39,7 @@ func (h *Hub) RollKey(ctx context.Context, req operator.Roll) (operator.Rolled, 
 	switch req.Key {
 	case operator.KeyLog:
 		err = h.intake.Between(ctx, func(ctx context.Context, at time.Time) error {
-			return h.openEpoch(ctx, rolled("log key", req), at)
+			return errors.Join(h.openEpoch(ctx, rolled("log key", req), at, false), h.nothingLost())
 		})
 	case operator.KeyCA:
 		if err := h.ca.Load().CheckRoll(); err != nil {
@@ -85,10 +85,7 @@ func (h *Hub) rollCA(ctx context.Context, req operator.Roll, at time.Time) error
 	}
 	h.ca.Store(next)
 	h.signer.renew()
-	if err := h.openEpoch(ctx, rolled("CA", req), at); err != nil {
-		return err
-	}
-	return nil
+	return errors.Join(h.openEpoch(ctx, rolled("CA", req), at, false), h.nothingLost())
 }
 
 func (h *Hub) rollEvidence(ctx context.Context, req operator.Roll) error {
@@ -159,17 +156,4 @@ func (h *Hub) serverCertificate() func(*tls.ClientHelloInfo) (*tls.Certificate, 
 		mu.Unlock()
 		return f(hello)
 	}
-}
-
-// RetireSeal ends the admission of a seal. What it sealed and the journal has stays
-// good; what is offered from now on is refused.
-func (h *Hub) RetireSeal(ctx context.Context, req operator.Retire) (operator.Done, error) {
-	digest, err := hex.DecodeString(req.Digest)
-	if err != nil {
-		return operator.Done{}, reason.Permanent(axispb.ReasonCode_REASON_NOT_FOUND, req.Digest)
-	}
-	_, err = h.intake.Change(ctx, "", change(req.Actor, req.Reason, &axispb.Change{Change: &axispb.Change_RetireSeal{
-		RetireSeal: &axispb.RetireSeal{Code: req.Code, Digest: digest},
-	}}))
-	return operator.Done{OK: err == nil}, err
 }

@@ -2,6 +2,7 @@ package axis
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/protobuf/proto"
 
@@ -18,6 +19,10 @@ func (h *Hub) services() map[bus.Service]bus.Handler {
 	for s, f := range all {
 		f = h.guarded(s, f)
 		all[s] = func(ctx context.Context, endpoint string, raw []byte) (proto.Message, error) {
+			h.heard.note(endpoint, h.now())
+			if err := h.recovery.gate.pass(s, endpoint); err != nil {
+				return nil, err
+			}
 			answer, err := f(ctx, endpoint, raw)
 			h.heed(err)
 			return answer, err
@@ -34,7 +39,8 @@ func (h *Hub) handlers() map[bus.Service]bus.Handler {
 		bus.Proof:    handle(h.proof),
 		bus.Have:     h.contentService.Have,
 		bus.Put:      h.contentService.Put,
-		bus.Get:      h.contentService.Get,
+		bus.Get:      h.get,
+		bus.Recover:  handle(h.takeBack),
 		bus.Enrol:    handle(h.enrol),
 		bus.Renew:    handle(h.renew),
 	}
@@ -102,4 +108,21 @@ func prove(s *ledger.Snapshot, from, to, leaf uint64, asked bool) (*axispb.Proof
 		out.Inclusion, err = axistlog.Inclusion(to, leaf, s)
 	}
 	return out, err
+}
+
+// get serves content; of a document that was got back it may still have to come.
+func (h *Hub) get(ctx context.Context, endpoint string, raw []byte) (proto.Message, error) {
+	answer, err := h.contentService.Get(ctx, endpoint, raw)
+	if err == nil {
+		return answer, nil
+	}
+	var req axispb.GetRequest
+	if proto.Unmarshal(raw, &req) != nil {
+		return nil, err
+	}
+	may, lookup := h.ledger.MayRead(ctx, endpoint, req.GetLeafIndex(), req.GetDigest())
+	if lookup != nil || !may {
+		return nil, errors.Join(err, lookup)
+	}
+	return nil, h.missing(ctx, req.GetLeafIndex(), err)
 }

@@ -1,7 +1,9 @@
 package axis
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -23,6 +25,7 @@ type axisSigner struct {
 	mu     sync.Mutex
 	signer *evidence.Signer
 	asked  time.Time
+	dir    string // of the keys, for messages
 }
 
 // renew makes the next statement ask the CA again: key or CA were replaced.
@@ -37,6 +40,10 @@ func (s *axisSigner) get() (*evidence.Signer, error) {
 	defer s.mu.Unlock()
 	if now := s.now(); s.signer == nil || now.Sub(s.asked).Abs() >= askAgain {
 		key, cert, err := s.ca().IssueAxis()
+		var disk *fs.PathError
+		if err != nil && !errors.As(err, &disk) {
+			return nil, lostAxisKey(s.dir, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("certificate of the axis's evidence key: %w", err)
 		}

@@ -28,21 +28,25 @@ func (h *Hub) recover(ctx context.Context) error {
 	if err := h.openLedger(ctx); err != nil {
 		return err
 	}
-	if err := h.loadRegistry(ctx); err != nil {
+	if err := h.rely(ctx); err != nil {
 		return err
 	}
-	if err := h.chain.catchUp(ctx, h.journal.Tail().Blocks); err != nil {
-		return fmt.Errorf("apply the journal's last blocks: %w", err)
-	}
-	if err := h.trustEpochs(ctx); err != nil {
+	mark, restored, err := h.restored()
+	if err != nil {
 		return err
+	}
+	if restored {
+		if err := h.openEpoch(ctx, mark.why(), h.startTime(), true); err != nil {
+			return err
+		}
+		return h.unmark()
 	}
 	why, err := h.mustOpenEpoch()
 	if err != nil {
 		return err
 	}
 	if why != "" {
-		return h.openEpoch(ctx, why, h.startTime())
+		return h.openEpoch(ctx, why, h.startTime(), false)
 	}
 	return h.resume(ctx)
 }
@@ -188,14 +192,14 @@ func (h *Hub) resume(ctx context.Context) error {
 	newest, _ := h.trust.Newest()
 	key, err := os.ReadFile(h.keyPath(newest.GetNumber()))
 	if errors.Is(err, os.ErrNotExist) {
-		return h.openEpoch(ctx, "the log's key is gone", h.startTime())
+		return h.openEpoch(ctx, "the log's key is gone", h.startTime(), false)
 	}
 	if err != nil {
 		return fmt.Errorf("read the log's key: %w", err)
 	}
 	signer, err := axistlog.OpenSigner(string(bytes.TrimSpace(key)))
 	if err != nil {
-		return fmt.Errorf("open the log's key: %w", err)
+		return lostLogKey(h.keyPath(newest.GetNumber()), err)
 	}
 	h.chain.signer, h.chain.epoch = signer, newest.GetNumber()
 	return h.chain.publish(ctx)
@@ -203,8 +207,8 @@ func (h *Hub) resume(ctx context.Context) error {
 
 // openEpoch begins a new origin with a new key. Its first record names what the
 // old one had signed, as far as anybody here knows.
-func (h *Hub) openEpoch(ctx context.Context, why string, at time.Time) error {
-	number, previous, err := h.nextEpoch()
+func (h *Hub) openEpoch(ctx context.Context, why string, at time.Time, restored bool) error {
+	number, previous, err := h.nextEpoch(restored)
 	if err != nil {
 		return err
 	}
@@ -279,7 +283,7 @@ func (h *Hub) lastKey() (uint64, error) {
 // nextEpoch is a number under which nothing was ever signed, and what was signed
 // before it. The guard knows: nothing leaves before it is written, so a key of a
 // later epoch was never used. Without it every key may have signed anything.
-func (h *Hub) nextEpoch() (uint64, *axispb.CheckpointRef, error) {
+func (h *Hub) nextEpoch(restored bool) (uint64, *axispb.CheckpointRef, error) {
 	root := h.chain.tree.Root()
 	here := &axispb.CheckpointRef{Size: h.chain.tree.Size(), Root: root[:]}
 	if newest, ok := h.trust.Newest(); ok {
@@ -290,7 +294,7 @@ func (h *Hub) nextEpoch() (uint64, *axispb.CheckpointRef, error) {
 		return 0, nil, err
 	}
 	if found {
-		return max(here.Epoch, state.Epoch) + 1, &axispb.CheckpointRef{Epoch: state.Epoch, Size: state.Size, Root: state.Root[:]}, nil
+		return nextNumber(max(here.Epoch, state.Epoch), restored, h.now()), &axispb.CheckpointRef{Epoch: state.Epoch, Size: state.Size, Root: state.Root[:]}, nil
 	}
 	used, err := h.lastKey()
 	if err != nil {
@@ -299,7 +303,7 @@ func (h *Hub) nextEpoch() (uint64, *axispb.CheckpointRef, error) {
 	if here.Epoch = max(here.Epoch, used); here.Epoch == 0 {
 		return 1, nil, nil
 	}
-	return here.Epoch + 1, here, nil
+	return nextNumber(here.Epoch, restored, h.now()), here, nil
 }
 
 // found writes the first record of an epoch.
@@ -317,10 +321,20 @@ func (h *Hub) found(ctx context.Context, signed []byte, at time.Time) error {
 // replay applies a registry record that the ledger has applied already.
 func (p *projector) replay(position uint64, r *axispb.Record) error {
 	var header axispb.RecordHeader
-	var change axispb.RegistryChange
-	if err := errors.Join(proto.Unmarshal(r.GetHeader(), &header), proto.Unmarshal(r.GetBody(), &change)); err != nil {
+	if err := proto.Unmarshal(r.GetHeader(), &header); err != nil {
 		return fmt.Errorf("read registry record %d: %w", position, err)
 	}
-	p.registry.Apply(position, time.UnixMilli(header.GetTimeMs()), &change)
-	return nil
+	out, err := &ledger.Record{Position: position}, error(nil)
+	switch header.GetKind() {
+	case axispb.Kind_KIND_REGISTRY:
+		err = p.change(out, r.GetBody(), time.UnixMilli(header.GetTimeMs()))
+	case axispb.Kind_KIND_EPOCH:
+		err = p.epochOpened(header.GetEpoch(), r.GetBody())
+	case axispb.Kind_KIND_ACT:
+		err = p.actOf(r.GetBody())
+	case axispb.Kind_KIND_RECOVERED:
+		err = p.recoveredChange(out, r.GetBody())
+	}
+	p.revoked = nil // they are not connected yet
+	return err
 }

@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"axis":     program(axis.Run),
 		"endpoint": program(endpoint.Run),
+		"dying":    dying,
 	})
 }
 
@@ -65,7 +66,9 @@ func TestPrograms(t *testing.T) {
 			"keep":    keep,
 			"large":   large,
 			"append":  appendTo,
+			"proved":  proved,
 			"shorten": shorten,
+			"killed":  killedRestore,
 		},
 	})
 }

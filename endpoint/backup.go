@@ -178,4 +178,3 @@ func judge(path string) error {
 	}
 	return archive.Damaged(err)
 }
-

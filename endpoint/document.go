@@ -56,10 +56,7 @@ type arrival struct {
 // document takes a document's row: its envelope is kept and its entry made. A
 // document that is here already changes nothing.
 func (p *part) document(item *axispb.Item, proven evidence.Proven, receipt []byte) (outcome, error) {
-	body, err := envelopeOf(item, proven)
-	if err != nil {
-		return outcome{}, err
-	}
+	body := item.Record.Body
 	arrived, err := p.arrive(item, proven, receipt, body)
 	if err != nil {
 		return outcome{}, err
@@ -70,23 +67,6 @@ func (p *part) document(item *axispb.Item, proven evidence.Proven, receipt []byt
 	}
 	arrived.entry.EnvelopeDigest = file.Digest[:]
 	return outcome{document: arrived.entry.Id, apply: func(tx *bbolt.Tx) error { return p.agent.receive(tx, arrived) }}, nil
-}
-
-// envelopeOf is the envelope in a record, also in one that an earlier epoch had
-// accepted.
-func envelopeOf(item *axispb.Item, proven evidence.Proven) ([]byte, error) {
-	if proven.Header.Kind == axispb.Kind_KIND_DOCUMENT {
-		return item.Record.Body, nil
-	}
-	var r axispb.Recovered
-	if err := proto.Unmarshal(item.Record.Body, &r); err != nil {
-		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "recovered record").Because(err)
-	}
-	h, _, err := evidence.OpenRecord(r.Record)
-	if err != nil || h.Kind != axispb.Kind_KIND_DOCUMENT {
-		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "recovered record").Because(err)
-	}
-	return r.Record.Body, nil
 }
 
 // arrive judges an envelope: its form, its recipient and its seal. A bad one

@@ -21,6 +21,8 @@
 //	t2             the consignment of a document is committed
 //	evidence.send  statements are offered
 //	evidence.store the answers to them are committed
+//	recover        records of earlier epochs are offered
+//	recover.store  the answers to them are committed
 //	release        what is kept no longer is marked
 //	unlink         a file that nobody needs is removed
 //	renew          a new certificate is asked for, and kept beside the old one
@@ -78,6 +80,8 @@ type Agent struct {
 	// those of the pulls; nil where there is none.
 	receipted atomic.Pointer[evidence.Checkpoint]
 
+	// recovering is how far it is with giving back what the axis lost.
+	recovering recovering
 	// mending are the files that are to be fetched again.
 	mending chan mending
 
@@ -87,12 +91,12 @@ type Agent struct {
 
 // bells wake the loops. Each holds at most one ring: a lost one costs a delay.
 type bells struct {
-	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked, clean chan struct{}
+	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked, recover, clean chan struct{}
 }
 
 func newBells() bells {
 	b := func() chan struct{} { return make(chan struct{}, 1) }
-	return bells{b(), b(), b(), b(), b(), b(), b(), b(), b()}
+	return bells{b(), b(), b(), b(), b(), b(), b(), b(), b(), b()}
 }
 
 func ring(bells ...chan struct{}) {
@@ -127,6 +131,9 @@ func Open(dir string, cfg Config) (*Agent, error) {
 	if err := a.openDisk(); err != nil {
 		return nil, err
 	}
+	if err := checkGone(dir); err != nil {
+		return nil, err
+	}
 	if a.db, err = store.OpenWith(filepath.Join(dir, "endpoint.db"), cfg.StoreFaults); err != nil {
 		return nil, err
 	}
@@ -143,7 +150,7 @@ func (a *Agent) loadIdentity() error {
 	}
 	a.trust = evidence.NewTrust(id.CA)
 	if err := a.trust.AddEpochs(id.Epochs); err != nil {
-		return fmt.Errorf("epochs known at enrolment: %w", err)
+		return link.Damaged(filepath.Join(a.dir, "identity"), fmt.Errorf("epochs.pb: %w", err))
 	}
 	return a.useIdentity(id)
 }
@@ -162,7 +169,7 @@ func (a *Agent) useIdentity(id link.Identity) error {
 // prepare makes the buckets and trusts the epochs learned since enrolment.
 func (a *Agent) prepare() error {
 	init := func(tx *bbolt.Tx) error {
-		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx))
+		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx), a.countOn(tx))
 	}
 	// Where nothing is missing nothing is written: what is on a full disk can be read.
 	err := a.db.View(init)
@@ -177,7 +184,7 @@ func (a *Agent) prepare() error {
 			return fmt.Errorf("epochs learned earlier: %w", err)
 		}
 		p, err := store.Progress(tx)
-		a.pulling.fresh = p.GetCounter() == 0
+		a.pulling.fresh = p.GetCounter() <= a.identity.Load().Counter
 		return err
 	})
 }
@@ -256,6 +263,11 @@ func (a *Agent) talk(ctx context.Context) error {
 	conn.OnBell(func() { ring(a.wake.pull) })
 	conn.OnConnect(a.connected)
 
+	was, err := a.progress()
+	if err != nil {
+		return err
+	}
+	a.recovering.epoch.Store(was.Epoch)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, loop := range a.loops(conn) {
 		g.Go(func() error { return loop(ctx) })
@@ -266,6 +278,7 @@ func (a *Agent) talk(ctx context.Context) error {
 func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 	return []func(context.Context) error{
 		a.pull,
+		a.recoverPast,
 		a.pool(smallJobs, a.wake.submit, a.dueSubmissions(outbox.Small), a.submit).run,
 		a.pool(1, a.wake.bulkSubmit, a.dueSubmissions(outbox.Bulk), a.submit).run,
 		a.caughtUp(a.pool(smallJobs, a.wake.fetch, a.whenRoom(a.dueFetches(inbox.Small)), a.fetch).run),
@@ -280,7 +293,8 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 // connected wakes everything: what was due while there was no connection.
 func (a *Agent) connected() {
 	w := a.wake
-	ring(w.pull, w.submit, w.bulkSubmit, w.fetch, w.bulkFetch, w.evidence, w.connected)
+	a.recovering.begin()
+	ring(w.recover, w.pull, w.submit, w.bulkSubmit, w.fetch, w.bulkFetch, w.evidence, w.connected)
 }
 
 // step does something between its two fault points.
@@ -289,6 +303,7 @@ func (a *Agent) step(name string, do func() error) error {
 		return err
 	}
 	if err := do(); err != nil {
+		a.heedRecovering(err)
 		return err
 	}
 	return a.cfg.Faults.At(name + ".after")

@@ -89,7 +89,7 @@ func (w *world) officeUntil(name string, until time.Time, codes ...string) *offi
 func (o *office) join(until time.Time) {
 	o.t.Helper()
 	invite := bus.Invite{Address: "axis.test:4222", Pin: o.axis.Pin()}
-	_, err := link.JoinWith(o.t.Context(), o.dir, invite, func(_ context.Context, csr []byte) (*axispb.EnrolAnswer, error) {
+	_, err := link.JoinWith(o.t.Context(), o.dir, invite, func(_ context.Context, csr []byte, _ string) (*axispb.EnrolAnswer, error) {
 		return o.axis.Enrol(o.name, csr, until, o.codes...), nil
 	})
 	if err != nil {

@@ -48,7 +48,11 @@ func (a *Agent) newest(ctx context.Context, was *axispb.Progress, page *axispb.P
 	case err == nil:
 		a.pulling.unproven = 0
 		return cp, nil
+	case errors.Is(err, evidence.ErrOlder):
+		a.showSeen(ctx, was, a.link.Load())
+		return cp, err
 	case errors.Is(err, evidence.ErrNotProven):
+		a.showSeen(ctx, was, a.link.Load())
 		a.pulling.unproven++
 		if a.pulling.unproven < unprovenLimit {
 			return cp, err
@@ -94,7 +98,7 @@ func (a *Agent) changeEpoch(ctx context.Context, was *axispb.Progress, cp eviden
 			base = min(base, e.BaseSize)
 		}
 	}
-	return a.commit(ctx, "t1", func(tx *bbolt.Tx) error {
+	err := a.commit(ctx, "t1", func(tx *bbolt.Tx) error {
 		p, err := store.Progress(tx)
 		if err != nil {
 			return err
@@ -107,6 +111,9 @@ func (a *Agent) changeEpoch(ctx context.Context, was *axispb.Progress, cp eviden
 				c.Position, c.Ordinal = base+1, 0
 			}
 		}
-		return store.PutProgress(tx, p)
+		return errors.Join(store.PutProgress(tx, p), a.beginRecovery(tx, was, cp.Epoch))
 	})
+	// Whether or not the step is known to be done: the loop looks for itself.
+	ring(a.wake.recover)
+	return err
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"go.etcd.io/bbolt"
-	"google.golang.org/protobuf/proto"
 
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/inbox"
@@ -29,33 +28,25 @@ func (p *part) judge(item *axispb.Item) (outcome, error) {
 	if err != nil {
 		return outcome{}, reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_RECORD, "not proven").Because(err)
 	}
+	decision := proven.Decision
+	if item, proven, receipt, err = p.unpack(item, proven, receipt); err != nil {
+		return outcome{}, err
+	}
 	switch proven.Header.Kind {
-	case axispb.Kind_KIND_REGISTRY:
-		return p.registryChange(item, proven)
+	case axispb.Kind_KIND_REGISTRY, axispb.Kind_KIND_EPOCH:
+		return p.registryRecord(item, proven, receipt)
 	case axispb.Kind_KIND_EVIDENCE:
-		return p.report(item, proven, receipt)
-	case axispb.Kind_KIND_DOCUMENT, axispb.Kind_KIND_RECOVERED:
+		return p.report(item, proven, decision.GetEvidence(), receipt)
+	case axispb.Kind_KIND_DOCUMENT:
 		return p.document(item, proven, receipt)
 	}
-	// Epochs came with the page; acts are not this endpoint's business.
+	// Acts are not this endpoint's business.
 	return outcome{}, nil
 }
 
-func (p *part) registryChange(item *axispb.Item, proven evidence.Proven) (outcome, error) {
-	var change axispb.RegistryChange
-	if err := proto.Unmarshal(item.Record.Body, &change); err != nil {
-		return outcome{}, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "registry change").Because(err)
-	}
-	return outcome{apply: func(tx *bbolt.Tx) error {
-		if err := directory.In(tx).Apply(journalTime(proven.Header), &change); err != nil {
-			return err
-		}
-		return p.agent.giveUpMoved(tx, &change)
-	}}, nil
-}
-
-// report is an evidence about something that this endpoint sent.
-func (p *part) report(item *axispb.Item, proven evidence.Proven, receipt []byte) (outcome, error) {
+// report is an evidence about something that this endpoint sent, with the standing
+// that it has in this journal.
+func (p *part) report(item *axispb.Item, proven evidence.Proven, decision *axispb.EvidenceDecision, receipt []byte) (outcome, error) {
 	a := p.agent
 	body := item.Record.Body
 	st, _, err := a.trust.Statement(body)
@@ -70,7 +61,6 @@ func (p *part) report(item *axispb.Item, proven evidence.Proven, receipt []byte)
 	if err != nil {
 		return outcome{}, err
 	}
-	decision := proven.Decision.GetEvidence()
 	r := outbox.Report{
 		ID:          st.EnvelopeId,
 		Statement:   st,

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 
 	"go.etcd.io/bbolt"
 
@@ -38,6 +39,8 @@ type pullState struct {
 	contradicted int
 	// doubted are rows whose document had no known seal when they came first.
 	doubted sync.Map
+	// journalMs is the newest journal time of a registry record.
+	journalMs atomic.Int64
 }
 
 // caughtUp holds a loop back until a fresh store has pulled everything once.
@@ -125,6 +128,7 @@ func (a *Agent) pullPage(ctx context.Context) (more, held bool, err error) {
 	if err := a.compareReceipts(ctx, cp); err != nil {
 		return false, false, err
 	}
+	a.learnAnnounced(page.Items)
 	held, err = a.take(ctx, &page, cp)
 	// A page that promises more and brings nothing would be asked for for ever.
 	return page.More && len(page.Items) > 0 && !held, held, err

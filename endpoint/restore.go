@@ -14,7 +14,6 @@ import (
 	"docaxis/internal/archive"
 	"docaxis/internal/durable"
 	"docaxis/internal/fault"
-	"docaxis/internal/lang"
 )
 
 // RestoreOptions say what opens a backup.
@@ -23,9 +22,6 @@ type RestoreOptions struct {
 	// Faults at restore.identity.before.
 	Faults fault.Hook
 }
-
-// restoringFile lies in a folder while it is being filled.
-const restoringFile = "restoring"
 
 // Restore makes an endpoint out of a backup in a folder that is empty or not there.
 // It has checked all of it before the folder can be started; an error leaves the
@@ -36,55 +32,15 @@ func Restore(ctx context.Context, path, dir string, o RestoreOptions) (backup.Re
 		return backup.Report{}, err
 	}
 	defer in.Close()
-	undo, err := beginFolder(dir)
+	folder, err := archive.BeginFolder(dir)
 	if err != nil {
 		return backup.Report{}, err
 	}
 	report, err := fillFolder(ctx, dir, in, o.Faults)
 	if err != nil {
-		return report, errors.Join(archive.DiskError(dir, err), undo())
+		return report, errors.Join(archive.DiskError(dir, err), folder.Undo())
 	}
-	return report, nil
-}
-
-func beginFolder(dir string) (undo func() error, err error) {
-	entries, err := os.ReadDir(dir)
-	made := errors.Is(err, os.ErrNotExist)
-	if err != nil && !made {
-		return nil, err
-	}
-	for _, e := range entries {
-		switch e.Name() {
-		case "lost+found":
-		case restoringFile:
-			return nil, lang.Errorf("Lần khôi phục trước vào %s bị ngắt giữa chừng (hoặc đang chạy). Hãy xóa thư mục này rồi chạy lại.",
-				"An earlier restore into %s was interrupted, or still runs. Delete this folder, then run this again.", dir)
-		default:
-			return nil, lang.Errorf("Thư mục %s không trống; không có gì thay đổi. Hãy nêu một thư mục mới bằng --dir: khôi phục không bao giờ ghi đè.",
-				"Folder %s is not empty; nothing was changed. Name a new folder with --dir: a restore never overwrites.", dir)
-		}
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(filepath.Join(dir, restoringFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	return func() error { return clearFolder(dir, made) }, errors.Join(f.Close(), durable.SyncDir(dir))
-}
-
-func clearFolder(dir string, made bool) error {
-	if made {
-		return os.RemoveAll(dir)
-	}
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		if e.Name() != "lost+found" {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
-		}
-	}
-	return err
+	return report, folder.Done()
 }
 
 // waitingIdentity holds the identity until the rest is right: without one, the
@@ -122,7 +78,7 @@ func fillFolder(ctx context.Context, dir string, in io.Reader, faults fault.Hook
 	if err != nil {
 		return report, archive.Damaged(err)
 	}
-	return report, errors.Join(syncBodies(dir), os.Remove(filepath.Join(dir, restoringFile)), durable.SyncDir(dir))
+	return report, syncBodies(dir)
 }
 
 // syncBodies makes the names of the folders durable that Copy does not sync.

@@ -208,8 +208,10 @@ func (a *Agent) checkDirectory(doc *envelope.Document, have []seal) (key seal, e
 		if sender, err := d.Lookup(doc.Sender); err != nil || sender != nil && sender.Endpoint != "" && sender.Endpoint != a.Name() {
 			return errors.Join(err, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, doc.Sender))
 		}
-		key, err = chooseSeal(tx, doc.Sender, have, a.cfg.Now())
-		return err
+		if key, err = chooseSeal(tx, doc.Sender, have, a.cfg.Now()); err != nil {
+			return err
+		}
+		return checkPolicy(d, doc, key)
 	})
 	return key, err
 }

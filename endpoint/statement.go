@@ -134,7 +134,7 @@ func (a *Agent) sendEvidence(ctx context.Context) error {
 
 // sendBatch offers what is unsent, as much as one request takes.
 func (a *Agent) sendBatch(ctx context.Context) (sent int, err error) {
-	if !a.isConnected() {
+	if !a.isConnected() || !a.recovering.over() {
 		return 0, nil
 	}
 	var batch []inbox.Statement

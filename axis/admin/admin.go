@@ -5,25 +5,22 @@ package admin
 import (
 	"context"
 	"net/http"
-	"strconv"
 
 	"docaxis/internal/admin"
 )
 
 // Operator is what the axis does for an operator.
 type Operator interface {
+	Agencies
+	Endpoints
+	Seals
+	Waitings
+	Proofs
+	Deeds
 	Status(ctx context.Context) (Status, error)
-	// Waiting lists recipients that have not received, longest first.
-	Waiting(ctx context.Context, limit int) ([]Waiting, error)
 	// Documents finds the documents of an id.
 	Documents(ctx context.Context, id string) ([]Document, error)
-	ImportAgencies(ctx context.Context, req Import) (Imported, error)
-	AdmitSeal(ctx context.Context, req Seal) (Admitted, error)
-	// RetireSeal ends the admission of a seal; what it sealed before stays good.
-	RetireSeal(ctx context.Context, req Retire) (Done, error)
 	Invite(ctx context.Context, req Invite) (Invited, error)
-	// Revoke ends an endpoint for good and cuts its connections.
-	Revoke(ctx context.Context, req Revoke) (Done, error)
 	ConfirmClock(ctx context.Context, req Why) (Done, error)
 	Keeper
 	// RollKey replaces one of the axis's keys.
@@ -59,6 +56,12 @@ type Status struct {
 	Refused   uint64            `json:"refused"`
 	States    map[string]uint64 `json:"states"` // recipients, by state
 	Disks     []Disk            `json:"disks"`
+	// Lost counts the records that earlier epochs signed and this journal had not,
+	// as far as is known; CameBack those that the present epoch got back.
+	Lost     uint64 `json:"lost,omitempty"`
+	CameBack uint64 `json:"came_back,omitempty"`
+	// Recovering: endpoints have still to give back before others are served.
+	Recovering bool `json:"recovering,omitempty"`
 	// Clock is there while the axis's clock is in doubt: nothing is decided then.
 	Clock *Clock `json:"clock,omitempty"`
 }
@@ -83,24 +86,6 @@ type Endpoint struct {
 	Connected  bool     `json:"connected"`
 	Revoked    bool     `json:"revoked,omitempty"`
 	EnrolledMS int64    `json:"enrolled_ms"`
-}
-
-// Waiting is a recipient that has not received a document.
-type Waiting struct {
-	Document  string `json:"document"` // id
-	LeafIndex uint64 `json:"leaf_index"`
-	Sender    string `json:"sender"`
-	Subject   string `json:"subject"`
-	Code      string `json:"code"`
-	Serving   string `json:"serving"`
-	Name      string `json:"name"` // of the agency
-	Endpoint  string `json:"endpoint"`
-	State     string `json:"state"`
-	Urgent    bool   `json:"urgent"`
-	SinceMS   int64  `json:"since_ms"`
-	// Why: away, fetching, failed, or waiting for its DMS.
-	Why        string `json:"why"`
-	DeadlineMS int64  `json:"deadline_ms,omitempty"`
 }
 
 // Document is a document's story.
@@ -149,38 +134,6 @@ type Evidence struct {
 	TimeMS    int64  `json:"time_ms"`
 }
 
-// Import asks to put the agencies of a CSV file into the registry.
-type Import struct {
-	Why
-	CSV string `json:"csv"`
-}
-
-// Imported says how many agencies are new, changed and as they were.
-type Imported struct {
-	Added   int `json:"added"`
-	Changed int `json:"changed"`
-	Same    int `json:"same"`
-}
-
-// Seal asks to admit a certificate as a seal.
-type Seal struct {
-	Why
-	Code        string   `json:"code"`
-	Certificate []byte   `json:"certificate"` // DER
-	Chain       [][]byte `json:"chain,omitempty"`
-	Delegated   bool     `json:"delegated,omitempty"`
-	FromMS      int64    `json:"from_ms,omitempty"`
-	UntilMS     int64    `json:"until_ms,omitempty"`
-}
-
-// Admitted names an admitted seal.
-type Admitted struct {
-	Code    string `json:"code"`
-	Subject string `json:"subject"`
-	Digest  string `json:"digest"` // SHA-256, hex
-	UntilMS int64  `json:"until_ms"`
-}
-
 // Invite asks for an invitation.
 type Invite struct {
 	Why
@@ -198,24 +151,12 @@ type Invited struct {
 	ExpiresMS  int64    `json:"expires_ms"`
 }
 
-// Revoke asks to end an endpoint.
-type Revoke struct {
-	Why
-	Endpoint string `json:"endpoint"`
-}
-
 // Paths of the API.
 const (
 	PathStatus   = "/status"
-	PathWaiting  = "/waiting"
 	PathDocument = "/document"
-	PathImport   = "/agency/import"
-	PathSeal     = "/seal/admit"
-	PathInvite   = "/endpoint/invite"
-	PathRevoke   = "/endpoint/revoke"
 	PathClock    = "/clock/confirm"
 	PathRoll     = "/key/roll"
-	PathRetire   = "/seal/retire"
 )
 
 // Handler serves an operator's commands.
@@ -225,26 +166,20 @@ func Handler(o Operator) http.Handler {
 		v, err := o.Status(r.Context())
 		admin.Answer(w, v, err)
 	})
-	mux.HandleFunc("GET "+PathWaiting, func(w http.ResponseWriter, r *http.Request) {
-		limit, err := strconv.Atoi(r.FormValue("limit"))
-		if err != nil || limit <= 0 {
-			limit = 1000
-		}
-		v, err := o.Waiting(r.Context(), limit)
-		admin.Answer(w, v, err)
-	})
 	mux.HandleFunc("GET "+PathDocument, func(w http.ResponseWriter, r *http.Request) {
 		v, err := o.Documents(r.Context(), r.FormValue("id"))
 		admin.Answer(w, v, err)
 	})
-	post(mux, PathImport, o.ImportAgencies)
-	post(mux, PathSeal, o.AdmitSeal)
 	post(mux, PathInvite, o.Invite)
-	post(mux, PathRevoke, o.Revoke)
 	post(mux, PathClock, o.ConfirmClock)
+	handleAgencies(mux, o)
+	handleEndpoints(mux, o)
+	handleSeals(mux, o)
+	handleWaiting(mux, o)
+	handleProofs(mux, o)
+	handleDeeds(mux, o)
 	giveJournal(mux, o)
 	post(mux, PathRoll, o.RollKey)
-	post(mux, PathRetire, o.RetireSeal)
 	sizes(mux, o)
 	return mux
 }

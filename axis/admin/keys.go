@@ -30,11 +30,3 @@ type Clock struct {
 	ExpectedMS int64  `json:"expected_ms"`
 	ShownMS    int64  `json:"shown_ms"`
 }
-
-// Retire asks to end a seal's admission.
-type Retire struct {
-	Why
-	Code string `json:"code"`
-	// Digest is the SHA-256 of the certificate, hex.
-	Digest string `json:"digest"`
-}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	_ "modernc.org/sqlite" // the driver
 
+	"docaxis/internal/archive"
 	"docaxis/internal/chunk"
 	"docaxis/proto/axispb"
 )
@@ -184,10 +185,17 @@ func (n *named) page(ctx context.Context, query string, args ...any) ([]namedRow
 	return all, rows.Err()
 }
 
-// saw takes note that a chunk is in the backup, or known to be missing.
-func (n *named) saw(ctx context.Context, id [sha256.Size]byte, here bool) error {
-	_, err := n.tx.ExecContext(ctx, `INSERT INTO seen VALUES (?, ?)`, id[:], here)
-	return err
+// saw takes note that a chunk is in the backup, or known to be missing. It may be
+// said of each chunk once.
+func (n *named) saw(ctx context.Context, id chunk.ID, here bool) error {
+	done, err := n.tx.ExecContext(ctx, `INSERT OR IGNORE INTO seen VALUES (?, ?)`, id[:], here)
+	if err != nil {
+		return err
+	}
+	if rows, err := done.RowsAffected(); err != nil || rows == 1 {
+		return err
+	}
+	return archive.Damaged(fmt.Errorf("chunk %s is there twice", id))
 }
 
 // missing writes the digests that are known to be missing, one a line.

@@ -159,7 +159,7 @@ func (c *checker) chunk(ctx context.Context, e *archive.Entry) error {
 		return archive.Damaged(fmt.Errorf("chunk %s does not have its digest", id))
 	}
 	if err := c.named.saw(ctx, id, true); err != nil {
-		return archive.Damaged(fmt.Errorf("chunk %s: %w", id, err))
+		return err
 	}
 	c.report.Chunks++
 	c.report.Bytes += uint64(len(data))
@@ -177,7 +177,7 @@ func (c *checker) missing(ctx context.Context, e *archive.Entry) error {
 			return archive.Damaged(errors.New("the list of missing chunks cannot be read"))
 		}
 		if err := c.named.saw(ctx, id, false); err != nil {
-			return archive.Damaged(fmt.Errorf("chunk %s: %w", id, err))
+			return err
 		}
 	}
 	n, err := c.named.needed(ctx)

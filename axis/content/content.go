@@ -91,6 +91,10 @@ type Store struct {
 	going idSet
 }
 
+// ErrDatabase says that content.db is not, or no more, what this program wrote: it may
+// be moved away, no content is lost (docs/decisions/0010).
+var ErrDatabase = errors.New("content.db is damaged")
+
 // Open opens the store in dir, which it makes where it is not there. One process
 // at a time may have it open.
 func Open(dir string, cfg Config) (*Store, error) {
@@ -99,6 +103,9 @@ func Open(dir string, cfg Config) (*Store, error) {
 	}
 	rows, err := openPossession(filepath.Join(dir, "content.db"))
 	if err != nil {
+		if damaged(err) {
+			err = fmt.Errorf("%w: %w", ErrDatabase, err)
+		}
 		return nil, fmt.Errorf("open content store: %w (content.db may be moved away: no content is lost)", err)
 	}
 	return &Store{dir: dir, cfg: cfg.withDefaults(), rows: rows}, nil

@@ -22,6 +22,8 @@ const (
 	// blockBytes is the room for records in a block: JetStream commits blocks of up
 	// to 512 KiB best (docs/decisions), less what frames them.
 	blockBytes = 500 << 10
+	// receiptBytes is what a recovered record has beside the record that it carries.
+	receiptBytes = 8 << 10
 )
 
 func cores() int { return max(runtime.GOMAXPROCS(0), 1) }
@@ -190,6 +192,7 @@ type block struct {
 	counters  map[counter]said
 	copies    map[recipient]evidence.Copy
 	business  map[recipient]int // business states stated
+	recovered map[[32]byte]int  // by commitment of the earlier record
 }
 
 type (
@@ -199,6 +202,7 @@ type (
 		manifest [32]byte
 		lane     axispb.Lane
 		endpoint string
+		past     bool // recovered: others name it by another record
 	}
 	recipient struct {
 		document uint64
@@ -276,7 +280,11 @@ func (b *block) add(kind axispb.Kind, body []byte, d *axispb.Decision) (int, err
 		return 0, err
 	}
 	size := len(r.Header) + len(body) + len(r.Decision) + 32
-	if b.bytes+size > blockBytes {
+	limit := blockBytes
+	if kind == axispb.Kind_KIND_RECOVERED && len(b.records) == 0 {
+		limit += receiptBytes // the largest record, with its receipt, by itself
+	}
+	if b.bytes+size > limit {
 		return 0, errFull
 	}
 	b.bytes += size

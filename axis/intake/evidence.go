@@ -97,10 +97,11 @@ func (s *statement) decide(ctx context.Context, b *block) (outcome, error) {
 	if o, known, err := b.counted(ctx, s); known || err != nil {
 		return o, err
 	}
-	if err := b.entitled(ctx, s); err != nil {
+	k, err := b.entitled(ctx, s)
+	if err != nil {
 		return outcome{}, err
 	}
-	who := recipient{s.st.GetDocument().GetLeafIndex(), s.st.GetCode()}
+	who := recipient{k.Position, s.st.GetCode()}
 	if o, known, err := b.saidBefore(ctx, s, who); known || err != nil {
 		return o, err
 	}
@@ -146,26 +147,32 @@ func (b *block) counted(ctx context.Context, s *statement) (outcome, bool, error
 
 // entitled checks that the statement is about a document that this endpoint was
 // given, and names it rightly.
-func (b *block) entitled(ctx context.Context, s *statement) error {
+//
+// It names the record under which the document was accepted, whether the journal has
+// that or got it back. What is named by its place alone is not there.
+func (b *block) entitled(ctx context.Context, s *statement) (Known, error) {
 	ref := s.st.GetDocument()
-	k, found, err := b.in.ledger.ByPosition(ctx, ref.GetLeafIndex())
+	k, found, err := b.in.ledger.ByCommitment(ctx, s.st.GetCommitment())
+	if err == nil && (!found || k.Leaf != ref.GetLeafIndex() || k.Epoch != ref.GetEpoch()) {
+		k, found, err = b.in.ledger.ByPosition(ctx, ref.GetLeafIndex())
+	}
 	if err != nil {
-		return err
+		return k, err
 	}
 	if found {
 		if found, err = b.in.ledger.HadRow(ctx, s.endpoint, k.Position, s.st.GetCode()); err != nil {
-			return err
+			return k, err
 		}
 	}
 	if !found {
 		// One answer for a document that is not there and one that is not theirs.
-		return reason.Permanent(axispb.ReasonCode_REASON_NOT_RECIPIENT, s.st.GetCode())
+		return k, reason.Permanent(axispb.ReasonCode_REASON_NOT_RECIPIENT, s.st.GetCode())
 	}
-	if ref.GetEpoch() != k.Epoch || !bytes.Equal(s.st.GetCommitment(), k.Commitment) ||
+	if ref.GetEpoch() != k.Epoch || ref.GetLeafIndex() != k.Leaf || !bytes.Equal(s.st.GetCommitment(), k.Commitment) ||
 		!bytes.Equal(s.st.GetManifestDigest(), k.Manifest) || s.st.GetSender() != k.Sender || s.st.GetEnvelopeId() != k.ID {
-		return reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_RECORD, "the statement names another record than the journal has there")
+		return k, reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_RECORD, "the statement names another record than the journal has there")
 	}
-	return nil
+	return k, nil
 }
 
 // saidBefore finds the first evidence of the same event by the same endpoint: a

@@ -38,7 +38,7 @@ func (e expiry) decide(ctx context.Context, b *block) (outcome, error) {
 	}
 	raw, err := b.in.sign(&axispb.Statement{
 		Version: 1, Event: axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE, Issuer: evidence.AxisIssuer,
-		TimeMs: b.at.UnixMilli(), Document: &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Position},
+		TimeMs: b.at.UnixMilli(), Document: &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Leaf},
 		Commitment: k.Commitment, Sender: k.Sender, EnvelopeId: k.ID, ManifestDigest: k.Manifest, Code: e.code,
 		Reason: &axispb.Reason{
 			Code: axispb.ReasonCode_REASON_DEADLINE, Args: []string{reason.Time(time.UnixMilli(k.DeadlineMS))},

@@ -50,6 +50,8 @@ type Registry interface {
 	Group(under string, level axispb.Level, at time.Time) (served []Route, unserved int)
 	// Seal refuses a certificate that may not seal an agency's documents.
 	Seal(code string, certificate [32]byte, at time.Time) error
+	// Security is the highest security level that may enter the axis.
+	Security() string
 	// Pinned lists the certificates ever admitted as seals of an agency.
 	Pinned(code string) []*x509.Certificate
 	// Predecessors lists the closed agencies whose one heir is the agency.
@@ -69,6 +71,12 @@ type Route struct {
 type Ledger interface {
 	ByIdentity(ctx context.Context, sender, id string) (Known, bool, error)
 	ByPosition(ctx context.Context, position uint64) (Known, bool, error)
+	// ByCommitment finds a document by the record under which it was accepted.
+	ByCommitment(ctx context.Context, commitment []byte) (Known, bool, error)
+	// Recovered finds the record that has what an earlier epoch had.
+	Recovered(ctx context.Context, commitment []byte) (position uint64, found bool, err error)
+	// EpochAt is the epoch of the record at a position.
+	EpochAt(ctx context.Context, position uint64) (uint64, error)
 	// First finds the first evidence of an event by an issuer.
 	First(ctx context.Context, document uint64, code string, event axispb.Event, issuer string) (Said, bool, error)
 	ByCounter(ctx context.Context, issuer string, counter uint64) (Said, bool, error)
@@ -85,8 +93,9 @@ type Ledger interface {
 
 // Known is an accepted document.
 type Known struct {
-	Position   uint64
-	Epoch      uint64
+	Position   uint64 // of the record that has it now
+	Epoch      uint64 // under which it was accepted
+	Leaf       uint64 // in that epoch: what evidence and receipts name
 	Sender, ID string
 	Manifest   []byte
 	Commitment []byte
@@ -119,6 +128,8 @@ type Proofs interface {
 	Receipt(ctx context.Context, leaf uint64) ([]byte, error)
 	// Body gives the exact bytes that are journaled at a leaf.
 	Body(ctx context.Context, leaf uint64) ([]byte, error)
+	// Has reports whether this log has a record at a leaf.
+	Has(ctx context.Context, leaf uint64, header []byte) (bool, error)
 	// Signed reports whether this log had this root at this size.
 	Signed(ctx context.Context, ref *axispb.CheckpointRef) (bool, error)
 }
@@ -163,6 +174,7 @@ type Intake struct {
 	ledger   Ledger
 	content  Content
 	proofs   Proofs
+	past     Past
 	trust    *evidence.Trust
 	signer   func() (*evidence.Signer, error)
 	cfg      Config
@@ -185,6 +197,7 @@ type Parts struct {
 	Ledger   Ledger
 	Content  Content
 	Proofs   Proofs
+	Past     Past
 	Trust    *evidence.Trust // verifies statements
 	// Signer signs as the axis. It is asked each time, since certificates end.
 	Signer func() (*evidence.Signer, error)
@@ -203,7 +216,7 @@ func New(p Parts, cfg Config) *Intake {
 	clock := newClock(cfg.Now, cfg.Monotonic, p.Log.Time())
 	clock.behind = cfg.Behind
 	return &Intake{
-		log: p.Log, registry: p.Registry, ledger: p.Ledger, content: p.Content, proofs: p.Proofs,
+		log: p.Log, registry: p.Registry, ledger: p.Ledger, content: p.Content, proofs: p.Proofs, past: p.Past,
 		trust: p.Trust, signer: p.Signer, cfg: cfg,
 		queue: make(chan *candidate, queueLength),
 		ended: make(chan struct{}),

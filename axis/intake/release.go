@@ -70,7 +70,7 @@ func (r *release) decide(ctx context.Context, b *block) (outcome, error) {
 			return outcome{}, err
 		}
 		if may {
-			act.Documents = append(act.Documents, &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: document})
+			act.Documents = append(act.Documents, &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Leaf})
 		}
 	}
 	r.done = len(act.Documents)

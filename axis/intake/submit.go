@@ -101,7 +101,7 @@ func (in *Intake) examine(ctx context.Context, s *submission) error {
 	if known, err := in.known(ctx, e); known || err != nil {
 		return err
 	}
-	if err := e.Document.CheckSecurity(envelope.SecurityOrdinary); err != nil {
+	if err := e.Document.CheckSecurity(in.registry.Security()); err != nil {
 		return err
 	}
 	total, err := in.size(e.Document)
@@ -229,7 +229,7 @@ func (s *submission) decide(ctx context.Context, b *block) (outcome, error) {
 	}
 	b.spend(s)
 	d := s.envelope.Document
-	b.documents[identity{d.Sender, d.ID}] = placed{index, s.envelope.ManifestDigest, decision.Lane, s.endpoint}
+	b.documents[identity{d.Sender, d.ID}] = placed{index, s.envelope.ManifestDigest, decision.Lane, s.endpoint, false}
 	return outcome{index: index}, nil
 }
 
@@ -260,6 +260,9 @@ func (b *block) repeated(ctx context.Context, s *submission) (outcome, bool, err
 func (b *block) admit(ctx context.Context, s *submission) (*axispb.DocumentDecision, error) {
 	d := s.envelope.Document
 	if err := b.in.registry.Seal(d.Sender, s.seal, b.at); err != nil {
+		return nil, err
+	}
+	if err := d.CheckSecurity(b.in.registry.Security()); err != nil {
 		return nil, err
 	}
 	if !d.Deadline.IsZero() && d.Deadline.Before(b.at) {

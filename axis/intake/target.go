@@ -24,6 +24,9 @@ func (b *block) target(ctx context.Context, s *submission) (*axispb.RecordRef, a
 		if d.Sender != ref.Sender && p.endpoint != s.endpoint {
 			return nil, 0, unknown
 		}
+		if p.past {
+			return nil, 0, errFull // the next block knows its record
+		}
 		return &axispb.RecordRef{Epoch: b.epoch, LeafIndex: b.first + uint64(p.index)}, p.lane, nil
 	}
 	k, found, err := b.in.ledger.ByIdentity(ctx, ref.Sender, ref.ID)
@@ -33,7 +36,7 @@ func (b *block) target(ctx context.Context, s *submission) (*axispb.RecordRef, a
 	case !found:
 		return nil, 0, unknown
 	case b.sentBy(s, k):
-		return &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Position}, k.Lane, nil
+		return &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Leaf}, k.Lane, nil
 	}
 	received, err := b.received(ctx, s, k)
 	switch {
@@ -44,7 +47,7 @@ func (b *block) target(ctx context.Context, s *submission) (*axispb.RecordRef, a
 	case d.Kind != envelope.KindStatus && d.Kind != envelope.KindReply:
 		return nil, 0, reason.Permanent(axispb.ReasonCode_REASON_FORBIDDEN, string(d.Kind))
 	}
-	return &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Position}, k.Lane, nil
+	return &axispb.RecordRef{Epoch: k.Epoch, LeafIndex: k.Leaf}, k.Lane, nil
 }
 
 // received reports whether a change comes from a recipient of its target: the

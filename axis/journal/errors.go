@@ -3,6 +3,8 @@ package journal
 import (
 	"errors"
 	"fmt"
+
+	"docaxis/internal/lang"
 )
 
 // What Append, Settle, Rotate and Refresh report.
@@ -37,7 +39,10 @@ func (e *CorruptError) Error() string {
 }
 
 func corrupt(at Location, format string, args ...any) error {
-	return &CorruptError{Location: at, What: fmt.Sprintf(format, args...)}
+	err := &CorruptError{Location: at, What: fmt.Sprintf(format, args...)}
+	return lang.Errorf("Sổ ghi bị hỏng từ khối %v; không có gì bị ghi đè. Hãy dừng trục và khôi phục thư mục journal từ bản sao lưu, để nguyên thư mục keys.",
+		"The journal is damaged from block %v on; nothing was overwritten. Stop the axis and put the folder journal back from a backup, leaving the folder keys as it is.",
+		at).Because(err)
 }
 
 // LostError says that a stream's counter is ahead of what can be read at its end, so

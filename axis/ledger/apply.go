@@ -33,6 +33,9 @@ type Record struct {
 	Document *Document
 	Evidence *Evidence
 	Epoch    *Epoch
+	// Recovered is set, beside one of those or none, for a record that an earlier
+	// epoch had.
+	Recovered *Recovered
 	// Codes that a registry change moved.
 	Moves []Move
 	// Documents whose content was released, by leaf index.
@@ -41,7 +44,10 @@ type Record struct {
 
 // Document is an accepted document.
 type Document struct {
+	// Epoch, Leaf and Commitment are those under which it was accepted, and which
+	// evidence names: other than its record's where it was recovered.
 	Epoch      uint64
+	Leaf       uint64
 	Sender, ID string
 	Manifest   [32]byte
 	Commitment [32]byte
@@ -82,6 +88,13 @@ type Evidence struct {
 	Refusal *Refusal
 }
 
+// Recovered says what a record carries of an earlier epoch.
+type Recovered struct {
+	Commitment  [32]byte
+	Epoch, Leaf uint64
+	Kind        axispb.Kind
+}
+
 // Refusal is a submission that was refused as a whole.
 type Refusal struct {
 	Sender, ID string // as far as the envelope could be read
@@ -94,6 +107,8 @@ type Epoch struct {
 	Number uint64
 	Base   uint64
 	Signed []byte
+	// Lost: the journal does not go on from it; endpoints gave it back.
+	Lost bool
 }
 
 // Move is a code whose documents another endpoint serves from a record on, as the
@@ -132,7 +147,7 @@ func (l *Ledger) Apply(ctx context.Context, b *Block) (Applied, error) {
 const (
 	insertHash      = `INSERT INTO hash VALUES (?, ?)`
 	insertRecord    = `INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)`
-	insertDocument  = `INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertDocument  = `INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertChunk     = `INSERT OR IGNORE INTO chunk VALUES (?, ?)`
 	insertRecipient = `INSERT INTO recipient VALUES (?, ?, ?, ?, ?, ?, NULL)`
 	insertMailbox   = `INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
@@ -201,6 +216,11 @@ func (a *applier) record(r *Record, nth int, p Position) error {
 	if r.Public {
 		a.applied.Everybody = true
 	}
+	if c := r.Recovered; c != nil {
+		if err := a.exec(`INSERT INTO recovered VALUES (?, ?, ?, ?, ?)`, c.Commitment[:], r.Position, c.Epoch, c.Leaf, c.Kind); err != nil {
+			return err
+		}
+	}
 	switch {
 	case r.Document != nil:
 		return a.document(r, r.Document)
@@ -209,7 +229,7 @@ func (a *applier) record(r *Record, nth int, p Position) error {
 	case r.Released != nil:
 		return a.released(r)
 	case r.Epoch != nil:
-		return a.exec(`INSERT INTO epoch VALUES (?, ?, ?, ?)`, r.Epoch.Number, r.Position, r.Epoch.Base, r.Epoch.Signed)
+		return a.exec(`INSERT INTO epoch VALUES (?, ?, ?, ?, ?)`, r.Epoch.Number, r.Position, r.Epoch.Base, r.Epoch.Signed, r.Epoch.Lost)
 	}
 	return a.moves(r)
 }
@@ -220,7 +240,7 @@ func (a *applier) document(r *Record, d *Document) error {
 		return err
 	}
 	err = a.exec(insertDocument, r.Position, d.Epoch, d.Sender, d.ID, d.Manifest[:], d.Commitment[:], endpoint, d.Kind, d.Lane, d.Priority,
-		d.Subject, r.TimeMS, d.DeadlineMS, d.Bytes, d.Files, d.Target)
+		d.Subject, r.TimeMS, d.DeadlineMS, d.Bytes, d.Files, d.Target, d.Leaf)
 	if err != nil {
 		return err
 	}
@@ -284,6 +304,11 @@ func (a *applier) evidence(r *Record, e *Evidence) error {
 	}
 	if e.Document == nil {
 		return a.refusal(r.Position, e.Refusal)
+	}
+	if r.Recovered != nil {
+		if err := a.holds(e); err != nil {
+			return err
+		}
 	}
 	if e.State != axispb.State_STATE_UNSPECIFIED {
 		if err := a.exec(updateHolding, *e.Document, e.Code, r.TimeMS); err != nil {

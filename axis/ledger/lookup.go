@@ -42,8 +42,9 @@ func one(err error, what string) (bool, error) {
 
 // Known is what the ledger knows of an accepted document.
 type Known struct {
-	Position   uint64
-	Epoch      uint64
+	Position   uint64 // leaf index of the record that has it now
+	Epoch      uint64 // under which it was accepted
+	Leaf       uint64 // in that epoch
 	Sender, ID string
 	Manifest   []byte
 	Commitment []byte
@@ -52,12 +53,13 @@ type Known struct {
 	DeadlineMS int64
 }
 
-const knownColumns = `SELECT d.position, d.epoch, d.sender, d.id, d.manifest, d.commitment, e.name, d.lane, d.deadline_ms
+const knownColumns = `SELECT d.position, d.epoch, d.leaf, d.sender, d.id, d.manifest, d.commitment, e.name, d.lane, d.deadline_ms
 	FROM document d JOIN endpoint e ON e.id = d.endpoint `
 
 const (
 	selectByIdentity = knownColumns + `WHERE d.sender = ? AND d.id = ?`
 	selectByPosition = knownColumns + `WHERE d.position = ?`
+	selectByRecord   = knownColumns + `WHERE d.commitment = ?`
 	selectCopy       = `SELECT r.state, e.name, coalesce((SELECT v.issuer FROM evidence v
 		WHERE v.document = r.document AND v.code = r.code AND v.event = 3 AND v.standing IN (1, 2) ORDER BY v.position LIMIT 1), '')
 		FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ? AND r.code = ?`
@@ -65,7 +67,7 @@ const (
 
 func scanKnown(row *sql.Row) (Known, bool, error) {
 	var k Known
-	err := row.Scan(&k.Position, &k.Epoch, &k.Sender, &k.ID, &k.Manifest, &k.Commitment, &k.Endpoint, &k.Lane, &k.DeadlineMS)
+	err := row.Scan(&k.Position, &k.Epoch, &k.Leaf, &k.Sender, &k.ID, &k.Manifest, &k.Commitment, &k.Endpoint, &k.Lane, &k.DeadlineMS)
 	found, err := one(err, "look up a document")
 	return k, found, err
 }
@@ -143,6 +145,16 @@ func (l *Ledger) ByCounter(ctx context.Context, issuer string, counter uint64) (
 	return scanSaid(l.look.QueryRowContext(ctx, selectByCounter, issuer, signed(counter)))
 }
 
+// Counter is the highest counter of an issuer that the journal has; 0 for none.
+func (l *Ledger) Counter(ctx context.Context, issuer string) (uint64, error) {
+	var n uint64
+	err := l.read.QueryRowContext(ctx, `SELECT coalesce(max(counter), 0) FROM evidence WHERE issuer = ? AND counter > 0`, issuer).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("look up a counter: %w", err)
+	}
+	return n, nil
+}
+
 const (
 	saidColumns     = `SELECT position, digest, standing, event, issuer FROM evidence `
 	selectFirst     = saidColumns + `WHERE document = ? AND code = ? AND event = ? AND issuer = ? ORDER BY position LIMIT 1`
@@ -156,9 +168,11 @@ func scanSaid(row *sql.Row) (Said, bool, error) {
 	return s, found, err
 }
 
-const selectMayRead = `SELECT count(*) FROM chunk c WHERE c.digest = ?1 AND c.document = ?2 AND (
-	EXISTS (SELECT 1 FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?2 AND e.name = ?3) OR
-	EXISTS (SELECT 1 FROM document d JOIN endpoint e ON e.id = d.endpoint WHERE d.position = ?2 AND e.name = ?3))`
+// A document may be named by its record, or by the one that an earlier epoch had.
+const selectMayRead = `SELECT count(*) FROM chunk c JOIN document n ON n.position = c.document
+	WHERE c.digest = ?1 AND (n.position = ?2 OR n.leaf = ?2) AND (
+	EXISTS (SELECT 1 FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = n.position AND e.name = ?3) OR
+	EXISTS (SELECT 1 FROM endpoint e WHERE e.id = n.endpoint AND e.name = ?3))`
 
 // MayRead reports whether an endpoint is a party of a document that contains a
 // chunk.
@@ -173,8 +187,9 @@ func (l *Ledger) MayRead(ctx context.Context, endpoint string, document uint64, 
 
 // Registry lists where the registry's changes and the epochs lie, in journal order.
 func (l *Ledger) Registry(ctx context.Context) ([]Location, error) {
-	rows, err := l.read.QueryContext(ctx, `SELECT position, stream, seq, nth FROM record WHERE kind = ? ORDER BY position`,
-		axispb.Kind_KIND_REGISTRY)
+	rows, err := l.read.QueryContext(ctx, `SELECT position, stream, seq, nth FROM record WHERE kind = ?1
+		OR position IN (SELECT position FROM recovered WHERE kind = ?1)
+		OR kind IN (?2, ?3) ORDER BY position`, axispb.Kind_KIND_REGISTRY, axispb.Kind_KIND_EPOCH, axispb.Kind_KIND_ACT)
 	if err != nil {
 		return nil, fmt.Errorf("list registry records: %w", err)
 	}
@@ -198,12 +213,12 @@ func (l *Ledger) At(ctx context.Context, kind axispb.Kind, timeMS int64) ([]Loca
 
 // Epochs lists every epoch, oldest first.
 func (l *Ledger) Epochs(ctx context.Context) ([]Epoch, error) {
-	rows, err := l.read.QueryContext(ctx, `SELECT number, base, signed FROM epoch ORDER BY number`)
+	rows, err := l.read.QueryContext(ctx, `SELECT number, base, signed, lost FROM epoch ORDER BY number`)
 	if err != nil {
 		return nil, fmt.Errorf("list epochs: %w", err)
 	}
 	return collect(rows, func(rows *sql.Rows, e *Epoch) error {
-		return rows.Scan(&e.Number, &e.Base, &e.Signed)
+		return rows.Scan(&e.Number, &e.Base, &e.Signed, &e.Lost)
 	})
 }
 

@@ -57,21 +57,19 @@ type Outstanding struct {
 	Bytes               uint64
 }
 
-// Outstanding lists recipients whose state is one of those given, longest
-// waiting first, at most limit.
-func (l *Ledger) Outstanding(ctx context.Context, states []axispb.State, limit int) ([]Outstanding, error) {
-	marks, args := "", []any{}
-	for i, s := range states {
-		if i > 0 {
-			marks += ", "
-		}
-		marks += "?"
-		args = append(args, s)
+// Outstanding lists the recipients that a filter finds, longest waiting first, at
+// most limit. Only those that are listed are read whole.
+func (l *Ledger) Outstanding(ctx context.Context, f Filter, limit int) ([]Outstanding, error) {
+	where, args := f.where()
+	from := "recipient r"
+	if f.Urgent {
+		from += " JOIN document d ON d.position = r.document"
 	}
 	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.sender, d.id, d.subject, r.code, r.serving, e.name, d.lane, r.state,
 		d.time_ms, r.since_ms, d.deadline_ms, d.files, d.bytes
-		FROM recipient r JOIN document d ON d.position = r.document JOIN endpoint e ON e.id = r.endpoint
-		WHERE r.state IN (`+marks+`) ORDER BY r.since_ms, d.position, r.code LIMIT ?`, append(args, limit)...)
+		FROM (SELECT r.* FROM `+from+` WHERE `+where+` ORDER BY r.since_ms, r.document, r.code LIMIT ?) r
+		JOIN document d ON d.position = r.document JOIN endpoint e ON e.id = r.endpoint
+		ORDER BY r.since_ms, r.document, r.code`, append(args, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("list what is outstanding: %w", err)
 	}
@@ -118,14 +116,14 @@ type Statement struct {
 
 // Stories finds the documents of an id: one, unless several agencies used the same.
 func (l *Ledger) Stories(ctx context.Context, id string) ([]Story, error) {
-	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.epoch, d.sender, d.id, d.manifest, d.commitment, e.name, d.lane,
+	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.epoch, d.leaf, d.sender, d.id, d.manifest, d.commitment, e.name, d.lane,
 		d.deadline_ms, d.kind, d.subject, d.time_ms, d.files, d.bytes
 		FROM document d JOIN endpoint e ON e.id = d.endpoint WHERE d.id = ? ORDER BY d.position`, id)
 	if err != nil {
 		return nil, fmt.Errorf("find a document: %w", err)
 	}
 	stories, err := collect(rows, func(rows *sql.Rows, s *Story) error {
-		return rows.Scan(&s.Position, &s.Epoch, &s.Sender, &s.ID, &s.Manifest, &s.Commitment, &s.Endpoint, &s.Lane,
+		return rows.Scan(&s.Position, &s.Epoch, &s.Leaf, &s.Sender, &s.ID, &s.Manifest, &s.Commitment, &s.Endpoint, &s.Lane,
 			&s.DeadlineMS, &s.Kind, &s.Subject, &s.AcceptedMS, &s.Files, &s.Bytes)
 	})
 	if err != nil {
@@ -184,6 +182,7 @@ var tables = []struct{ name, order string }{
 	{"chunk", "digest, document"},
 	{"holding", "document"},
 	{"epoch", "number"},
+	{"recovered", "commitment"},
 }
 
 // Dump writes every row as text, in an order that depends on nothing but the

@@ -128,10 +128,13 @@ func (s *Snapshot) EpochsAfter(ctx context.Context, number uint64) ([][]byte, er
 	return collect(rows, func(rows *sql.Rows, b *[]byte) error { return rows.Scan(b) })
 }
 
-// Base is the size at which an epoch was opened; false where there is no such epoch.
-func (s *Snapshot) Base(ctx context.Context, number uint64) (uint64, bool, error) {
-	var base uint64
-	err := s.tx.QueryRowContext(ctx, `SELECT base FROM epoch WHERE number = ?`, signed(number)).Scan(&base)
-	found, err := one(err, "look up an epoch")
-	return base, found, err
+// Common is the size up to which an epoch's tree is part of this one: the smallest
+// base of the epochs after it; false where there is no such epoch.
+func (s *Snapshot) Common(ctx context.Context, number uint64) (uint64, bool, error) {
+	var base sql.Null[uint64]
+	err := s.tx.QueryRowContext(ctx, `SELECT min(base) FROM epoch WHERE number > ?`, signed(number)).Scan(&base)
+	if err != nil {
+		return 0, false, fmt.Errorf("look up an epoch: %w", err)
+	}
+	return base.V, base.Valid, nil
 }

@@ -107,7 +107,7 @@ func frequentReads() []string {
 // frequentLooks are run for every document and evidence.
 func frequentLooks() []string {
 	return []string{
-		selectPosition, selectHash, selectByIdentity, selectByPosition, selectCopy, selectHadRow,
+		selectPosition, selectHash, selectByIdentity, selectByPosition, selectByRecord, selectCopy, selectHadRow,
 		selectFirst, selectByCounter, selectMayRead, selectReleased, selectNeeded,
 	}
 }

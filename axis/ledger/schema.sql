@@ -52,9 +52,12 @@ CREATE TABLE document (
   deadline_ms INTEGER NOT NULL,           -- 0: none
   bytes       INTEGER NOT NULL,           -- of its files
   files       INTEGER NOT NULL,
-  target      INTEGER                     -- leaf index of the document it changes
+  target      INTEGER,                    -- leaf index of the document it changes
+  leaf        INTEGER NOT NULL            -- leaf index in its own epoch: what evidence and receipts name
 ) STRICT;
 CREATE UNIQUE INDEX document_identity ON document (sender, id);
+CREATE INDEX document_commitment ON document (commitment);
+CREATE INDEX document_leaf ON document (leaf, epoch);
 CREATE INDEX document_id ON document (id);
 
 -- What is true of a document at one recipient.
@@ -145,5 +148,16 @@ CREATE TABLE epoch (
   number   INTEGER PRIMARY KEY,
   position INTEGER NOT NULL,
   base     INTEGER NOT NULL,              -- size at which it was opened
-  signed   BLOB    NOT NULL               -- marshalled SignedEpoch
+  signed   BLOB    NOT NULL,              -- marshalled SignedEpoch
+  lost     INTEGER NOT NULL               -- 1: known from a recovered record alone
 ) STRICT;
+
+-- Records that an earlier epoch had accepted, lost and got back.
+CREATE TABLE recovered (
+  commitment BLOB    PRIMARY KEY,         -- of the earlier record
+  position   INTEGER NOT NULL,            -- of the record that has it now
+  epoch      INTEGER NOT NULL,            -- where it was
+  leaf       INTEGER NOT NULL,
+  kind       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX recovered_position ON recovered (position);

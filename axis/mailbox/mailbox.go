@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"docaxis/internal/evidence"
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
@@ -49,8 +50,9 @@ type Snapshot interface {
 	// Journaled lists the evidence about a document and code, oldest first.
 	Journaled(ctx context.Context, document uint64, code string) ([]Location, error)
 	EpochsAfter(ctx context.Context, number uint64) ([][]byte, error)
-	// Base is the size at which an epoch was opened.
-	Base(ctx context.Context, number uint64) (uint64, bool, error)
+	// Common is the size up to which an epoch's tree is part of this one; false
+	// where no epoch came after it.
+	Common(ctx context.Context, number uint64) (uint64, bool, error)
 	Inclusion(leaf uint64) ([][]byte, error)
 	Consistency(from uint64) ([][]byte, error)
 	Close() error
@@ -146,17 +148,11 @@ func (b *builder) epochs(known uint64) (uint64, error) {
 	if b.page.Epochs, err = b.s.EpochsAfter(b.ctx, known); err != nil {
 		return 0, err
 	}
-	bound := uint64(math.MaxUint64)
-	for n := known + 1; n <= b.s.Epoch(); n++ {
-		base, ok, err := b.s.Base(b.ctx, n)
-		if err != nil {
-			return 0, err
-		}
-		if ok {
-			bound = min(bound, base)
-		}
+	bound, ok, err := b.s.Common(b.ctx, known)
+	if !ok {
+		bound = math.MaxUint64
 	}
-	return bound, nil
+	return bound, err
 }
 
 // within takes a cursor of an earlier epoch back to where the log went on: beyond
@@ -219,11 +215,19 @@ func (b *builder) item(row Row) (*axispb.Item, error) {
 		Lane: row.Lane, Position: row.Position, Ordinal: row.Ordinal, LeafIndex: row.Record.Position,
 		Record: record, Inclusion: inclusion, Code: row.Code, ServingCode: row.Serving, Target: row.Target,
 	}
-	switch row.Kind {
+	kind, body := row.Kind, record.GetBody()
+	if kind == axispb.Kind_KIND_RECOVERED {
+		past, err := evidence.OpenRecovered(body)
+		if err != nil {
+			return nil, err
+		}
+		kind, body = past.Header.GetKind(), past.Record.GetBody()
+	}
+	switch kind {
 	case axispb.Kind_KIND_DOCUMENT:
 		item.Journaled, err = b.journaled(row)
 	case axispb.Kind_KIND_EVIDENCE:
-		item.Consistency, err = b.extends(record)
+		item.Consistency, err = b.extends(body)
 	}
 	return item, err
 }
@@ -240,19 +244,23 @@ func (b *builder) journaled(row Row) ([][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, record.GetBody())
+		body := record.GetBody()
+		if past, err := evidence.OpenRecovered(body); err == nil {
+			body = past.Record.GetBody()
+		}
+		all = append(all, body)
 	}
 	return all, nil
 }
 
 // extends proves that the page's checkpoint extends the one that an evidence
 // names, so that its reader can check it against its own.
-func (b *builder) extends(record *axispb.Record) ([][]byte, error) {
+func (b *builder) extends(body []byte) ([][]byte, error) {
 	var (
 		e  axispb.Evidence
 		st axispb.Statement
 	)
-	if err := errors.Join(proto.Unmarshal(record.GetBody(), &e), proto.Unmarshal(e.GetStatement(), &st)); err != nil {
+	if err := errors.Join(proto.Unmarshal(body, &e), proto.Unmarshal(e.GetStatement(), &st)); err != nil {
 		return nil, fmt.Errorf("read a journaled evidence: %w", err)
 	}
 	named := st.GetCheckpoint()
@@ -268,5 +276,5 @@ func (b *builder) bound(epoch uint64) (uint64, bool, error) {
 	if epoch == b.s.Epoch() {
 		return b.s.Size(), true, nil
 	}
-	return b.s.Base(b.ctx, epoch+1)
+	return b.s.Common(b.ctx, epoch)
 }

@@ -21,16 +21,20 @@ func (s *State) Dump() string {
 			a.Code, a.Name, a.Aliases, a.Parent, a.Level, stamp(a.ValidFrom), stamp(a.ClosedAt), a.Successors, a.Endpoint, a.Position)
 	}
 	for _, e := range s.Endpoints() {
-		fmt.Fprintf(&b, "endpoint %s certificates %s codes %q enrolled %s revoked %v %s position %d\n",
-			e.Name, digests(e.Certificates), e.Codes, stamp(e.EnrolledAt), e.Revoked, stamp(e.RevokedAt), e.Position)
+		fmt.Fprintf(&b, "endpoint %s certificates %s terms %s codes %q enrolled %s revoked %v %s position %d\n",
+			e.Name, digests(e.Certificates), terms(e.Terms), e.Codes, stamp(e.EnrolledAt), e.Revoked, stamp(e.RevokedAt), e.Position)
 	}
 	for _, l := range s.seals() {
 		fmt.Fprintf(&b, "seal %s %x chain %s delegated %v from %s until %s retired %s position %d\n",
 			l.Code, l.Digest, digests(l.Chain), l.Delegated, stamp(l.From), stamp(l.Until), stamp(l.RetiredAt), l.Position)
 	}
 	for _, i := range s.Invitations() {
-		fmt.Fprintf(&b, "invitation %x endpoint %q codes %q expires %s used %v position %d\n",
-			i.Hash, i.Endpoint, i.Codes, stamp(i.Expires), i.Used, i.Position)
+		fmt.Fprintf(&b, "invitation %x endpoint %q codes %q expires %s used %v reissue %v replaced %v position %d\n",
+			i.Hash, i.Endpoint, i.Codes, stamp(i.Expires), i.Used, i.Reissue, i.Replaced, i.Position)
+	}
+	for _, p := range s.Policies() {
+		fmt.Fprintf(&b, "policy %q delegated %d retention %d security %q position %d\n",
+			p.Code, p.DelegatedSeals, p.RetentionDays, p.Security, p.Position)
 	}
 	return b.String()
 }
@@ -63,13 +67,21 @@ func digests(ders [][]byte) string {
 	return "[" + strings.Join(all, " ") + "]"
 }
 
+func terms(all []Term) string {
+	var b strings.Builder
+	for _, t := range all {
+		fmt.Fprintf(&b, "(%d %s %s)", t.Position, stamp(t.From), stamp(t.Ended))
+	}
+	return b.String()
+}
+
 // Invariants says what in the registry contradicts itself; nil for every registry
 // that Apply made.
 func (s *State) Invariants() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	t := &s.tables
-	return errors.Join(t.checkNames(), t.checkTree(), t.checkEndpoints(), t.checkSeals(), t.checkInvitations())
+	return errors.Join(t.checkNames(), t.checkTree(), t.checkEndpoints(), t.checkSeals(), t.checkInvitations(), t.checkPolicies())
 }
 
 func (t *tables) checkNames() error {
@@ -126,7 +138,10 @@ func (t *tables) checkEndpoints() error {
 		for _, der := range e.Certificates {
 			holders[sha256.Sum256(der)] = name
 		}
-		if e.Name != name || len(e.Certificates) == 0 || e.Codes != nil || e.Revoked == e.RevokedAt.IsZero() {
+		if n := len(e.Terms); n > 0 && !e.Terms[n-1].Ended.IsZero() {
+			errs = append(errs, fmt.Errorf("endpoint %s: no certificate of it counts", name))
+		}
+		if e.Name != name || len(e.Certificates) == 0 || len(e.Certificates) != len(e.Terms) || e.Codes != nil || e.Revoked == e.RevokedAt.IsZero() {
 			errs = append(errs, fmt.Errorf("endpoint %s: wrong key, no certificate, or half revoked", name))
 		}
 	}
@@ -165,6 +180,9 @@ func (t *tables) checkInvitations() error {
 	for hash, i := range t.invitations {
 		if i.Hash != hash {
 			errs = append(errs, fmt.Errorf("invitation %x: wrong key", hash))
+		}
+		if i.Reissue && t.endpoints[i.Endpoint] == nil || i.Used && i.Replaced {
+			errs = append(errs, fmt.Errorf("invitation for %s: re-issues nobody, or was used and replaced", i.Endpoint))
 		}
 		for _, code := range i.Codes {
 			if t.agencies[code] == nil {

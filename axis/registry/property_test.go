@@ -32,7 +32,7 @@ func history(rt *rapid.T, certificates map[string][][]byte) ([]*axispb.RegistryC
 	step := rapid.Custom(func(rt *rapid.T) *axispb.Change {
 		cert := rapid.SampledFrom(certificates[rapid.SampledFrom([]string{"vinh", "ndan", "hue"}).Draw(rt, "holder")]).Draw(rt, "certificate")
 		digest := sha256.Sum256(cert)
-		switch rapid.IntRange(0, 9).Draw(rt, "kind") {
+		switch rapid.IntRange(0, 10).Draw(rt, "kind") {
 		case 0, 1:
 			return put(code.Draw(rt, "code"), "A", code.Draw(rt, "parent"), axispb.Level(rapid.IntRange(0, 5).Draw(rt, "level")), codes.Draw(rt, "aliases")...)
 		case 2:
@@ -44,11 +44,19 @@ func history(rt *rapid.T, certificates map[string][][]byte) ([]*axispb.RegistryC
 		case 5:
 			return retire(code.Draw(rt, "code"), digest[:])
 		case 6:
+			if rapid.Bool().Draw(rt, "reissue") {
+				return inviteAgain(secret.Draw(rt, "secret"), endpoint.Draw(rt, "endpoint"), noon.Add(time.Hour))
+			}
 			return invite(secret.Draw(rt, "secret"), endpoint.Draw(rt, "endpoint"), noon.Add(time.Duration(rapid.IntRange(0, 60).Draw(rt, "until"))*time.Second), codes.Draw(rt, "codes")...)
 		case 7:
 			return use(secret.Draw(rt, "secret"))
 		case 8:
+			if rapid.Bool().Draw(rt, "reissued") {
+				return reissue(endpoint.Draw(rt, "endpoint"), cert)
+			}
 			return enrol(endpoint.Draw(rt, "endpoint"), cert, codes.Draw(rt, "codes")...)
+		case 9:
+			return policy(&axispb.Policy{Code: code.Draw(rt, "code"), DelegatedSeals: axispb.Permission(rapid.IntRange(0, 3).Draw(rt, "delegated"))})
 		default:
 			return revoke(endpoint.Draw(rt, "endpoint"))
 		}

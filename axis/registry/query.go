@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -155,27 +156,42 @@ func (s *State) Endpoint(name string) (Endpoint, bool) {
 	return Endpoint{}, false
 }
 
-// EndpointByCertificate finds the endpoint that a certificate was registered for,
-// revoked or not.
-func (s *State) EndpointByCertificate(der []byte) (Endpoint, bool) {
+// EndpointByCertificate finds the endpoint that a certificate lets in. The reason
+// is permanent: nobody was given the certificate, its endpoint is revoked, or was
+// re-issued since and the certificate ended. In the latter two cases the endpoint is
+// returned beside it.
+func (s *State) EndpointByCertificate(der []byte) (Endpoint, *reason.Error) {
 	digest := sha256.Sum256(der)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if e := s.tables.endpoints[s.tables.holders[digest]]; e != nil {
-		return s.tables.endpoint(e), true
+	e := s.tables.endpoints[s.tables.holders[digest]]
+	if e == nil {
+		return Endpoint{}, reason.Permanent(axispb.ReasonCode_REASON_NOT_FOUND, "SHA-256 "+hex.EncodeToString(digest[:]))
 	}
-	return Endpoint{}, false
+	found := s.tables.endpoint(e)
+	if e.Revoked {
+		return found, reason.Permanent(axispb.ReasonCode_REASON_ENDPOINT_REVOKED, e.Name)
+	}
+	for i, c := range e.Certificates {
+		if ended := e.Terms[i].Ended; bytes.Equal(c, der) && !ended.IsZero() {
+			return found, reason.Permanent(axispb.ReasonCode_REASON_CERTIFICATE_ENDED, e.Name, reason.Time(ended))
+		}
+	}
+	return found, nil
 }
 
 // Seal finds the seal of an agency by the SHA-256 of its certificate and says why
-// it does not hold at a time. The subject in REASON_SEAL_NOT_ADMITTED is the
+// it does not hold at a time, or why the policy that holds now forbids it. The subject in REASON_SEAL_NOT_ADMITTED is the
 // digest: the certificate itself is not known here.
 func (s *State) Seal(code string, certDigest [32]byte, at time.Time) (Seal, *reason.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var seal *Seal
+	var (
+		seal *Seal
+		own  *PolicyWord
+	)
 	if a := s.tables.find(code); a != nil {
-		seal = s.tables.seals[sealKey{a.Code, certDigest}]
+		seal, own = s.tables.seals[sealKey{a.Code, certDigest}], s.tables.policies[a.Code]
 	}
 	switch {
 	case seal == nil:
@@ -184,6 +200,8 @@ func (s *State) Seal(code string, certDigest [32]byte, at time.Time) (Seal, *rea
 		return Seal{}, reason.Permanent(axispb.ReasonCode_REASON_SEAL_RETIRED, code, reason.Time(seal.RetiredAt))
 	case at.Before(seal.From) || at.After(seal.Until):
 		return Seal{}, reason.Permanent(axispb.ReasonCode_REASON_SEAL_NOT_VALID, code, reason.Time(seal.From), reason.Time(seal.Until))
+	case seal.Delegated && !resolve(own, s.tables.policies[""]).DelegatedSeals:
+		return Seal{}, reason.Permanent(axispb.ReasonCode_REASON_SEAL_DELEGATED, code)
 	}
 	return *seal, nil
 }
@@ -218,7 +236,7 @@ func (s *State) Invitation(secretHash []byte, at time.Time) (Invitation, *reason
 	switch {
 	case i == nil:
 		return Invitation{}, reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)
-	case i.Used:
+	case i.Used, i.Replaced:
 		return *i, reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)
 	case !at.Before(i.Expires):
 		return *i, reason.Permanent(axispb.ReasonCode_REASON_INVITATION_EXPIRED, reason.Time(i.Expires))

@@ -162,14 +162,14 @@ func TestEndpointAndItsCertificates(t *testing.T) {
 	w := nghean(t)
 	second := certificate(t, "vinh")
 	w.do(noon.Add(time.Hour), enrol("vinh", second))
-	e, ok := w.EndpointByCertificate(second)
-	if !ok || e.Name != "vinh" || len(e.Certificates) != 2 || !e.EnrolledAt.Equal(noon) || !cmp.Equal(e.Codes, []string{"H41", "H41.11.05"}) {
-		t.Errorf("by its second certificate: %+v, %v", e, ok)
+	e, refused := w.EndpointByCertificate(second)
+	if refused != nil || e.Name != "vinh" || len(e.Certificates) != 2 || !e.EnrolledAt.Equal(noon) || !cmp.Equal(e.Codes, []string{"H41", "H41.11.05"}) {
+		t.Errorf("by its second certificate: %+v, %v", e, refused)
 	}
-	if first, ok := w.EndpointByCertificate(e.Certificates[0]); !ok || first.Name != "vinh" {
+	if first, refused := w.EndpointByCertificate(e.Certificates[0]); refused != nil || first.Name != "vinh" {
 		t.Error("the first certificate is forgotten")
 	}
-	if _, ok := w.EndpointByCertificate(certificate(t, "vinh")); ok {
+	if _, refused := w.EndpointByCertificate(certificate(t, "vinh")); !reason.Is(refused, axispb.ReasonCode_REASON_NOT_FOUND) {
 		t.Error("a certificate with the right name alone passes")
 	}
 	for code, want := range map[string]bool{"H41": true, "000.00.00.H41": true, "H41.11": false, "H41.12": false, "H99": false, "": false} {
@@ -181,8 +181,8 @@ func TestEndpointAndItsCertificates(t *testing.T) {
 		t.Error("nobody serves an unserved code")
 	}
 	w.do(noon, revoke("vinh"))
-	if e, ok := w.EndpointByCertificate(second); !ok || !e.Revoked || w.Serves("vinh", "H41") {
-		t.Errorf("revoked: %+v, %v", e, ok)
+	if e, refused := w.EndpointByCertificate(second); !reason.Is(refused, axispb.ReasonCode_REASON_ENDPOINT_REVOKED) || !e.Revoked || w.Serves("vinh", "H41") {
+		t.Errorf("revoked: %+v, %v", e, refused)
 	}
 	if all := w.Endpoints(); len(all) != 2 || all[0].Name != "ndan" || all[1].Name != "vinh" {
 		t.Errorf("all endpoints: %+v", all)

@@ -1,5 +1,6 @@
 // Package registry owns who may do what: agencies and their codes, seals,
-// endpoints, invitations and succession, and the axis's certificate authority.
+// endpoints, invitations, succession and policies, and the axis's certificate
+// authority.
 //
 // The registry is what the changes in the journal add up to. Check says whether
 // a change holds together with all before it, and changes nothing; Apply takes a
@@ -50,6 +51,9 @@ type Effects struct {
 	Moved []Move
 	// Revoked names the endpoints that the change ended; they must be cut off.
 	Revoked []string
+	// Reissued names the endpoints whose earlier certificates the change ended; the
+	// connections made with those must be cut.
+	Reissued []string
 }
 
 // Move is a code whose documents another endpoint takes, as the agency Serving: the
@@ -169,6 +173,8 @@ func (d *draft) check(c *axispb.Change) error {
 		return d.checkEndpoint(c.PutEndpoint)
 	case *axispb.Change_RevokeEndpoint:
 		return d.checkRevoke(c.RevokeEndpoint)
+	case *axispb.Change_PutPolicy:
+		return d.checkPolicy(c.PutPolicy)
 	default:
 		return errors.New("a step of a kind that is not known here; update this program")
 	}
@@ -194,6 +200,8 @@ func (d *draft) apply(c *axispb.Change) {
 		d.putEndpoint(c.PutEndpoint)
 	case *axispb.Change_RevokeEndpoint:
 		d.revokeEndpoint(c.RevokeEndpoint)
+	case *axispb.Change_PutPolicy:
+		d.putPolicy(c.PutPolicy)
 	}
 }
 
@@ -215,6 +223,9 @@ func (d *draft) effects() Effects {
 		old := d.endpoints.base[name]
 		if d.endpoints.over[name].Revoked && (old == nil || !old.Revoked) {
 			e.Revoked = append(e.Revoked, name)
+		}
+		if old != nil && d.endpoints.over[name].Reissued().After(old.Reissued()) {
+			e.Reissued = append(e.Reissued, name)
 		}
 	}
 	return e

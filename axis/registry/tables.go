@@ -17,10 +17,12 @@ type tables struct {
 	seals       map[sealKey]*Seal
 	invitations map[[32]byte]*Invitation
 	invited     map[string][32]byte // name of an endpoint → the last invitation with it
+	policies    map[string]*PolicyWord
 
 	// The rest follows from the above and is kept by commit.
-	children map[string]set[string]  // code → codes right below it
-	codes    map[string]set[string]  // endpoint → codes that are its own
+	children map[string]set[string] // code → codes right below it
+	codes    map[string]set[string] // endpoint → codes that are its own
+	history  history
 	sealsOf  map[string]set[sealKey] // code → its seals
 	heirOf   map[string]set[string]  // code → closed agencies whose one heir it is
 }
@@ -37,7 +39,8 @@ func newTables() tables {
 		agencies: map[string]*Agency{}, names: map[string]string{},
 		endpoints: map[string]*Endpoint{}, holders: map[[32]byte]string{},
 		seals: map[sealKey]*Seal{}, invitations: map[[32]byte]*Invitation{}, invited: map[string][32]byte{},
-		children: map[string]set[string]{}, codes: map[string]set[string]{}, sealsOf: map[string]set[sealKey]{},
+		policies: map[string]*PolicyWord{},
+		children: map[string]set[string]{}, codes: map[string]set[string]{}, history: history{}, sealsOf: map[string]set[sealKey]{},
 		heirOf: map[string]set[string]{},
 	}
 }
@@ -83,6 +86,7 @@ type draft struct {
 	seals       layer[sealKey, *Seal]
 	invitations layer[[32]byte, *Invitation]
 	invited     layer[string, [32]byte]
+	policies    layer[string, *PolicyWord]
 	heirOf      map[string]set[string] // as it was before the change
 }
 
@@ -93,11 +97,13 @@ func (t *tables) draft(position uint64, at time.Time) *draft {
 		position: position, at: time.UnixMilli(at.UnixMilli()).UTC(),
 		agencies: over(t.agencies), names: over(t.names), endpoints: over(t.endpoints), holders: over(t.holders),
 		seals: over(t.seals), invitations: over(t.invitations), invited: over(t.invited),
-		heirOf: t.heirOf,
+		policies: over(t.policies),
+		heirOf:   t.heirOf,
 	}
 }
 
 func (t *tables) commit(d *draft) {
+	t.history.remember(d)
 	for code, a := range d.agencies.over {
 		t.index(code, t.agencies[code], a)
 	}
@@ -111,6 +117,7 @@ func (t *tables) commit(d *draft) {
 	d.seals.commit()
 	d.invitations.commit()
 	d.invited.commit()
+	d.policies.commit()
 }
 
 // index moves an agency to its place under its parent and its endpoint.

@@ -56,8 +56,10 @@ type Route struct {
 // Endpoint is an agent admitted to the axis.
 type Endpoint struct {
 	Name string
-	// Certificates, DER, oldest first.
+	// Certificates, DER, oldest first, and in the same order from when to when each
+	// counts.
 	Certificates [][]byte
+	Terms        []Term
 	// Codes that are its own, in order. A revoked endpoint serves none of them.
 	Codes   []string
 	Revoked bool
@@ -67,6 +69,27 @@ type Endpoint struct {
 	RevokedAt time.Time
 	// Position of the record that changed it last, but for its codes.
 	Position uint64
+}
+
+// Term is the time in which a certificate of an endpoint lets it in.
+type Term struct {
+	// From is the journal time of the record that brought it, at Position.
+	From     time.Time
+	Position uint64
+	// Ended is when the endpoint was re-issued; zero while it was not.
+	Ended time.Time
+}
+
+// Reissued is when all certificates that the endpoint had ended; zero where that
+// never was.
+func (e *Endpoint) Reissued() time.Time {
+	var last time.Time
+	for _, t := range e.Terms {
+		if t.Ended.After(last) {
+			last = t.Ended
+		}
+	}
+	return last
 }
 
 // IssuedSince counts the certificates that were issued after a time, and says when
@@ -117,6 +140,11 @@ type Invitation struct {
 	Codes   []string
 	Expires time.Time
 	Used    bool
+	// Reissue says that it is for an endpoint that exists: using it ends every
+	// certificate that the endpoint has.
+	Reissue bool
+	// Replaced says that a later invitation to re-issue the endpoint took its place.
+	Replaced bool
 	// Position of the record that changed it last.
 	Position uint64
 }

@@ -28,6 +28,11 @@ var ErrGuardBehind = errors.New("the guard has a later state of the log")
 // what the file has. The caller stops the process; a new start reads the guard.
 var ErrGuardFailed = errors.New("the guard failed to be written")
 
+// ErrNoGuard means that the file is something else, or was cut: it is left alone. What
+// was signed last is not known. A person decides: put the file back, or move it away,
+// which starts a new epoch.
+var ErrNoGuard = errors.New("the file is no guard")
+
 // ErrGuardHeld means that another process has the guard open: an axis already runs
 // on this folder.
 var ErrGuardHeld = errors.New("another process holds the guard")
@@ -100,7 +105,7 @@ func openGuardFile(path string) (*os.File, error) {
 		// Written in full, so that later writes allocate nothing.
 		err = durable.WriteFile(path, make([]byte, guardBytes), 0o600)
 	} else if err == nil && info.Size() != guardBytes {
-		err = fmt.Errorf("%s has %d bytes and is no guard: move it away to start without it, in a new epoch", path, info.Size())
+		err = fmt.Errorf("%w: %s has %d bytes: move it away to start without it, in a new epoch", ErrNoGuard, path, info.Size())
 	}
 	if err != nil {
 		return nil, err

@@ -34,6 +34,8 @@ func (a *Axis) serve(endpoint string, s bus.Service, req proto.Message) (proto.M
 		return a.get(endpoint, r)
 	case *axispb.ProofRequest:
 		return &axispb.ProofAnswer{Checkpoint: a.checkpoint(), Consistency: a.between(r.FromSize, r.ToSize)}, nil
+	case *axispb.RecoverRequest:
+		return a.recover(r), nil
 	case *axispb.RenewRequest:
 		der, err := a.certificateOf(endpoint, r.Csr)
 		return &axispb.RenewAnswer{Certificate: der}, err
@@ -428,4 +430,13 @@ func (a *Axis) Forget(code string, nth int) {
 		}
 		nth--
 	}
+}
+
+// recover takes what is given back and does nothing with it.
+func (a *Axis) recover(r *axispb.RecoverRequest) proto.Message {
+	answer := &axispb.RecoverAnswer{}
+	for range r.Records {
+		answer.Outcomes = append(answer.Outcomes, &axispb.RecoverOutcome{Record: &axispb.RecordRef{Epoch: a.number}})
+	}
+	return answer
 }

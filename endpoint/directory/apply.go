@@ -37,9 +37,11 @@ func (d Directory) apply(ms int64, c *axispb.Change) error {
 	case *axispb.Change_RetireSeal:
 		return d.retire(ms, c.RetireSeal)
 	case *axispb.Change_PutEndpoint:
-		return d.putEndpoint(c.PutEndpoint)
+		return d.putEndpoint(ms, c.PutEndpoint)
 	case *axispb.Change_RevokeEndpoint:
 		return d.revoke(ms, c.RevokeEndpoint.GetName())
+	case *axispb.Change_PutPolicy:
+		return d.putPolicy(ms, c.PutPolicy)
 	}
 	// Invitations are the operators'; a kind that this version does not know
 	// changes nothing that it uses.
@@ -130,12 +132,18 @@ func (d Directory) retire(ms int64, r *axispb.RetireSeal) error {
 	return boltpb.Put(d.seals, key, e)
 }
 
-func (d Directory) putEndpoint(p *axispb.Endpoint) error {
+// putEndpoint keeps certificates that a re-issue ended: evidence that they signed
+// stays good.
+func (d Directory) putEndpoint(ms int64, p *axispb.Endpoint) error {
 	err := d.editEndpoint(p.GetName(), func(e *axispb.EndpointEntry) {
 		known := slices.ContainsFunc(e.Certificates, func(c []byte) bool { return bytes.Equal(c, p.Certificate) })
-		if !known {
-			e.Certificates = append(e.Certificates, p.Certificate)
+		if known {
+			return
 		}
+		if p.Reissued {
+			e.ReissuedMs, e.Ended = ms, uint32(len(e.Certificates))
+		}
+		e.Certificates = append(e.Certificates, p.Certificate)
 	})
 	for _, code := range p.GetCodes() {
 		if err == nil {

@@ -2,7 +2,8 @@
 // other codes, their seals, and who serves them. It works without the axis.
 //
 // Buckets: agency (AgencyEntry by code), alias (code by alias), seal (SealEntry by
-// code 0x00 SHA-256 of the certificate) and endpoint (EndpointEntry by name).
+// code 0x00 SHA-256 of the certificate), endpoint (EndpointEntry by name) and policy
+// (PolicyEntry by code).
 // What was once true is kept beside what is: seals and serving endpoints are judged
 // as of a document's own time.
 package directory
@@ -26,15 +27,16 @@ const (
 	aliasBucket    = "alias"
 	sealBucket     = "seal"
 	endpointBucket = "endpoint"
+	policyBucket   = "policy"
 )
 
 // Init makes the buckets.
 func Init(tx *bbolt.Tx) error {
-	return boltpb.Create(tx, agencyBucket, aliasBucket, sealBucket, endpointBucket)
+	return boltpb.Create(tx, agencyBucket, aliasBucket, sealBucket, endpointBucket, policyBucket)
 }
 
 // Directory is the directory as one transaction sees it.
-type Directory struct{ agencies, aliases, seals, endpoints *bbolt.Bucket }
+type Directory struct{ agencies, aliases, seals, endpoints, policies *bbolt.Bucket }
 
 // In gives the directory in a transaction.
 func In(tx *bbolt.Tx) Directory {
@@ -43,6 +45,7 @@ func In(tx *bbolt.Tx) Directory {
 		aliases:   tx.Bucket([]byte(aliasBucket)),
 		seals:     tx.Bucket([]byte(sealBucket)),
 		endpoints: tx.Bucket([]byte(endpointBucket)),
+		policies:  tx.Bucket([]byte(policyBucket)),
 	}
 }
 

@@ -170,6 +170,57 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
+func reissue(name, certificate string) *axispb.Change {
+	return &axispb.Change{Change: &axispb.Change_PutEndpoint{PutEndpoint: &axispb.Endpoint{Name: name, Certificate: []byte(certificate), Reissued: true}}}
+}
+
+func TestAReissueEndsCertificates(t *testing.T) {
+	d := open(t)
+	for _, c := range []string{"a", "b"} {
+		d.apply(1, &axispb.Change{Change: &axispb.Change_PutEndpoint{PutEndpoint: &axispb.Endpoint{Name: "one", Certificate: []byte(c)}}})
+	}
+	// Applied twice, as after a crash.
+	d.apply(5, reissue("one", "c"))
+	d.apply(5, reissue("one", "c"))
+	d.do(func(d Directory) error {
+		e, err := d.Endpoint("one")
+		if len(e.GetCertificates()) != 3 || e.GetEnded() != 2 || e.GetReissuedMs() != 5 {
+			t.Errorf("got %v", e)
+		}
+		return err
+	})
+}
+
+func TestPolicies(t *testing.T) {
+	d := open(t)
+	want := func(code string, delegated bool, security string) {
+		t.Helper()
+		d.do(func(d Directory) error {
+			p, err := d.Policy(code)
+			if p.DelegatedSeals != delegated || p.Security != security {
+				t.Errorf("policy of %q: %+v", code, p)
+			}
+			return err
+		})
+	}
+	set := func(p *axispb.Policy) {
+		d.apply(9, &axispb.Change{Change: &axispb.Change_PutPolicy{PutPolicy: p}})
+	}
+	d.apply(1, put("H41", "", "old"), put("H42", ""))
+	want("H41", true, "")
+	want("", true, "")
+	set(&axispb.Policy{DelegatedSeals: axispb.Permission_PERMISSION_FORBIDDEN, Security: "confidential"})
+	want("H41", false, "confidential")
+	want("H99", false, "confidential")
+	set(&axispb.Policy{Code: "old", DelegatedSeals: axispb.Permission_PERMISSION_ALLOWED})
+	want("H41", true, "confidential")
+	want("old", true, "confidential")
+	want("H42", false, "confidential")
+	set(&axispb.Policy{})
+	set(&axispb.Policy{Code: "H41"})
+	want("H41", true, "")
+}
+
 func certificate(t *testing.T) []byte {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

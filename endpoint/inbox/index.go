@@ -216,3 +216,11 @@ func (b Inbox) List(f Filter) ([]*axispb.InboxEntry, error) {
 	}
 	return all, nil
 }
+
+// EachEvidence calls f for every statement of this endpoint until it returns an
+// error.
+func (b Inbox) EachEvidence(f func(*axispb.EvidenceEntry) error) error {
+	return boltpb.Each[axispb.EvidenceEntry](b.evidence, nil, func(_ []byte, e *axispb.EvidenceEntry) (bool, error) {
+		return true, f(e)
+	})
+}

@@ -25,10 +25,11 @@ var (
 	// invitation.
 	ErrNotJoined error = lang.Errorf("Điểm kết nối này chưa gia nhập trục nào. Hãy xin lời mời của quản trị trục rồi chạy: endpoint join",
 		"This endpoint has not joined an axis yet. Ask the operator of the axis for an invitation, then: endpoint join")
-	// ErrJoined says that there is an identity: it is never overwritten. Remove
-	// the whole folder of the endpoint to begin anew.
-	ErrJoined error = lang.Errorf("Thư mục này đã gia nhập một trục; không có gì thay đổi. Muốn gia nhập thêm, hãy nêu thư mục khác bằng --dir.",
-		"This folder has joined an axis already; nothing was changed. To join once more, name another folder with --dir.")
+	// ErrJoined says that there is an identity, and that the invitation is not one to
+	// re-issue this very endpoint: only such a one replaces it. Nothing was changed,
+	// and the invitation is as good as it was.
+	ErrJoined error = lang.Errorf("Thư mục này đã gia nhập một trục; không có gì thay đổi. Muốn gia nhập thêm, hãy nêu thư mục khác bằng --dir; muốn cấp lại điểm kết nối này, hãy xin quản trị trục lời mời cấp lại.",
+		"This folder has joined an axis already; nothing was changed. To join once more, name another folder with --dir; to re-issue this endpoint, ask the operator of the axis for an invitation to re-issue it.")
 )
 
 // Files of the identity folder.
@@ -63,6 +64,9 @@ type Identity struct {
 	Epochs [][]byte
 	// Codes that it was enrolled for; the directory knows what it serves now.
 	Codes []string
+	// Counter is where the statements of a re-issued endpoint go on at the earliest;
+	// 0 for one that was not.
+	Counter uint64
 }
 
 // names is identity.toml: what a person may want to read, and the address, which
@@ -81,6 +85,25 @@ func LoadIdentity(dir string) (Identity, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return Identity{}, ErrNotJoined
 	}
+	id, err := loadIdentity(dir)
+	if err == nil && id.Certificate.Leaf == nil {
+		err = fmt.Errorf("%s holds no certificate", keyFile)
+	}
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		err = Damaged(dir, err)
+	}
+	return id, err
+}
+
+// Damaged says that an identity, or a part of it, is not what Join left: nothing else
+// has it.
+func Damaged(dir string, why error) error {
+	return lang.Errorf("Thư mục %s (khóa và tên của điểm kết nối) bị hỏng: %v. Không có gì thay đổi. Hãy khôi phục cả thư mục của điểm kết nối từ bản sao lưu: endpoint restore. Nếu không có bản sao lưu, hãy xin quản trị trục lời mời mới và gia nhập bằng một thư mục khác.",
+		"Folder %s (the endpoint's key and name) is damaged: %v. Nothing was changed. Put the endpoint's whole folder back from a backup: endpoint restore. Without a backup, ask the operator of the axis for a new invitation and join with another folder.",
+		dir, why).Because(why)
+}
+
+func loadIdentity(dir string) (Identity, error) {
 	id, err := loadNames(filepath.Join(dir, nameFile))
 	if err != nil {
 		return Identity{}, err
@@ -88,7 +111,7 @@ func LoadIdentity(dir string) (Identity, error) {
 	if id.CA, err = loadCA(filepath.Join(dir, caFile)); err != nil {
 		return Identity{}, err
 	}
-	if id.Epochs, err = loadEpochs(filepath.Join(dir, epochsFile)); err != nil {
+	if id.Epochs, id.Counter, err = loadEpochs(filepath.Join(dir, epochsFile)); err != nil {
 		return Identity{}, err
 	}
 	id.Certificate, err = loadPair(filepath.Join(dir, keyFile))
@@ -122,16 +145,16 @@ func loadCA(path string) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-func loadEpochs(path string) ([][]byte, error) {
+func loadEpochs(path string) (epochs [][]byte, counter uint64, err error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the epochs: %w", err)
+		return nil, 0, fmt.Errorf("read the epochs: %w", err)
 	}
 	var answer axispb.EnrolAnswer
 	if err := proto.Unmarshal(raw, &answer); err != nil {
-		return nil, fmt.Errorf("read the epochs: %w", err)
+		return nil, 0, fmt.Errorf("read the epochs: %w", err)
 	}
-	return answer.Epochs, nil
+	return answer.Epochs, answer.Counter, nil
 }
 
 // loadPair reads key and certificate from one file. Without a certificate, the

@@ -22,29 +22,32 @@ import (
 	"docaxis/internal/bus"
 	"docaxis/internal/durable"
 	"docaxis/internal/evidence"
+	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
 
-// Enroller uses an invitation for a certificate request, as bus.Invite.Enrol.
-type Enroller func(ctx context.Context, csr []byte) (*axispb.EnrolAnswer, error)
+// Enroller uses an invitation for a certificate request, as bus.Invite.EnrolAs.
+type Enroller func(ctx context.Context, csr []byte, endpoint string) (*axispb.EnrolAnswer, error)
 
 // Join enrols this endpoint with an invitation, the line of text that the operator
-// handed over, and leaves its identity in dir. Where there is one already the
-// error is ErrJoined and nothing is changed. After any other error it may be
-// called again with the same invitation: the key is kept, so that an answer that
-// was lost on the way is not.
+// handed over, and leaves its identity in dir. Where there is one already, an
+// invitation to re-issue that very endpoint puts a new one in its place; with any
+// other the error is ErrJoined and nothing is changed, not even the invitation. After
+// any other error it may be called again with the same invitation: the key is kept,
+// so that an answer that was lost on the way is not. The endpoint must not be running.
 func Join(ctx context.Context, dir, invite string) (Identity, error) {
 	i, err := bus.ParseInvite(invite)
 	if err != nil {
 		return Identity{}, err
 	}
-	return JoinWith(ctx, dir, i, i.Enrol)
+	return JoinWith(ctx, dir, i, i.EnrolAs)
 }
 
 // JoinWith is Join over another way to the axis than the invitation's address.
 func JoinWith(ctx context.Context, dir string, invite bus.Invite, enrol Enroller) (Identity, error) {
-	if _, err := os.Stat(filepath.Join(dir, identityDir)); !errors.Is(err, fs.ErrNotExist) {
-		return Identity{}, errors.Join(ErrJoined, err)
+	had, pinned, err := joined(dir)
+	if err != nil {
+		return Identity{}, err
 	}
 	folder := filepath.Join(dir, joiningDir)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -58,20 +61,92 @@ func JoinWith(ctx context.Context, dir string, invite bus.Invite, enrol Enroller
 	if err != nil {
 		return Identity{}, err
 	}
-	answer, err := enrol(ctx, csr)
+	answer, err := enrol(ctx, csr, had)
 	if err != nil {
+		return Identity{}, notAgain(had, folder, err)
+	}
+	if err := again(had, pinned, answer); err != nil {
 		return Identity{}, err
 	}
 	if err := writeIdentity(folder, invite, answer, pair); err != nil {
 		return Identity{}, err
 	}
-	if err := os.Rename(folder, filepath.Join(dir, identityDir)); err != nil {
+	if err := replaceIdentity(dir, folder); err != nil {
 		return Identity{}, fmt.Errorf("finish joining: %w", err)
 	}
-	if err := durable.SyncDir(dir); err != nil {
-		return Identity{}, err
-	}
 	return LoadIdentity(dir)
+}
+
+// joined names the endpoint that a folder is, and the CA that it pinned; empty for
+// none.
+func joined(dir string) (string, *x509.Certificate, error) {
+	if _, err := os.Stat(filepath.Join(dir, identityDir)); errors.Is(err, fs.ErrNotExist) {
+		return "", nil, nil
+	}
+	at := filepath.Join(dir, identityDir)
+	names, err := loadNames(filepath.Join(at, nameFile))
+	if err != nil {
+		return "", nil, errors.Join(ErrJoined, err)
+	}
+	ca, err := loadCA(filepath.Join(at, caFile))
+	if err != nil {
+		return "", nil, errors.Join(ErrJoined, err)
+	}
+	return names.Endpoint, ca, nil
+}
+
+// again holds an answer to be of the axis that the folder joined, under whatever CA it
+// has by now, and for the very endpoint.
+func again(had string, pinned *x509.Certificate, answer *axispb.EnrolAnswer) error {
+	if had == "" {
+		return nil
+	}
+	if _, err := checkEpochs(pinned, answer.Epochs); err != nil || answer.Endpoint != had {
+		return errors.Join(ErrJoined, err)
+	}
+	return nil
+}
+
+// notAgain tells whoever has an identity already that the invitation is not one to
+// replace it. The key was certified by nobody, and goes.
+func notAgain(had, folder string, err error) error {
+	if had == "" || !reason.Is(err, axispb.ReasonCode_REASON_FORBIDDEN) && !reason.Is(err, axispb.ReasonCode_REASON_INVITATION_INVALID) {
+		return err
+	}
+	return errors.Join(ErrJoined, err, os.RemoveAll(folder))
+}
+
+// replaceIdentity puts the new identity in the place of the old, which is kept aside:
+// its certificate is what earlier evidence was signed with. After a crash in between
+// there is none, and joining again with the same invitation finishes what was begun.
+func replaceIdentity(dir, folder string) error {
+	at := filepath.Join(dir, identityDir)
+	aside, err := freeName(at + ".old")
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(at, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(folder, at); err != nil {
+		return err
+	}
+	return durable.SyncDir(dir)
+}
+
+// freeName is the first of path, path-2, path-3 … that nothing has.
+func freeName(path string) (string, error) {
+	name := path
+	for n := 2; ; n++ {
+		_, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return name, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		name = fmt.Sprintf("%s-%d", path, n)
+	}
 }
 
 // keep gives the key in a file, or makes one there: it is on the disk before
@@ -117,7 +192,7 @@ func writeIdentity(folder string, invite bus.Invite, answer *axispb.EnrolAnswer,
 	if err := toml.NewEncoder(&text).Encode(n); err != nil {
 		return fmt.Errorf("write %s: %w", nameFile, err)
 	}
-	epochs, err := proto.Marshal(&axispb.EnrolAnswer{Epochs: answer.Epochs})
+	epochs, err := proto.Marshal(&axispb.EnrolAnswer{Epochs: answer.Epochs, Counter: answer.Counter})
 	if err != nil {
 		return fmt.Errorf("write epochs: %w", err)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"docaxis/internal/bus"
 	"docaxis/internal/evidence"
+	"docaxis/internal/reason"
 	"docaxis/internal/sealtest"
 	"docaxis/proto/axispb"
 )
@@ -78,7 +79,7 @@ func (a authority) answer(csr []byte) *axispb.EnrolAnswer {
 }
 
 func (a authority) enrol(edit func(*axispb.EnrolAnswer)) Enroller {
-	return func(_ context.Context, csr []byte) (*axispb.EnrolAnswer, error) {
+	return func(_ context.Context, csr []byte, _ string) (*axispb.EnrolAnswer, error) {
 		answer := a.answer(csr)
 		if edit != nil {
 			edit(answer)
@@ -104,12 +105,64 @@ func TestJoin(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("key file: %v, %v", info, err)
 	}
-	key, _ := os.ReadFile(filepath.Join(dir, identityDir, keyFile))
-	if _, err := JoinWith(t.Context(), dir, a.invite(), a.enrol(nil)); !errors.Is(err, ErrJoined) {
-		t.Fatalf("joining again: %v", err)
+}
+
+// What the axis, or another axis, says to a folder that has joined changes nothing in
+// it, unless the axis re-issues the very endpoint.
+func TestJoiningAgainIsForAReissueAlone(t *testing.T) {
+	a, dir := newAuthority(t), t.TempDir()
+	if _, err := JoinWith(t.Context(), dir, a.invite(), a.enrol(nil)); err != nil {
+		t.Fatal(err)
 	}
-	if after, _ := os.ReadFile(filepath.Join(dir, identityDir, keyFile)); !bytes.Equal(after, key) {
+	path := filepath.Join(dir, identityDir, keyFile)
+	key, _ := os.ReadFile(path)
+	says := func(why error) Enroller {
+		return func(_ context.Context, _ []byte, endpoint string) (*axispb.EnrolAnswer, error) {
+			if endpoint != "h41" {
+				t.Errorf("the axis is told that the folder is %q", endpoint)
+			}
+			return nil, why
+		}
+	}
+	for what, enrol := range map[string]Enroller{
+		"an invitation for another": says(reason.Permanent(axispb.ReasonCode_REASON_FORBIDDEN, "x")),
+		"a used invitation":         says(reason.Permanent(axispb.ReasonCode_REASON_INVITATION_INVALID)),
+		"an axis that does not ask": a.enrol(func(e *axispb.EnrolAnswer) { e.Endpoint = "h42" }),
+	} {
+		if _, err := JoinWith(t.Context(), dir, a.invite(), enrol); !errors.Is(err, ErrJoined) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	other := newAuthority(t)
+	if _, err := JoinWith(t.Context(), dir, other.invite(), other.enrol(nil)); !errors.Is(err, ErrJoined) {
+		t.Errorf("another axis: %v", err)
+	}
+	if _, err := JoinWith(t.Context(), dir, a.invite(), says(errors.New("no answer"))); err == nil || errors.Is(err, ErrJoined) {
+		t.Errorf("no answer: %v", err)
+	}
+	if after, _ := os.ReadFile(path); !bytes.Equal(after, key) {
 		t.Fatal("the key was overwritten")
+	}
+
+	again := a.enrol(func(e *axispb.EnrolAnswer) { e.Counter = 1007 })
+	id, err := JoinWith(t.Context(), dir, a.invite(), again)
+	if err != nil || id.Counter != 1007 || id.Endpoint != "h41" {
+		t.Fatalf("re-issued: %+v, %v", id, err)
+	}
+	if after, _ := os.ReadFile(path); bytes.Equal(after, key) {
+		t.Error("the key is the old one")
+	}
+	if old, _ := os.ReadFile(filepath.Join(dir, identityDir+".old", keyFile)); !bytes.Equal(old, key) {
+		t.Error("the old identity is not kept")
+	}
+
+	// A crash after the old identity was put aside: the same invitation finishes it.
+	if err := os.Rename(filepath.Join(dir, identityDir), filepath.Join(dir, joiningDir)); err != nil {
+		t.Fatal(err)
+	}
+	finished, err := JoinWith(t.Context(), dir, a.invite(), again)
+	if err != nil || finished.Counter != 1007 || !belongs(id.Certificate.Leaf, finished.Certificate.PrivateKey) {
+		t.Errorf("finished: %+v, %v", finished, err)
 	}
 }
 
@@ -148,7 +201,7 @@ func TestJoinAgainAsksForTheSameKey(t *testing.T) {
 	a, dir := newAuthority(t), t.TempDir()
 	var keys []any
 	for i := range 3 {
-		_, err := JoinWith(t.Context(), dir, a.invite(), func(_ context.Context, csr []byte) (*axispb.EnrolAnswer, error) {
+		_, err := JoinWith(t.Context(), dir, a.invite(), func(_ context.Context, csr []byte, _ string) (*axispb.EnrolAnswer, error) {
 			r, err := x509.ParseCertificateRequest(csr)
 			if err != nil {
 				return nil, err

@@ -145,6 +145,12 @@ func (w *walker) page(id uint64, first, next []byte) error {
 	if native.Uint64(b) != id || more >= w.end-id {
 		return fmt.Errorf("page %d says that it is page %d, with %d more", id, native.Uint64(b), more)
 	}
+	for next := id + 1; next <= id+more; next++ {
+		if w.seen[next] {
+			return fmt.Errorf("page %d is of page %d, too", next, id)
+		}
+		w.seen[next] = true
+	}
 	if more > 0 {
 		b = make([]byte, (more+1)*w.pageSize)
 		if _, err := w.file.ReadAt(b, int64(id*w.pageSize)); err != nil {

@@ -2,7 +2,7 @@
 // commits for everybody, and where the endpoint stands (progress, epochs, whether
 // it is parked).
 //
-// Buckets: meta (format, progress, parked) and epoch. The others belong to the
+// Buckets: meta (format, progress, parked, recovery), epoch and registry. The others belong to the
 // packages that declare them.
 package store
 
@@ -114,7 +114,7 @@ func whole(bolt *bbolt.DB) error {
 
 // prepare checks the format and makes the buckets.
 func prepare(tx *bbolt.Tx) error {
-	if err := boltpb.Create(tx, metaBucket, epochBucket); err != nil {
+	if err := boltpb.Create(tx, metaBucket, epochBucket, registryBucket); err != nil {
 		return err
 	}
 	meta := tx.Bucket([]byte(metaBucket))

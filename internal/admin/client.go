@@ -64,6 +64,24 @@ func Open(dir string) (*Client, error) {
 	return c, nil
 }
 
+// Ask asks the process that runs over a folder, and reads its JSON answer.
+func Ask(ctx context.Context, dir, path string, query url.Values, into any) error {
+	c, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	return c.Get(ctx, path, query, into)
+}
+
+// Act sends JSON to the process that runs over a folder, and reads its JSON answer.
+func Act(ctx context.Context, dir, path string, v, into any) error {
+	c, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	return c.Post(ctx, path, v, into)
+}
+
 // Get asks and reads a JSON answer.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, into any) error {
 	answer, err := c.Download(ctx, path, query)

@@ -3,9 +3,8 @@ package archive
 import (
 	"errors"
 	"io/fs"
-	"runtime"
-	"syscall"
 
+	"docaxis/internal/diskspace"
 	"docaxis/internal/lang"
 )
 
@@ -59,18 +58,11 @@ func OtherKind(m Manifest) error {
 		m.Kind, m.Name, m.Kind).Because(ErrNoArchive)
 }
 
-// diskError says a full disk in words.
-func diskError(folder string, err error) error {
-	full := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
-	if runtime.GOOS == "windows" {
-		full = errors.Is(err, syscall.Errno(112)) || errors.Is(err, syscall.Errno(39)) // ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL
-	}
-	if !full {
+// DiskError is an error with words for a full disk, where it is of one.
+func DiskError(folder string, err error) error {
+	if !diskspace.Exhausted(err) {
 		return err
 	}
 	return lang.Errorf("Hết chỗ trên đĩa của %s; không có gì được giữ lại. Hãy giải phóng chỗ hoặc chọn nơi khác, rồi chạy lại.",
 		"The disk of %s is full; nothing was kept. Make room or choose another place, then run this again.", folder).Because(errors.Join(ErrFull, err))
 }
-
-// DiskError is an error with words for a full disk, where it is of one.
-func DiskError(folder string, err error) error { return diskError(folder, err) }

@@ -29,7 +29,7 @@ func Create(path string, p Protection, faults fault.Hook, write func(io.Writer) 
 	folder := filepath.Dir(path)
 	f, err := os.CreateTemp(folder, ".tmp-backup-*")
 	if err != nil {
-		return diskError(folder, err)
+		return DiskError(folder, err)
 	}
 	err = fill(f, faults, func(w io.Writer) (reopen, error) {
 		out, again, err := encrypt(w, to)
@@ -47,7 +47,7 @@ func Create(path string, p Protection, faults fault.Hook, write func(io.Writer) 
 			err = exists(path, there)
 		}
 	}
-	return diskError(folder, durable.Commit(f, path, err))
+	return DiskError(folder, durable.Commit(f, path, err))
 }
 
 type reopen = func(io.Reader) (io.Reader, error)

@@ -31,14 +31,20 @@ var ErrPin = errors.New("the server does not hold the key that the invitation na
 // error is a *reason.Error: REASON_INVITATION_INVALID is final, a temporary one
 // may be tried again with the same csr.
 func (i Invite) Enrol(ctx context.Context, csr []byte) (*axispb.EnrolAnswer, error) {
-	return i.EnrolBy(ctx, csr, time.Now)
+	return i.EnrolAs(ctx, csr, "")
 }
 
-// EnrolBy is Enrol by another clock than the machine's.
-func (i Invite) EnrolBy(ctx context.Context, csr []byte, now func() time.Time) (*axispb.EnrolAnswer, error) {
+// EnrolAs is Enrol for a folder that is an endpoint's already: the axis refuses, with
+// REASON_FORBIDDEN, an invitation for another endpoint, and does not use it up.
+func (i Invite) EnrolAs(ctx context.Context, csr []byte, endpoint string) (*axispb.EnrolAnswer, error) {
+	return i.EnrolBy(ctx, csr, endpoint, time.Now)
+}
+
+// EnrolBy is EnrolAs by another clock than the machine's.
+func (i Invite) EnrolBy(ctx context.Context, csr []byte, endpoint string, now func() time.Time) (*axispb.EnrolAnswer, error) {
 	ctx, cancel := context.WithTimeout(ctx, defaultTimeout)
 	defer cancel()
-	request, err := proto.Marshal(&axispb.EnrolRequest{Csr: csr, Pin: i.Pin[:]})
+	request, err := proto.Marshal(&axispb.EnrolRequest{Csr: csr, Pin: i.Pin[:], Endpoint: endpoint})
 	if err != nil {
 		return nil, unavailable("the request cannot be written", err)
 	}

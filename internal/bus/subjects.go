@@ -21,6 +21,7 @@ const (
 	Proof    Service = "proof"
 	Renew    Service = "renew"
 	Enrol    Service = "enrol"
+	Recover  Service = "recover"
 )
 
 // MaxPayload is the most bytes of one message. A chunk's range with its framing
@@ -45,7 +46,7 @@ const (
 
 // Services lists every service of the axis.
 func Services() []Service {
-	return []Service{Submit, Evidence, Pull, Have, Put, Get, Proof, Renew, Enrol}
+	return []Service{Submit, Evidence, Pull, Have, Put, Get, Proof, Renew, Enrol, Recover}
 }
 
 // ServiceSubject is where an endpoint asks a service.

@@ -50,6 +50,7 @@ const (
 // epoch is an announced epoch; nothing in it changes.
 type epoch struct {
 	raw      []byte // marshalled Epoch, as signed
+	signed   []byte // marshalled SignedEpoch, as it came
 	pb       *axispb.Epoch
 	verifier note.Verifier
 }

@@ -95,6 +95,38 @@ func TestABackupUnderLoad(t *testing.T) {
 		}
 	}
 	provedBy(t, got, receipts)
+	if closing := blocksThatClose(got); closing == 0 {
+		t.Error("the journal has one stream only, so nothing was seen of a chain")
+	}
+}
+
+func blocksThatClose(blocks [][]byte) (n int) {
+	for _, raw := range blocks {
+		if blockOf(raw).Closing != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// The tail is fixed when a backup begins: what is accepted while it is read is in
+// the next one.
+func TestABackupEndsWhereItBegan(t *testing.T) {
+	t.Parallel()
+	w := world(t, hubtest.Config{})
+	joinAll(t, w)
+	var head operator.Head
+	blocks := uint64(0)
+	err := w.Hub().Journal(t.Context(), "test", func(h operator.Head) error {
+		head = h
+		x := newExchange(t, w, 61)
+		x.send("meanwhile", "G22", envelope.Document{To: []string{"H41"}}, want{"H41": consigned}, 10)
+		x.settle()
+		return nil
+	}, func([]byte) error { blocks++; return nil })
+	if err != nil || blocks == 0 || blocks != head.Blocks {
+		t.Errorf("%d blocks were given, %d announced (%v)", blocks, head.Blocks, err)
+	}
 }
 
 // made is what came of a backup.

@@ -19,34 +19,58 @@ import (
 func axisCases() []badCase {
 	const refused = "refused"
 	return []badCase{
-		{"closed code without a successor", mendedTo([]string{"H61"}, "H41"), refused, "CLOSED_CODE",
-			[]string{"H61 đã đóng và không có cơ quan kế thừa", "Hãy chọn nơi nhận khác"}, []string{"H61 is closed and has no successor", "Choose another recipient"}},
-		{"closed code with several successors", mendedTo([]string{"H28"}, "H41"), refused, "SEVERAL_SUCCESSORS",
-			[]string{"H28 đã đóng và có nhiều cơ quan kế thừa: H41, H42", "Hãy chọn đúng cơ quan kế thừa"}, []string{"H28 is closed and has several successors: H41, H42", "Choose the right one"}},
-		{"several recipients, none can be served", mendedTo([]string{"H28", "H61"}, "H41"), refused, "NO_RECIPIENT",
-			[]string{"Không còn nơi nhận nào gửi được", "Hãy"}, []string{"No recipient remains", "mend the list"}},
+		{
+			"closed code without a successor", mendedTo([]string{"H61"}, "H41"), refused, "CLOSED_CODE",
+			[]string{"H61 đã đóng và không có cơ quan kế thừa", "Hãy chọn nơi nhận khác"},
+			[]string{"H61 is closed and has no successor", "Choose another recipient"},
+		},
+		{
+			"closed code with several successors", mendedTo([]string{"H28"}, "H41"), refused, "SEVERAL_SUCCESSORS",
+			[]string{"H28 đã đóng và có nhiều cơ quan kế thừa: H41, H42", "Hãy chọn đúng cơ quan kế thừa"},
+			[]string{"H28 is closed and has several successors: H41, H42", "Choose the right one"},
+		},
+		{
+			"several recipients, none can be served", mendedTo([]string{"H28", "H61"}, "H41"), refused, "NO_RECIPIENT",
+			[]string{"Không còn nơi nhận nào gửi được", "Hãy"},
+			[]string{"No recipient remains", "mend the list"},
+		},
 		{"closed code with one successor", routed, "routed and recorded", "", nil, nil},
-		{"one of two recipients not served", oneOfTwo, "in the receipt", "NOT_SERVED",
-			[]string{"Ủy ban nhân dân tỉnh Hưng Yên (H60) chưa được kết nối", "Hãy gửi bằng cách khác"}, []string{"Ủy ban nhân dân tỉnh Hưng Yên (H60) is not connected", "Send by other means"}},
-		{"agency not served", notServed, refused, "NOT_SERVED",
-			[]string{"(H60) chưa được kết nối với trục", "hoặc gửi lại sau khi cơ quan này đã kết nối"}, []string{"(H60) is not connected to the axis yet", "send again once the agency is connected"}},
-		{"answer to a document that is not there", unknownTarget, refused, "UNKNOWN_TARGET",
-			[]string{"Không có văn bản nào của H41 mang mã", "Hãy chọn lại văn bản liên quan"}, []string{"No document of H41 has the id", "Choose the document that is meant"}},
-		{"file altered on the sender's disk", damagedHere(func(t *testing.T, path string) {
-			b, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b[0] ^= 1
-			replace(t, path, b)
-		}), "parked", "DIGEST_MISMATCH",
-			[]string{"“tệp 1.bin” khác với nội dung đã ký", "Hãy kiểm tra tệp"}, []string{"“tệp 1.bin” is not what was sealed", "Check the file"}},
-		{"file gone from the sender's disk", damagedHere(func(t *testing.T, path string) {
-			if err := os.Remove(path); err != nil {
-				t.Fatal(err)
-			}
-		}), "parked", "DIGEST_MISMATCH",
-			[]string{"“tệp 1.bin” khác với nội dung đã ký", "gửi lại"}, []string{"“tệp 1.bin” is not what was sealed", "send again"}},
+		{
+			"one of two recipients not served", oneOfTwo, "in the receipt", "NOT_SERVED",
+			[]string{"Ủy ban nhân dân tỉnh Hưng Yên (H60) chưa được kết nối", "Hãy gửi bằng cách khác"},
+			[]string{"Ủy ban nhân dân tỉnh Hưng Yên (H60) is not connected", "Send by other means"},
+		},
+		{
+			"agency not served", notServed, refused, "NOT_SERVED",
+			[]string{"(H60) chưa được kết nối với trục", "hoặc gửi lại sau khi cơ quan này đã kết nối"},
+			[]string{"(H60) is not connected to the axis yet", "send again once the agency is connected"},
+		},
+		{
+			"answer to a document that is not there", unknownTarget, refused, "UNKNOWN_TARGET",
+			[]string{"Không có văn bản nào của H41 mang mã", "Hãy chọn lại văn bản liên quan"},
+			[]string{"No document of H41 has the id", "Choose the document that is meant"},
+		},
+		{
+			"file altered on the sender's disk", damagedHere(func(t *testing.T, path string) {
+				b, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b[0] ^= 1
+				replace(t, path, b)
+			}), "parked", "DIGEST_MISMATCH",
+			[]string{"“tệp 1.bin” khác với nội dung đã ký", "Hãy kiểm tra tệp"},
+			[]string{"“tệp 1.bin” is not what was sealed", "Check the file"},
+		},
+		{
+			"file gone from the sender's disk", damagedHere(func(t *testing.T, path string) {
+				if err := os.Remove(path); err != nil {
+					t.Fatal(err)
+				}
+			}), "parked", "DIGEST_MISMATCH",
+			[]string{"“tệp 1.bin” khác với nội dung đã ký", "gửi lại"},
+			[]string{"“tệp 1.bin” is not what was sealed", "send again"},
+		},
 	}
 }
 

@@ -141,36 +141,75 @@ func forgedCases() []badCase {
 		json("duplicate name in document.json", `"kind":"document"`, `"kind":"document","kind":"document"`, "kind: bị ghi hai lần", "kind: is given twice"),
 		json("name that differs by case in document.json", `"sender"`, `"Sender"`, "Sender: không phải là tên được phép; tên phân biệt chữ hoa, chữ thường", "Sender: is not known; names are case-sensitive"),
 		json("bad UTF-8 in document.json", "Công văn", "C\xf4ng v\xe3n", "subject: không phải UTF-8", "subject: is no UTF-8"),
-		{"byte of document.json altered", altered(func(e *axispb.Envelope) { e.Document[len(e.Document)/2] ^= 1 }), refused, "DIGEST_MISMATCH",
-			[]string{"“document.json” khác với nội dung đã ký", "ký lại rồi gửi lại"}, []string{"“document.json” is not what was sealed", "seal again"}},
-		{"byte of the manifest altered", altered(func(e *axispb.Envelope) {
-			at := bytes.LastIndex(e.Manifest, []byte("DigestValue>"))
-			at = bytes.LastIndex(e.Manifest[:at], []byte("DigestValue>")) + len("DigestValue>")
-			e.Manifest[at] = "AB"[b2i(e.Manifest[at] == 'A')]
-		}), refused, "SEAL_FAILED",
-			[]string{"TOTAL-FAILED, HASH_FAILURE", "Nội dung đã bị thay đổi sau khi Con dấu số H25 ký", "Hãy ký lại"}, []string{"TOTAL-FAILED, HASH_FAILURE", "changed after Con dấu số H25 signed it", "Seal the document again"}},
-		{"byte of the seal altered", altered(func(e *axispb.Envelope) { e.Signature[len(e.Signature)-1] ^= 1 }), refused, "SEAL_FAILED",
-			[]string{"không phải do khóa của Con dấu số H25 tạo ra", "Hãy ký lại"}, []string{"not made with the key of Con dấu số H25", "Seal the document again"}},
-		{"manifest that is no XML", altered(func(e *axispb.Envelope) { e.Manifest = []byte("<manifest") }), refused, "BAD_MANIFEST",
-			[]string{"Bản kê", "Hãy cập nhật phần mềm"}, []string{"manifest", "Update the software"}},
-		{"file with another digest", forged(anotherFile), refused, "DIGEST_MISMATCH",
-			[]string{"“files/001.bin” khác với nội dung đã ký", "Hãy kiểm tra tệp"}, []string{"“files/001.bin” is not what was sealed", "Check the file"}},
-		{"file that was never uploaded", forged(neverUploaded), "answered", "CONTENT_MISSING",
-			[]string{"“files/001.bin” chưa được điểm kết nối này tải lên", "Hãy tải lên lại"}, []string{"“files/001.bin” was not wholly uploaded", "Upload the whole file again"}},
-		{"file of another endpoint's document", forged(anothersFile), "answered", "CONTENT_MISSING",
-			[]string{"“files/001.bin”", "Hãy tải lên lại"}, []string{"“files/001.bin”", "by this endpoint"}},
-		{"security level above the allowed one, past the endpoint", edited(func(d *envelope.Document) { d.Security = envelope.SecurityTopSecret }), refused, "SECURITY_LEVEL",
-			[]string{"độ mật “tuyệt mật”", "Hãy gửi theo quy định"}, []string{"security level “top-secret”", "rules on state secrets"}},
-		{"unknown code, past the endpoint", edited(func(d *envelope.Document) { d.To = []string{"H99"} }), refused, "UNKNOWN_CODE",
-			[]string{"H99 không có trong danh mục", "Hãy tra lại mã"}, []string{"H99 is not in the registry", "Look the agency up"}},
-		{"sender of another endpoint, past the endpoint", edited(func(d *envelope.Document) { d.Sender = "G22" }), refused, "SENDER_NOT_SERVED",
-			[]string{"không được gửi thay mã định danh G22", "Hãy kiểm tra mã nơi gửi"}, []string{"sender's code G22", "Check the sender's code"}},
-		{"envelope over 384 KiB, past the endpoint", altered(func(e *axispb.Envelope) { e.Document = append(e.Document, make([]byte, 400<<10)...) }), refused, "ENVELOPE_TOO_LARGE",
-			[]string{"vượt giới hạn 384 KB", "Hãy giảm số nơi nhận hoặc số tệp"}, []string{"limit of 384 KB", "Name fewer recipients or files"}},
-		{"file over the limit, past the endpoint", forged(overTheLimit), refused, "FILE_TOO_LARGE",
-			[]string{"“0.bin” dài 3 MB, vượt giới hạn 2 MB", "Hãy nén hoặc chia nhỏ"}, []string{"“0.bin” has 3 MB, over the limit of 2 MB", "split it"}},
-		{"same id with other content, past the endpoint", collision, refused, "ID_COLLISION",
-			[]string{"đã được dùng cho một văn bản có nội dung khác", "mã gói tin mới"}, []string{"already used for a document with other content", "under a new id"}},
+		{
+			"byte of document.json altered", altered(func(e *axispb.Envelope) { e.Document[len(e.Document)/2] ^= 1 }), refused, "DIGEST_MISMATCH",
+			[]string{"“document.json” khác với nội dung đã ký", "ký lại rồi gửi lại"},
+			[]string{"“document.json” is not what was sealed", "seal again"},
+		},
+		{
+			"byte of the manifest altered", altered(func(e *axispb.Envelope) {
+				at := bytes.LastIndex(e.Manifest, []byte("DigestValue>"))
+				at = bytes.LastIndex(e.Manifest[:at], []byte("DigestValue>")) + len("DigestValue>")
+				e.Manifest[at] = "AB"[b2i(e.Manifest[at] == 'A')]
+			}), refused, "SEAL_FAILED",
+			[]string{"TOTAL-FAILED, HASH_FAILURE", "Nội dung đã bị thay đổi sau khi Con dấu số H25 ký", "Hãy ký lại"},
+			[]string{"TOTAL-FAILED, HASH_FAILURE", "changed after Con dấu số H25 signed it", "Seal the document again"},
+		},
+		{
+			"byte of the seal altered", altered(func(e *axispb.Envelope) { e.Signature[len(e.Signature)-1] ^= 1 }), refused, "SEAL_FAILED",
+			[]string{"không phải do khóa của Con dấu số H25 tạo ra", "Hãy ký lại"},
+			[]string{"not made with the key of Con dấu số H25", "Seal the document again"},
+		},
+		{
+			"manifest that is no XML", altered(func(e *axispb.Envelope) { e.Manifest = []byte("<manifest") }), refused, "BAD_MANIFEST",
+			[]string{"Bản kê", "Hãy cập nhật phần mềm"},
+			[]string{"manifest", "Update the software"},
+		},
+		{
+			"file with another digest", forged(anotherFile), refused, "DIGEST_MISMATCH",
+			[]string{"“files/001.bin” khác với nội dung đã ký", "Hãy kiểm tra tệp"},
+			[]string{"“files/001.bin” is not what was sealed", "Check the file"},
+		},
+		{
+			"file that was never uploaded", forged(neverUploaded), "answered", "CONTENT_MISSING",
+			[]string{"“files/001.bin” chưa được điểm kết nối này tải lên", "Hãy tải lên lại"},
+			[]string{"“files/001.bin” was not wholly uploaded", "Upload the whole file again"},
+		},
+		{
+			"file of another endpoint's document", forged(anothersFile), "answered", "CONTENT_MISSING",
+			[]string{"“files/001.bin”", "Hãy tải lên lại"},
+			[]string{"“files/001.bin”", "by this endpoint"},
+		},
+		{
+			"security level above the allowed one, past the endpoint", edited(func(d *envelope.Document) { d.Security = envelope.SecurityTopSecret }), refused, "SECURITY_LEVEL",
+			[]string{"độ mật “tuyệt mật”", "Hãy gửi theo quy định"},
+			[]string{"security level “top-secret”", "rules on state secrets"},
+		},
+		{
+			"unknown code, past the endpoint", edited(func(d *envelope.Document) { d.To = []string{"H99"} }), refused, "UNKNOWN_CODE",
+			[]string{"H99 không có trong danh mục", "Hãy tra lại mã"},
+			[]string{"H99 is not in the registry", "Look the agency up"},
+		},
+		{
+			"sender of another endpoint, past the endpoint", edited(func(d *envelope.Document) { d.Sender = "G22" }), refused, "SENDER_NOT_SERVED",
+			[]string{"không được gửi thay mã định danh G22", "Hãy kiểm tra mã nơi gửi"},
+			[]string{"sender's code G22", "Check the sender's code"},
+		},
+		{
+			"envelope over 384 KiB, past the endpoint", altered(func(e *axispb.Envelope) { e.Document = append(e.Document, make([]byte, 400<<10)...) }), refused, "ENVELOPE_TOO_LARGE",
+			[]string{"vượt giới hạn 384 KB", "Hãy giảm số nơi nhận hoặc số tệp"},
+			[]string{"limit of 384 KB", "Name fewer recipients or files"},
+		},
+		{
+			"file over the limit, past the endpoint", forged(overTheLimit), refused, "FILE_TOO_LARGE",
+			[]string{"“0.bin” dài 3 MB, vượt giới hạn 2 MB", "Hãy nén hoặc chia nhỏ"},
+			[]string{"“0.bin” has 3 MB, over the limit of 2 MB", "split it"},
+		},
+		{
+			"same id with other content, past the endpoint", collision, refused, "ID_COLLISION",
+			[]string{"đã được dùng cho một văn bản có nội dung khác", "mã gói tin mới"},
+			[]string{"already used for a document with other content", "under a new id"},
+		},
 	}
 }
 

@@ -87,12 +87,18 @@ func sealCases() []badCase {
 		return envelope.Key{}
 	}
 	notValid := func(name string, key func(*testing.T, *siege) envelope.Key, mend func(*testing.T, *siege, envelope.Key) envelope.Key) badCase {
-		return badCase{name, sealed(key, mend), refused, "SEAL_NOT_VALID",
-			[]string{"cơ quan H25 chỉ có hiệu lực từ", "Hãy ký bằng chứng thư số còn hiệu lực"}, []string{"The seal of H25 is valid only from", "Seal with a certificate that is valid now"}}
+		return badCase{
+			name, sealed(key, mend), refused, "SEAL_NOT_VALID",
+			[]string{"cơ quan H25 chỉ có hiệu lực từ", "Hãy ký bằng chứng thư số còn hiệu lực"},
+			[]string{"The seal of H25 is valid only from", "Seal with a certificate that is valid now"},
+		}
 	}
 	notAdmitted := func(name string, key func(*testing.T, *siege) envelope.Key) badCase {
-		return badCase{name, sealed(key, admitNow), refused, "SEAL_NOT_ADMITTED",
-			[]string{"“CN=Con dấu số H25 mới” chưa được chấp nhận để ký văn bản của cơ quan H25", "đề nghị quản trị trục chấp nhận"}, []string{"“CN=Con dấu số H25 mới” is not admitted as a seal of H25", "ask the operator of the axis to admit"}}
+		return badCase{
+			name, sealed(key, admitNow), refused, "SEAL_NOT_ADMITTED",
+			[]string{"“CN=Con dấu số H25 mới” chưa được chấp nhận để ký văn bản của cơ quan H25", "đề nghị quản trị trục chấp nhận"},
+			[]string{"“CN=Con dấu số H25 mới” is not admitted as a seal of H25", "ask the operator of the axis to admit"},
+		}
 	}
 	return []badCase{
 		notValid("seal expired", admitted(-2*day, -day), anew),
@@ -108,12 +114,15 @@ func sealCases() []badCase {
 			s.admit(t, "G22", key, time.Time{})
 			return key
 		}),
-		{"seal retired in the registry", sealed(func(t *testing.T, s *siege) envelope.Key {
-			key := sealBetween(t, -day, day)
-			s.admit(t, "H25", key, time.Time{})
-			s.change(t, &axispb.Change{Change: &axispb.Change_RetireSeal{RetireSeal: &axispb.RetireSeal{Code: "H25", Digest: sum(key.Chain[0].Raw)}}})
-			return key
-		}, admitNow), refused, "SEAL_RETIRED",
-			[]string{"cơ quan H25 đã ngừng được chấp nhận từ", "Hãy ký bằng chứng thư số đang được chấp nhận"}, []string{"The seal of H25 was retired at", "Seal with a certificate that is still admitted"}},
+		{
+			"seal retired in the registry", sealed(func(t *testing.T, s *siege) envelope.Key {
+				key := sealBetween(t, -day, day)
+				s.admit(t, "H25", key, time.Time{})
+				s.change(t, &axispb.Change{Change: &axispb.Change_RetireSeal{RetireSeal: &axispb.RetireSeal{Code: "H25", Digest: sum(key.Chain[0].Raw)}}})
+				return key
+			}, admitNow), refused, "SEAL_RETIRED",
+			[]string{"cơ quan H25 đã ngừng được chấp nhận từ", "Hãy ký bằng chứng thư số đang được chấp nhận"},
+			[]string{"The seal of H25 was retired at", "Seal with a certificate that is still admitted"},
+		},
 	}
 }

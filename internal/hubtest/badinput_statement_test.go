@@ -60,22 +60,46 @@ func statementCases() []badCase {
 	crossed, shared := func(s *siege) parcel { return s.crossed }, func(s *siege) parcel { return s.shared }
 	const answered = "answered"
 	return []badCase{
-		{"evidence by one who is no recipient", stated(crossed, "H41", nil), answered, "NOT_RECIPIENT",
-			[]string{"không phải nơi nhận văn bản cho mã H41", "đề nghị quản trị trục kiểm tra"}, []string{"no recipient of the document for H41", "Ask the operator"}},
-		{"evidence for an unknown epoch", stated(shared, "H25", func(st *axispb.Statement) { st.Document.Epoch = 99 }), answered, "UNKNOWN_RECORD",
-			[]string{"xác nhận nêu một bản ghi khác", "báo quản trị trục"}, []string{"another record than the journal has", "tell the operator"}},
-		{"evidence that names a log never signed", stated(shared, "H25", func(st *axispb.Statement) { st.Checkpoint.Root = sum(nil) }), answered, "SPLIT_VIEW",
-			[]string{"chưa từng ký", "báo ngay quản trị trục"}, []string{"this log never signed", "tell the operator of the axis and an auditor"}},
-		{"evidence with an absurd counter", stated(shared, "H25", func(st *axispb.Statement) { st.Counter = math.MaxUint64 }), answered, "MALFORMED",
-			[]string{"Yêu cầu không đúng giao thức", "Hãy cập nhật phần mềm"}, []string{"not one that the axis's protocol knows", "Update the endpoint's software"}},
-		{"evidence by another's key", anothersKey, answered, "EVIDENCE_SIGNATURE",
-			[]string{"Chữ ký của xác nhận không khớp", "Hãy kiểm tra khóa"}, []string{"does not agree with its certificate", "Check the endpoint's key"}},
-		{"evidence back-dated to before its certificate", stated(shared, "H25", func(st *axispb.Statement) { st.TimeMs -= (365 * day).Milliseconds() }), answered, "EVIDENCE_SIGNATURE",
-			[]string{"chứng thư số chỉ có hiệu lực từ", "Hãy kiểm tra khóa"}, []string{"certificate is valid from", "Check the endpoint's key"}},
-		{"evidence back-dated, repeated, contradicting", backDatedRepeatedContrary, answered, "COUNTER_REUSED",
-			[]string{"Số thứ tự xác nhận", "Hãy dừng bản thừa"}, []string{"was already used for other content", "Stop the copy"}},
-		{"invitation used twice", usedTwice, answered, "INVITATION_INVALID",
-			[]string{"đã được dùng", "cấp thư mời mới"}, []string{"unknown or was used", "Ask the operator of the axis for a new one"}},
+		{
+			"evidence by one who is no recipient", stated(crossed, "H41", nil), answered, "NOT_RECIPIENT",
+			[]string{"không phải nơi nhận văn bản cho mã H41", "đề nghị quản trị trục kiểm tra"},
+			[]string{"no recipient of the document for H41", "Ask the operator"},
+		},
+		{
+			"evidence for an unknown epoch", stated(shared, "H25", func(st *axispb.Statement) { st.Document.Epoch = 99 }), answered, "UNKNOWN_RECORD",
+			[]string{"xác nhận nêu một bản ghi khác", "báo quản trị trục"},
+			[]string{"another record than the journal has", "tell the operator"},
+		},
+		{
+			"evidence that names a log never signed", stated(shared, "H25", func(st *axispb.Statement) { st.Checkpoint.Root = sum(nil) }), answered, "SPLIT_VIEW",
+			[]string{"chưa từng ký", "báo ngay quản trị trục"},
+			[]string{"this log never signed", "tell the operator of the axis and an auditor"},
+		},
+		{
+			"evidence with an absurd counter", stated(shared, "H25", func(st *axispb.Statement) { st.Counter = math.MaxUint64 }), answered, "MALFORMED",
+			[]string{"Yêu cầu không đúng giao thức", "Hãy cập nhật phần mềm"},
+			[]string{"not one that the axis's protocol knows", "Update the endpoint's software"},
+		},
+		{
+			"evidence by another's key", anothersKey, answered, "EVIDENCE_SIGNATURE",
+			[]string{"Chữ ký của xác nhận không khớp", "Hãy kiểm tra khóa"},
+			[]string{"does not agree with its certificate", "Check the endpoint's key"},
+		},
+		{
+			"evidence back-dated to before its certificate", stated(shared, "H25", func(st *axispb.Statement) { st.TimeMs -= (365 * day).Milliseconds() }), answered, "EVIDENCE_SIGNATURE",
+			[]string{"chứng thư số chỉ có hiệu lực từ", "Hãy kiểm tra khóa"},
+			[]string{"certificate is valid from", "Check the endpoint's key"},
+		},
+		{
+			"evidence back-dated, repeated, contradicting", backDatedRepeatedContrary, answered, "COUNTER_REUSED",
+			[]string{"Số thứ tự xác nhận", "Hãy dừng bản thừa"},
+			[]string{"was already used for other content", "Stop the copy"},
+		},
+		{
+			"invitation used twice", usedTwice, answered, "INVITATION_INVALID",
+			[]string{"đã được dùng", "cấp thư mời mới"},
+			[]string{"unknown or was used", "Ask the operator of the axis for a new one"},
+		},
 	}
 }
 

@@ -32,7 +32,8 @@ type book struct {
 	entries  []*entry
 
 	documents  []*document
-	byLeaf     map[uint64]*document
+	byRecord   map[[32]byte]*document // by the commitment under which it was accepted
+	recovered  map[[32]byte]*entry    // of earlier epochs, by commitment
 	byIdentity map[identity]*document
 	counters   map[string]map[uint64]*entry // by issuer
 	refused    map[[sha256.Size]byte]*entry // refusals, by digest of the evidence
@@ -51,6 +52,8 @@ type entry struct {
 	decision *axispb.Decision
 	// statement of an evidence.
 	statement *axispb.Statement
+	// now is what was decided when it came back; nil for one that was never lost.
+	now *axispb.Decision
 }
 
 // document is an accepted document, with what the journal says of its recipients.
@@ -93,7 +96,7 @@ func (r *row) unconsigned() bool {
 func newBook(ca *x509.Certificate) *book {
 	return &book{
 		trust: evidence.NewTrust(ca), registry: registry.NewState(),
-		byLeaf: map[uint64]*document{}, byIdentity: map[identity]*document{},
+		byRecord: map[[32]byte]*document{}, recovered: map[[32]byte]*entry{}, byIdentity: map[identity]*document{},
 		counters: map[string]map[uint64]*entry{},
 		refused:  map[[sha256.Size]byte]*entry{}, bodies: map[[sha256.Size]byte]*entry{},
 		verified: map[[sha256.Size]byte]*axispb.Statement{},
@@ -213,6 +216,8 @@ func (b *book) body(e *entry) error {
 		return b.evidence(e)
 	case axispb.Kind_KIND_ACT:
 		return b.act(e)
+	case axispb.Kind_KIND_RECOVERED:
+		return b.past(e)
 	}
 	return nil
 }
@@ -246,15 +251,10 @@ func (b *book) document(e *entry) error {
 	if err != nil {
 		return err
 	}
-	d := &document{
-		entry: e, sender: env.Document.Sender, id: env.Document.ID, envelope: env,
-		endpoint: e.decision.Endpoint, rows: map[string]*row{}, refused: map[string]bool{},
+	d, err := b.enter(e, env)
+	if err != nil {
+		return err
 	}
-	if b.byIdentity[identity{d.sender, d.id}] != nil {
-		return fmt.Errorf("%s of %s is journaled a second time", d.id, d.sender)
-	}
-	b.byIdentity[identity{d.sender, d.id}], b.byLeaf[e.leaf] = d, d
-	b.documents = append(b.documents, d)
 	rows, decision := intake.Resolve(env.Document, router{b.registry}, e.time())
 	for _, r := range rows {
 		d.rows[r.Code] = &row{serving: r.Serving, endpoint: r.Endpoint, state: axispb.State_STATE_ACCEPTED}
@@ -266,6 +266,20 @@ func (b *book) document(e *entry) error {
 		b.complain("record %d: %s does not act for %s", e.leaf, d.endpoint, d.sender)
 	}
 	return sameDecision(e.decision.GetDocument(), decision)
+}
+
+// enter makes a document known, without its recipients.
+func (b *book) enter(e *entry, env *envelope.Envelope) (*document, error) {
+	d := &document{
+		entry: e, sender: env.Document.Sender, id: env.Document.ID, envelope: env,
+		endpoint: e.decision.Endpoint, rows: map[string]*row{}, refused: map[string]bool{},
+	}
+	if b.byIdentity[identity{d.sender, d.id}] != nil {
+		return nil, fmt.Errorf("%s of %s is journaled a second time", d.id, d.sender)
+	}
+	b.byIdentity[identity{d.sender, d.id}], b.byRecord[evidence.Commitment(e.record.Header)] = d, d
+	b.documents = append(b.documents, d)
+	return d, nil
 }
 
 // sameDecision compares what was decided with what follows from the registry; lane
@@ -354,7 +368,7 @@ func (b *book) count(e *entry) error {
 // effect follows the state of a recipient through the journal.
 func (b *book) effect(e *entry) error {
 	st := e.statement
-	d := b.byLeaf[st.Document.GetLeafIndex()]
+	d := b.byRecord[[32]byte(st.Commitment)]
 	if d == nil {
 		return fmt.Errorf("evidence about record %d, which is no document", st.Document.GetLeafIndex())
 	}
@@ -362,6 +376,9 @@ func (b *book) effect(e *entry) error {
 		return err
 	}
 	r := d.rows[st.Code]
+	if r != nil && e.now != nil && st.Event == axispb.Event_EVENT_CONTENT_CONSIGNMENT && r.endpoint != st.Issuer {
+		r.former, r.endpoint = append(r.former, r.endpoint), st.Issuer // it was the code's then
+	}
 	if r == nil || !r.had(st.Issuer) && st.Issuer != evidence.AxisIssuer {
 		return fmt.Errorf("evidence by %s about %s, which it never had for %s", st.Issuer, d.id, st.Code)
 	}
@@ -374,7 +391,11 @@ func (b *book) effect(e *entry) error {
 	}
 	r.said = append(r.said, e)
 	standing := r.judge(st)
-	if got := e.decision.GetEvidence().GetStanding(); got != standing {
+	decision := e.decision
+	if e.now != nil {
+		decision = e.now
+	}
+	if got := decision.GetEvidence().GetStanding(); got != standing {
 		return fmt.Errorf("%s in state %s was given the standing %s, not %s", st.Event, r.state, got, standing)
 	}
 	if !evidence.Counts(standing) {

@@ -236,7 +236,7 @@ func (l *letter) settled(w *hubtest.World) error {
 	}
 	for code, state := range l.want {
 		if shown[code] != state {
-			return fmt.Errorf("the sender sees %s (%v), recipients %v", t.Sent.State, t.Sent.Trouble, shown)
+			return fmt.Errorf("the sender sees %s (%v), recipients %v, %s by %v", t.Sent.State, t.Sent.Trouble, shown, code, l.reasons(t))
 		}
 		if state == refused {
 			continue
@@ -247,4 +247,16 @@ func (l *letter) settled(w *hubtest.World) error {
 		}
 	}
 	return nil
+}
+
+// reasons lists why recipients have not, or not taken, the document.
+func (l *letter) reasons(t endpoint.Timeline) (all []string) {
+	for _, line := range t.Recipients {
+		for _, s := range line.Steps {
+			if s.Reason != nil {
+				all = append(all, fmt.Sprintf("%s: %s %v", line.Code, s.Event, s.Reason))
+			}
+		}
+	}
+	return all
 }

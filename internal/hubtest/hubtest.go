@@ -3,6 +3,7 @@
 package hubtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,6 +51,8 @@ type Config struct {
 	ExpireEvery time.Duration
 	// AxisSpace says what the axis's disk has; the real disk where nil.
 	AxisSpace func(dir string) (diskspace.Space, error)
+	// RecoverHold of the axis; none where it is 0.
+	RecoverHold time.Duration
 	// Retry and PullEvery of every endpoint.
 	Retry     endpoint.Retry
 	PullEvery time.Duration
@@ -136,7 +139,8 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 	file.Listen = w.Address()
 	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
-		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery, Monotonic: w.cfg.Monotonic, Space: w.cfg.AxisSpace,
+		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery, Monotonic: w.cfg.Monotonic,
+		Space: w.cfg.AxisSpace, RecoverHold: cmp.Or(w.cfg.RecoverHold, -1),
 	})
 	if err != nil {
 		return nil, err

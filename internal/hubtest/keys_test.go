@@ -24,6 +24,7 @@ func because(why string) operator.Why   { return operator.Why{Actor: "lan", Reas
 func rollOf(key string) operator.Roll {
 	return operator.Roll{Why: because("thay khóa định kỳ"), Key: key}
 }
+
 func pinOf(t *testing.T, dir string) string {
 	t.Helper()
 	id, err := link.LoadIdentity(dir)

@@ -56,8 +56,8 @@ func (m *Member) join(ctx context.Context, invitation string) error {
 	if now == nil {
 		now = time.Now
 	}
-	_, err = link.JoinWith(ctx, m.Dir, invite, func(ctx context.Context, csr []byte) (*axispb.EnrolAnswer, error) {
-		return invite.EnrolBy(ctx, csr, now)
+	_, err = link.JoinWith(ctx, m.Dir, invite, func(ctx context.Context, csr []byte, endpoint string) (*axispb.EnrolAnswer, error) {
+		return invite.EnrolBy(ctx, csr, endpoint, now)
 	})
 	return err
 }

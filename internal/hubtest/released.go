@@ -18,8 +18,8 @@ func (b *book) act(e *entry) error {
 		return err
 	}
 	for _, ref := range act.GetContentReleased().GetDocuments() {
-		d := b.byLeaf[ref.GetLeafIndex()]
-		if d == nil || d.header.GetEpoch() != ref.GetEpoch() {
+		d := b.accepted(ref)
+		if d == nil {
 			return fmt.Errorf("it releases %v, which is no document", ref)
 		}
 		if d.released {
@@ -31,6 +31,16 @@ func (b *book) act(e *entry) error {
 			}
 		}
 		d.released = true
+	}
+	return nil
+}
+
+// accepted finds a document by where it was accepted; nil where there is none.
+func (b *book) accepted(ref *axispb.RecordRef) *document {
+	for _, d := range b.documents {
+		if d.leaf == ref.GetLeafIndex() && d.header.GetEpoch() == ref.GetEpoch() {
+			return d
+		}
 	}
 	return nil
 }

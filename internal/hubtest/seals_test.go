@@ -39,6 +39,14 @@ func TestOneSealTakesOverFromAnother(t *testing.T) {
 	if _, err := w.Hub().AdmitSeal(t.Context(), operator.Seal{Why: because("mới"), Code: "G22", Certificate: next}); err != nil {
 		t.Fatal(err)
 	}
+	admitted := status(t, w).Size
+	eventually(t, "the sender knows that it is admitted", func() error {
+		st, err := sender.Agent().Status()
+		if n := st.Progress.GetSeen().GetSize(); err == nil && n < admitted {
+			err = fmt.Errorf("%d of %d records were pulled", n, admitted)
+		}
+		return err
+	})
 	sealOf(t, w, sender, "not valid yet", old)
 	clock.days(11)
 	eventually(t, "the new seal is known at the sender", func() error {

@@ -124,6 +124,10 @@ var texts = map[axispb.ReasonCode]text{
 		vi: "Điểm kết nối chưa có con dấu số của {1}. Hãy ghi con dấu vào mục [[seal]] của tệp endpoint.toml rồi khởi động lại điểm kết nối.",
 		en: "The endpoint has no seal of {1}. Write where it is under [[seal]] in endpoint.toml and start the endpoint again.",
 	},
+	axispb.ReasonCode_REASON_SEAL_DELEGATED: {
+		vi: "Văn bản của cơ quan {1} không được ký bằng con dấu số ủy quyền do điểm kết nối giữ: chính sách của trục không cho phép. Hãy ký bằng con dấu số của chính cơ quan rồi gửi lại, hoặc đề nghị quản trị trục đổi chính sách.",
+		en: "Documents of {1} may not be sealed with a delegated seal, which the endpoint holds: the axis's policy forbids it. Seal with the agency's own seal and send again, or ask the operator of the axis to change the policy.",
+	},
 
 	axispb.ReasonCode_REASON_BAD_MANIFEST: {
 		vi: "Bản kê của gói văn bản không đúng quy định: {1:words}. Hãy cập nhật phần mềm tạo gói rồi ký và gửi lại.",
@@ -220,6 +224,10 @@ var texts = map[axispb.ReasonCode]text{
 	axispb.ReasonCode_REASON_ENDPOINT_REVOKED: {
 		vi: "Điểm kết nối {1} đã bị thu hồi. Hãy đề nghị quản trị trục cấp thư mời mới để kết nối lại.",
 		en: "Endpoint {1} is revoked. Ask the operator of the axis for a new invitation to connect again.",
+	},
+	axispb.ReasonCode_REASON_CERTIFICATE_ENDED: {
+		vi: "Chứng thư số này của điểm kết nối {1} đã hết hiệu lực lúc {2:time}, khi điểm kết nối được cấp lại. Hãy dùng thư mục đã gia nhập bằng thư mời mới, hoặc hỏi quản trị trục ai đã yêu cầu cấp lại.",
+		en: "This certificate of endpoint {1} ended at {2:time}, when the endpoint was re-issued. Use the folder that joined with the new invitation, or ask the operator of the axis who had the endpoint re-issued.",
 	},
 	axispb.ReasonCode_REASON_REGISTRY_CONFLICT: {
 		vi: "Thay đổi trái với danh mục hiện có: {1:words}. Hãy sửa thay đổi này rồi thực hiện lại.",

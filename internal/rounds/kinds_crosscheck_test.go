@@ -25,20 +25,20 @@ var calls = []struct {
 	many int
 	disk bool // only ever of files
 }{
-	{"fsync", 12, true},
-	{"fdatasync", 12, true},
-	{"pwrite64", 40, true},
-	{"renameat", 8, true},
-	{"ftruncate", 2, true},
-	{"unlinkat", 8, true},
-	{"write", 80, false},
-	{"openat", 50, true},
+	{"fsync", 5, true},
+	{"fdatasync", 4, true},
+	{"pwrite64", 15, true},
+	{"renameat", 3, true},
+	{"ftruncate", 1, true},
+	{"unlinkat", 3, true},
+	{"write", 30, false},
+	{"openat", 20, true},
 }
 
 // killAt kills at some system call.
 func killAt(r *rand.Rand) inject {
 	c := calls[r.IntN(len(calls))]
-	return inject{c.name, fmt.Sprintf("signal=KILL:when=%d", 1+r.IntN(c.many))}
+	return inject{c.name, fmt.Sprintf("signal=KILL:when=%d", 1+r.IntN(1+r.IntN(c.many)))}
 }
 
 // fails has some system call fail: once, for a while, or from then on.
@@ -47,7 +47,7 @@ func fails(r *rand.Rand) inject {
 	for !c.disk {
 		c = calls[r.IntN(len(calls))]
 	}
-	first := 1 + r.IntN(c.many)
+	first := 1 + r.IntN(1+r.IntN(c.many))
 	when := []string{fmt.Sprint(first), fmt.Sprintf("%d..%d", first, first+r.IntN(10)), fmt.Sprintf("%d+", first)}[r.IntN(3)]
 	return inject{c.name, fmt.Sprintf("error=%s:when=%s", []string{"EIO", "ENOSPC"}[r.IntN(2)], when)}
 }

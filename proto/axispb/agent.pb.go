@@ -1467,7 +1467,11 @@ type EndpointEntry struct {
 	// DER, oldest first.
 	Certificates [][]byte `protobuf:"bytes,3,rep,name=certificates,proto3" json:"certificates,omitempty"`
 	// Journal time of its revocation; 0 while it is not.
-	RevokedMs     int64 `protobuf:"varint,4,opt,name=revoked_ms,json=revokedMs,proto3" json:"revoked_ms,omitempty"`
+	RevokedMs int64 `protobuf:"varint,4,opt,name=revoked_ms,json=revokedMs,proto3" json:"revoked_ms,omitempty"`
+	// Journal time of its last re-issue, and how many of the certificates, from the
+	// oldest on, ended with it; 0 where it never was.
+	ReissuedMs    int64  `protobuf:"varint,5,opt,name=reissued_ms,json=reissuedMs,proto3" json:"reissued_ms,omitempty"`
+	Ended         uint32 `protobuf:"varint,6,opt,name=ended,proto3" json:"ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1526,6 +1530,83 @@ func (x *EndpointEntry) GetCertificates() [][]byte {
 func (x *EndpointEntry) GetRevokedMs() int64 {
 	if x != nil {
 		return x.RevokedMs
+	}
+	return 0
+}
+
+func (x *EndpointEntry) GetReissuedMs() int64 {
+	if x != nil {
+		return x.ReissuedMs
+	}
+	return 0
+}
+
+func (x *EndpointEntry) GetEnded() uint32 {
+	if x != nil {
+		return x.Ended
+	}
+	return 0
+}
+
+// PolicyEntry is a policy as the registry's records left it. Bucket policy, key:
+// code, or an asterisk for everybody's.
+type PolicyEntry struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Policy  *Policy                `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Journal time from which it holds.
+	SinceMs       int64 `protobuf:"varint,3,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyEntry) Reset() {
+	*x = PolicyEntry{}
+	mi := &file_agent_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyEntry) ProtoMessage() {}
+
+func (x *PolicyEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyEntry.ProtoReflect.Descriptor instead.
+func (*PolicyEntry) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *PolicyEntry) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *PolicyEntry) GetPolicy() *Policy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
+func (x *PolicyEntry) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
 	}
 	return 0
 }
@@ -1672,13 +1753,20 @@ const file_agent_proto_rawDesc = "" +
 	"\vadmitted_ms\x18\x03 \x01(\x03R\n" +
 	"admittedMs\x12\x1d\n" +
 	"\n" +
-	"retired_ms\x18\x04 \x01(\x03R\tretiredMs\"\x80\x01\n" +
+	"retired_ms\x18\x04 \x01(\x03R\tretiredMs\"\xb7\x01\n" +
 	"\rEndpointEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\"\n" +
 	"\fcertificates\x18\x03 \x03(\fR\fcertificates\x12\x1d\n" +
 	"\n" +
-	"revoked_ms\x18\x04 \x01(\x03R\trevokedMs*\xa0\x02\n" +
+	"revoked_ms\x18\x04 \x01(\x03R\trevokedMs\x12\x1f\n" +
+	"\vreissued_ms\x18\x05 \x01(\x03R\n" +
+	"reissuedMs\x12\x14\n" +
+	"\x05ended\x18\x06 \x01(\rR\x05ended\"n\n" +
+	"\vPolicyEntry\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12*\n" +
+	"\x06policy\x18\x02 \x01(\v2\x12.docaxis.v1.PolicyR\x06policy\x12\x19\n" +
+	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs*\xa0\x02\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATE_QUEUED\x10\x01\x12\x13\n" +
@@ -1708,7 +1796,7 @@ func file_agent_proto_rawDescGZIP() []byte {
 }
 
 var file_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_agent_proto_goTypes = []any{
 	(State)(0),              // 0: docaxis.v1.State
 	(*OutboxEntry)(nil),     // 1: docaxis.v1.OutboxEntry
@@ -1724,45 +1812,48 @@ var file_agent_proto_goTypes = []any{
 	(*AgencyEntry)(nil),     // 11: docaxis.v1.AgencyEntry
 	(*SealEntry)(nil),       // 12: docaxis.v1.SealEntry
 	(*EndpointEntry)(nil),   // 13: docaxis.v1.EndpointEntry
-	(Lane)(0),               // 14: docaxis.v1.Lane
-	(*Reason)(nil),          // 15: docaxis.v1.Reason
-	(Standing)(0),           // 16: docaxis.v1.Standing
-	(*RecordRef)(nil),       // 17: docaxis.v1.RecordRef
-	(Target)(0),             // 18: docaxis.v1.Target
-	(*Item)(nil),            // 19: docaxis.v1.Item
-	(*Cursor)(nil),          // 20: docaxis.v1.Cursor
-	(*CheckpointRef)(nil),   // 21: docaxis.v1.CheckpointRef
-	(*Record)(nil),          // 22: docaxis.v1.Record
-	(*Agency)(nil),          // 23: docaxis.v1.Agency
-	(*Seal)(nil),            // 24: docaxis.v1.Seal
+	(*PolicyEntry)(nil),     // 14: docaxis.v1.PolicyEntry
+	(Lane)(0),               // 15: docaxis.v1.Lane
+	(*Reason)(nil),          // 16: docaxis.v1.Reason
+	(Standing)(0),           // 17: docaxis.v1.Standing
+	(*RecordRef)(nil),       // 18: docaxis.v1.RecordRef
+	(Target)(0),             // 19: docaxis.v1.Target
+	(*Item)(nil),            // 20: docaxis.v1.Item
+	(*Cursor)(nil),          // 21: docaxis.v1.Cursor
+	(*CheckpointRef)(nil),   // 22: docaxis.v1.CheckpointRef
+	(*Record)(nil),          // 23: docaxis.v1.Record
+	(*Agency)(nil),          // 24: docaxis.v1.Agency
+	(*Seal)(nil),            // 25: docaxis.v1.Seal
+	(*Policy)(nil),          // 26: docaxis.v1.Policy
 }
 var file_agent_proto_depIdxs = []int32{
 	0,  // 0: docaxis.v1.OutboxEntry.state:type_name -> docaxis.v1.State
-	14, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
+	15, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
 	2,  // 2: docaxis.v1.OutboxEntry.trouble:type_name -> docaxis.v1.Trouble
 	4,  // 3: docaxis.v1.OutboxEntry.refused:type_name -> docaxis.v1.Proof
-	15, // 4: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
+	16, // 4: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
 	0,  // 5: docaxis.v1.RecipientEntry.state:type_name -> docaxis.v1.State
 	4,  // 6: docaxis.v1.RecipientEntry.proofs:type_name -> docaxis.v1.Proof
-	16, // 7: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
+	17, // 7: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
 	0,  // 8: docaxis.v1.InboxEntry.state:type_name -> docaxis.v1.State
-	14, // 9: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
-	17, // 10: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
-	18, // 11: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
+	15, // 9: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
+	18, // 10: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
+	19, // 11: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
 	2,  // 12: docaxis.v1.InboxEntry.trouble:type_name -> docaxis.v1.Trouble
-	15, // 13: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
-	19, // 14: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
-	15, // 15: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
-	20, // 16: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
-	21, // 17: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
-	22, // 18: docaxis.v1.RegistryEntry.record:type_name -> docaxis.v1.Record
-	23, // 19: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
-	24, // 20: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	16, // 13: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
+	20, // 14: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
+	16, // 15: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
+	21, // 16: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
+	22, // 17: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
+	23, // 18: docaxis.v1.RegistryEntry.record:type_name -> docaxis.v1.Record
+	24, // 19: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
+	25, // 20: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
+	26, // 21: docaxis.v1.PolicyEntry.policy:type_name -> docaxis.v1.Policy
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_agent_proto_init() }
@@ -1780,7 +1871,7 @@ func file_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agent_proto_rawDesc), len(file_agent_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -35,7 +35,8 @@ const (
 	Kind_KIND_EVIDENCE Kind = 2
 	// Body is a RegistryChange.
 	Kind_KIND_REGISTRY Kind = 3
-	// Body is a SignedEpoch: the first record of an epoch.
+	// Body is a SignedEpoch: of the epoch whose first record this is, or of an
+	// earlier one that the journal had forgotten and an endpoint announced again.
 	Kind_KIND_EPOCH Kind = 4
 	// Body is a Recovered: something an earlier epoch had accepted and this
 	// journal lacks.
@@ -1215,13 +1216,14 @@ type Recovered struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Format of this message; 1.
 	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
-	// The record of the earlier epoch, exact bytes.
+	// The record of the earlier epoch: its body, exact bytes. Header and decision
+	// stand in the receipt and may be left out here.
 	Record *Record `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
-	// Its receipt, exact bytes of a Receipt, where the endpoint has one.
+	// Its receipt, exact bytes of a Receipt.
 	Receipt []byte `protobuf:"bytes,3,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	// Evidence known about it, exact bytes of Evidence.
 	Evidence [][]byte `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
-	// Where it was.
+	// Where it was; may be left out, since header and receipt say it.
 	Original      *RecordRef `protobuf:"bytes,5,opt,name=original,proto3" json:"original,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

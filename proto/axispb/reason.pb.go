@@ -85,6 +85,8 @@ const (
 	ReasonCode_REASON_SEAL_RETIRED ReasonCode = 43
 	// The endpoint has no seal of this agency to sign with. [code]
 	ReasonCode_REASON_NO_SEAL ReasonCode = 44
+	// A delegated seal signed, which the agency's policy forbids. [code]
+	ReasonCode_REASON_SEAL_DELEGATED ReasonCode = 45
 	// The manifest is not as the protocol asks. [what]
 	ReasonCode_REASON_BAD_MANIFEST ReasonCode = 60
 	// document.json is not as the protocol asks. [path, what]
@@ -134,6 +136,8 @@ const (
 	ReasonCode_REASON_ENDPOINT_REVOKED ReasonCode = 122
 	// A registry change contradicts the registry. [what]
 	ReasonCode_REASON_REGISTRY_CONFLICT ReasonCode = 123
+	// The certificate ended when the endpoint was re-issued. [endpoint, when]
+	ReasonCode_REASON_CERTIFICATE_ENDED ReasonCode = 124
 )
 
 // Enum value maps for ReasonCode.
@@ -166,6 +170,7 @@ var (
 		42:  "REASON_SEAL_NOT_VALID",
 		43:  "REASON_SEAL_RETIRED",
 		44:  "REASON_NO_SEAL",
+		45:  "REASON_SEAL_DELEGATED",
 		60:  "REASON_BAD_MANIFEST",
 		61:  "REASON_BAD_DOCUMENT",
 		62:  "REASON_DIGEST_MISMATCH",
@@ -190,6 +195,7 @@ var (
 		121: "REASON_INVITATION_EXPIRED",
 		122: "REASON_ENDPOINT_REVOKED",
 		123: "REASON_REGISTRY_CONFLICT",
+		124: "REASON_CERTIFICATE_ENDED",
 	}
 	ReasonCode_value = map[string]int32{
 		"REASON_UNSPECIFIED":        0,
@@ -219,6 +225,7 @@ var (
 		"REASON_SEAL_NOT_VALID":     42,
 		"REASON_SEAL_RETIRED":       43,
 		"REASON_NO_SEAL":            44,
+		"REASON_SEAL_DELEGATED":     45,
 		"REASON_BAD_MANIFEST":       60,
 		"REASON_BAD_DOCUMENT":       61,
 		"REASON_DIGEST_MISMATCH":    62,
@@ -243,6 +250,7 @@ var (
 		"REASON_INVITATION_EXPIRED": 121,
 		"REASON_ENDPOINT_REVOKED":   122,
 		"REASON_REGISTRY_CONFLICT":  123,
+		"REASON_CERTIFICATE_ENDED":  124,
 	}
 )
 
@@ -336,7 +344,7 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\x98\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\xd1\n" +
 	"\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
@@ -367,7 +375,8 @@ const file_reason_proto_rawDesc = "" +
 	"\x18REASON_SEAL_NOT_ADMITTED\x10)\x12\x19\n" +
 	"\x15REASON_SEAL_NOT_VALID\x10*\x12\x17\n" +
 	"\x13REASON_SEAL_RETIRED\x10+\x12\x12\n" +
-	"\x0eREASON_NO_SEAL\x10,\x12\x17\n" +
+	"\x0eREASON_NO_SEAL\x10,\x12\x19\n" +
+	"\x15REASON_SEAL_DELEGATED\x10-\x12\x17\n" +
 	"\x13REASON_BAD_MANIFEST\x10<\x12\x17\n" +
 	"\x13REASON_BAD_DOCUMENT\x10=\x12\x1a\n" +
 	"\x16REASON_DIGEST_MISMATCH\x10>\x12\x1a\n" +
@@ -391,7 +400,8 @@ const file_reason_proto_rawDesc = "" +
 	"\x19REASON_INVITATION_INVALID\x10x\x12\x1d\n" +
 	"\x19REASON_INVITATION_EXPIRED\x10y\x12\x1b\n" +
 	"\x17REASON_ENDPOINT_REVOKED\x10z\x12\x1c\n" +
-	"\x18REASON_REGISTRY_CONFLICT\x10{B\x16Z\x14docaxis/proto/axispbb\x06proto3"
+	"\x18REASON_REGISTRY_CONFLICT\x10{\x12\x1c\n" +
+	"\x18REASON_CERTIFICATE_ENDED\x10|B\x16Z\x14docaxis/proto/axispbb\x06proto3"
 
 var (
 	file_reason_proto_rawDescOnce sync.Once

@@ -1153,6 +1153,9 @@ type EnrolRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// PKCS#10, DER, by a P-256 key; its subject is not read.
 	Csr []byte `protobuf:"bytes,1,opt,name=csr,proto3" json:"csr,omitempty"`
+	// Name of the endpoint that the folder is already; empty for a new folder. An
+	// invitation for another endpoint is then refused, and not used up.
+	Endpoint string `protobuf:"bytes,3,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	// SHA-256 of the public key that the invitation pins (SubjectPublicKeyInfo): the
 	// answer names the CA that has it. Empty means the present CA.
 	Pin           []byte `protobuf:"bytes,2,opt,name=pin,proto3" json:"pin,omitempty"`
@@ -1197,6 +1200,13 @@ func (x *EnrolRequest) GetCsr() []byte {
 	return nil
 }
 
+func (x *EnrolRequest) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
 func (x *EnrolRequest) GetPin() []byte {
 	if x != nil {
 		return x.Pin
@@ -1215,7 +1225,11 @@ type EnrolAnswer struct {
 	// Marshalled SignedEpoch of every epoch, oldest first.
 	Epochs [][]byte `protobuf:"bytes,4,rep,name=epochs,proto3" json:"epochs,omitempty"`
 	// Codes that the endpoint serves.
-	Codes         []string `protobuf:"bytes,5,rep,name=codes,proto3" json:"codes,omitempty"`
+	Codes []string `protobuf:"bytes,5,rep,name=codes,proto3" json:"codes,omitempty"`
+	// For a re-issued endpoint: no statement that the axis has of it, or may still
+	// take, has a counter above this one. The endpoint counts on from the larger of
+	// this and its own. 0 for a new endpoint.
+	Counter       uint64 `protobuf:"varint,6,opt,name=counter,proto3" json:"counter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1283,6 +1297,13 @@ func (x *EnrolAnswer) GetCodes() []string {
 		return x.Codes
 	}
 	return nil
+}
+
+func (x *EnrolAnswer) GetCounter() uint64 {
+	if x != nil {
+		return x.Counter
+	}
+	return 0
 }
 
 // RenewRequest (service renew, answer RenewAnswer) asks for a new certificate.
@@ -1783,16 +1804,18 @@ const file_service_proto_rawDesc = "" +
 	"\x06offset\x18\x03 \x01(\rR\x06offset\x12\x16\n" +
 	"\x06length\x18\x04 \x01(\rR\x06length\"\x1f\n" +
 	"\tGetAnswer\x12\x12\n" +
-	"\x04data\x18\x01 \x01(\fR\x04data\"2\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"N\n" +
 	"\fEnrolRequest\x12\x10\n" +
-	"\x03csr\x18\x01 \x01(\fR\x03csr\x12\x10\n" +
-	"\x03pin\x18\x02 \x01(\fR\x03pin\"\x89\x01\n" +
+	"\x03csr\x18\x01 \x01(\fR\x03csr\x12\x1a\n" +
+	"\bendpoint\x18\x03 \x01(\tR\bendpoint\x12\x10\n" +
+	"\x03pin\x18\x02 \x01(\fR\x03pin\"\xa3\x01\n" +
 	"\vEnrolAnswer\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12 \n" +
 	"\vcertificate\x18\x02 \x01(\fR\vcertificate\x12\x0e\n" +
 	"\x02ca\x18\x03 \x01(\fR\x02ca\x12\x16\n" +
 	"\x06epochs\x18\x04 \x03(\fR\x06epochs\x12\x14\n" +
-	"\x05codes\x18\x05 \x03(\tR\x05codes\" \n" +
+	"\x05codes\x18\x05 \x03(\tR\x05codes\x12\x18\n" +
+	"\acounter\x18\x06 \x01(\x04R\acounter\" \n" +
 	"\fRenewRequest\x12\x10\n" +
 	"\x03csr\x18\x01 \x01(\fR\x03csr\"Q\n" +
 	"\vRenewAnswer\x12 \n" +

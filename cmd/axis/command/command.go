@@ -39,30 +39,13 @@ type grammar struct {
 	Agency   agencyCommands   `cmd:"" help:"Agencies.|Cơ quan."`
 	Seal     sealCommands     `cmd:"" help:"Seals.|Con dấu số."`
 	Endpoint endpointCommands `cmd:"" help:"Endpoints.|Điểm kết nối."`
+	Policy   policyCommands   `cmd:"" help:"What holds for agencies.|Chính sách."`
+	Journal  journalCommand   `cmd:"" help:"Who did what, when and why.|Ai đã làm gì, khi nào, vì sao."`
 	Key      keyCommands      `cmd:"" help:"Keys.|Khóa."`
 	Clock    clockCommands    `cmd:"" help:"Clock.|Đồng hồ."`
 	Backup   backupCommand    `cmd:"" help:"Back up the axis, also while it runs.|Sao lưu trục, kể cả khi đang chạy."`
 	Restore  restoreCommand   `cmd:"" help:"Make an axis out of a backup.|Khôi phục trục từ bản sao lưu."`
 }
-
-type agencyCommands struct {
-	Import importCommand `cmd:"" help:"Import agencies from a CSV file.|Nhập cơ quan từ tệp CSV."`
-}
-
-func (agencyCommands) Help() string { return importCommand{}.Help() }
-
-type sealCommands struct {
-	Admit  admitCommand  `cmd:"" help:"Admit a certificate as an agency's seal.|Chấp nhận chứng thư làm con dấu số của cơ quan."`
-	Retire retireCommand `cmd:"" help:"End a seal's admission.|Thôi chấp nhận một con dấu số."`
-}
-
-func (sealCommands) Help() string { return admitCommand{}.Help() }
-
-type endpointCommands struct {
-	Invite inviteCommand `cmd:"" help:"Invite an endpoint, once.|Mời một điểm kết nối, dùng một lần."`
-}
-
-func (endpointCommands) Help() string { return inviteCommand{}.Help() }
 
 type clockCommands struct {
 	Confirm clockCommand `cmd:"" help:"Confirm a clock that jumped.|Xác nhận đồng hồ đã nhảy."`

@@ -58,26 +58,3 @@ func printClock(w io.Writer, o *cli.IO, c *operator.Clock) {
 		"CLOCK: the axis records nothing: %s (expected from %s, it shows %s). Put the clock right; if it is right: axis clock confirm \"REASON\"\n\n"),
 		why, lang.Millis(c.ExpectedMS), lang.Millis(c.ShownMS))
 }
-
-type retireCommand struct {
-	Code   string `arg:"" help:"Code of the agency.|Mã cơ quan."`
-	Digest string `arg:"" help:"SHA-256 of the certificate, as seal admit showed it.|SHA-256 của chứng thư, như seal admit đã in."`
-	Reason string `help:"Why; it is journaled.|Lý do; được ghi sổ."`
-}
-
-func (retireCommand) Help() string {
-	return cli.Help("axis seal retire H41 6f1a…",
-		"What it sealed and the journal has stays good; what is sent from now on is refused.",
-		"Văn bản đã ghi sổ vẫn có giá trị; văn bản gửi từ bây giờ bị từ chối.")
-}
-
-func (c retireCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
-	var done operator.Done
-	req := operator.Retire{Why: operator.Why{Actor: cli.Actor(), Reason: c.Reason}, Code: c.Code, Digest: c.Digest}
-	if err := act(ctx, g, operator.PathRetire, req, &done); err != nil {
-		return err
-	}
-	return o.Print(done, func(w io.Writer) {
-		fmt.Fprintf(w, o.Say("Con dấu số này của %s không còn được chấp nhận.\n", "That seal of %s is retired.\n"), c.Code)
-	})
-}

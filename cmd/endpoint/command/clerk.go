@@ -18,19 +18,11 @@ import (
 
 // ask asks the running endpoint.
 func ask(ctx context.Context, g *grammar, path string, query url.Values, into any) error {
-	c, err := admin.Open(g.Dir)
-	if err != nil {
-		return err
-	}
-	return c.Get(ctx, path, query, into)
+	return admin.Ask(ctx, g.Dir, path, query, into)
 }
 
 func act(ctx context.Context, g *grammar, path string, v, into any) error {
-	c, err := admin.Open(g.Dir)
-	if err != nil {
-		return err
-	}
-	return c.Post(ctx, path, v, into)
+	return admin.Act(ctx, g.Dir, path, v, into)
 }
 
 func printCounts(w io.Writer, o *cli.IO, title string, counts map[string]int) {

@@ -40,7 +40,7 @@ func (c joinCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	if err := os.MkdirAll(g.Dir, 0o700); err != nil {
 		return err
 	}
-	id, err := link.JoinWith(ctx, g.Dir, invite, invite.Enrol)
+	id, err := link.JoinWith(ctx, g.Dir, invite, invite.EnrolAs)
 	if err != nil {
 		return notJoined(invite, err)
 	}

@@ -1,0 +1,92 @@
+package registry_test
+
+import (
+	"strings"
+	"testing"
+
+	"docaxis/axis/registry"
+	"docaxis/internal/reason"
+	"docaxis/proto/axispb"
+)
+
+const (
+	allowed   = axispb.Permission_PERMISSION_ALLOWED
+	forbidden = axispb.Permission_PERMISSION_FORBIDDEN
+)
+
+func policy(p *axispb.Policy) *axispb.Change {
+	return &axispb.Change{Change: &axispb.Change_PutPolicy{PutPolicy: p}}
+}
+
+func TestPolicyIsInherited(t *testing.T) {
+	w := nghean(t)
+	want := func(code string, p registry.Policy) {
+		t.Helper()
+		if got := w.Policy(code); got != p {
+			t.Errorf("policy of %q: %+v, want %+v", code, got, p)
+		}
+		if got := w.RetentionDays(code); got != p.RetentionDays {
+			t.Errorf("retention of %q: %d", code, got)
+		}
+	}
+	byDefault := registry.Policy{DelegatedSeals: true, RetentionDays: 400, Security: "ordinary"}
+	want("H41", byDefault)
+	want("", byDefault)
+	want("nobody", byDefault)
+
+	w.do(noon, policy(&axispb.Policy{DelegatedSeals: forbidden, RetentionDays: 30, Security: "confidential"}))
+	everybody := registry.Policy{RetentionDays: 30, Security: "confidential"}
+	want("H41", everybody)
+	want("", everybody)
+
+	// By an alias: it is the agency's, under any of its codes, and nobody else's.
+	w.do(noon, policy(&axispb.Policy{Code: "000.00.00.H41", DelegatedSeals: allowed}))
+	own := registry.Policy{DelegatedSeals: true, RetentionDays: 30, Security: "confidential"}
+	want("H41", own)
+	want("000.00.00.H41", own)
+	want("H41.11", everybody)
+
+	// What is set anew replaces all that was there.
+	w.do(noon, policy(&axispb.Policy{Code: "H41", RetentionDays: 7}))
+	want("H41", registry.Policy{RetentionDays: 7, Security: "confidential"})
+	w.do(noon, policy(&axispb.Policy{}))
+	want("H41", registry.Policy{DelegatedSeals: true, RetentionDays: 7, Security: "ordinary"})
+
+	if all := w.Policies(); len(all) != 2 || all[0].Code != "" || all[1].Code != "H41" || all[1].Position != w.position-1 {
+		t.Errorf("%+v", all)
+	}
+	if !strings.Contains(w.Dump(), `policy "H41" delegated 0 retention 7 security "" position`) {
+		t.Errorf("the dump has no policy:\n%s", w.Dump())
+	}
+}
+
+func TestPolicyRefused(t *testing.T) {
+	w := nghean(t)
+	before := w.Dump()
+	tests := []struct {
+		name, what string
+		policy     *axispb.Policy
+	}{
+		{"of the unknown", "H99", &axispb.Policy{Code: "H99"}},
+		{"level of one agency", "without a code", &axispb.Policy{Code: "H41", Security: "ordinary"}},
+		{"unknown level", "no security level", &axispb.Policy{Security: "mật"}},
+		{"unknown word", "inherit", &axispb.Policy{DelegatedSeals: 9}},
+		{"for ever", "at most", &axispb.Policy{RetentionDays: 4_000_000_000}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := w.Check(change(policy(tt.policy)), noon)
+			if !reason.Is(err, axispb.ReasonCode_REASON_REGISTRY_CONFLICT) || !strings.Contains(reason.Of(err).Args[0], tt.what) {
+				t.Errorf("%v; want a conflict with %q in it", err, tt.what)
+			}
+			// In a journal written under other rules it changes nothing.
+			w.Apply(99, noon, change(policy(tt.policy)))
+			if w.Dump() != before || w.Invariants() != nil {
+				t.Error("it was taken all the same")
+			}
+		})
+	}
+	if got := registry.Audience(change(policy(&axispb.Policy{}))); got != axispb.Audience_AUDIENCE_PUBLIC {
+		t.Errorf("audience %v", got)
+	}
+}
