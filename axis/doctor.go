@@ -52,6 +52,7 @@ func Doctor(ctx context.Context, dir string, cfg DoctorConfig) *doctor.Report {
 		cfg.Patience = 10 * time.Second
 	}
 	p := &patient{dir: dir, cfg: cfg, report: new(doctor.Report)}
+	p.report.Program()
 	p.settings()
 	p.process()
 	p.permissions()
