@@ -44,6 +44,7 @@ type grammar struct {
 	Key      keyCommands      `cmd:"" help:"Keys.|Khóa."`
 	Clock    clockCommands    `cmd:"" help:"Clock.|Đồng hồ."`
 	Backup   backupCommand    `cmd:"" help:"Back up the axis, also while it runs.|Sao lưu trục, kể cả khi đang chạy."`
+	Check    checkCommand     `cmd:"" help:"Read everything and name what is damaged.|Đọc toàn bộ và nêu phần bị hỏng."`
 	Restore  restoreCommand   `cmd:"" help:"Make an axis out of a backup.|Khôi phục trục từ bản sao lưu."`
 }
 
