@@ -88,7 +88,11 @@ const (
 
 // takeBack serves recover: what an endpoint kept of earlier epochs.
 func (h *Hub) takeBack(ctx context.Context, endpoint string, req *axispb.RecoverRequest) (*axispb.RecoverAnswer, error) {
-	if proto.Size(req) > maxRecovered+evidence.MaxSignedEpoch*maxEpochs || len(req.GetRecords()) > maxRecords || len(req.GetEpochs()) > maxEpochs {
+	size := 0
+	for _, raw := range req.GetRecords() {
+		size += len(raw)
+	}
+	if size > maxRecovered || len(req.GetRecords()) > maxRecords || len(req.GetEpochs()) > maxEpochs {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "more than 1 MiB of records")
 	}
 	if err := h.learn(ctx, endpoint, req.GetEpochs()); err != nil {

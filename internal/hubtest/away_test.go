@@ -24,14 +24,6 @@ import (
 	"docaxis/proto/axispb"
 )
 
-// waitingDocuments is how many documents wait for whoever comes back.
-func waitingDocuments() int {
-	if raceEnabled {
-		return 1_000
-	}
-	return 10_000
-}
-
 // heapBound is how much more may be in use at any page than before the endpoint
 // came back, axis and sender included, which run in this process too: less than the
 // records that wait would take, were they held.
@@ -121,7 +113,7 @@ func TestNinetyDaysAway(t *testing.T) {
 	}
 	clock.days(310)
 
-	n := waitingDocuments()
+	n := waitingDocuments
 	mails := []*mail{{t: t, w: w, from: "G22"}, {t: t, w: w, from: "G22"}, {t: t, w: w, from: "G02"}}
 	deadline := clock.now().Add(45 * 24 * time.Hour)
 	mails[0].send(t.Context(), 1, n/2, deadline)

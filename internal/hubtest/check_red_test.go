@@ -139,13 +139,13 @@ func forgeries(t *testing.T, w *hubtest.World, x *exchange) []tamper {
 		{"evidence about a code that it never had", "which it never had for", state(func(st *axispb.Statement) {
 			st.Counter, st.Code = 1000, "H41"
 		})},
-		{"evidence about no document", "which is no document", state(func(st *axispb.Statement) {
+		{"evidence about no document", "the statement is about record 1/0", state(func(st *axispb.Statement) {
 			st.Counter, st.Document = 1000, &axispb.RecordRef{Epoch: 1, LeafIndex: 0}
 		})},
 		{"evidence that names another document", "names another document", state(func(st *axispb.Statement) {
 			st.Counter, st.EnvelopeId = 1000, x.sent[0].id+"0"
 		})},
-		{"more said than the endpoint knows of", "and it knows of", state(func(st *axispb.Statement) {
+		{"more said than the endpoint knows of", "and it counts only to", state(func(st *axispb.Statement) {
 			st.Counter, st.ConfirmedUnread = 1000, false
 			st.Event, st.BusinessState = axispb.Event_EVENT_BUSINESS_STATE, "01"
 		})},
@@ -263,7 +263,7 @@ func receiverTampers(x *exchange) []tamper {
 			e.Files[k] = e.Files[k][1:]
 		}},
 		{"a counter that was skipped", "is not in the journal", progress(func(p *axispb.Progress) { p.Counter++ })},
-		{"a counter that was forgotten", "and it knows of", progress(func(p *axispb.Progress) { p.Counter-- })},
+		{"a counter that was forgotten", "and it counts only to", progress(func(p *axispb.Progress) { p.Counter-- })},
 		{"a checkpoint of another log", "saw another root", progress(func(p *axispb.Progress) { p.Seen.Root[0]++ })},
 		{"a checkpoint of a longer log", "the journal has only", progress(func(p *axispb.Progress) { p.Seen.Size += 1000 })},
 		{"something is left to do", "left", func(s *hubtest.Seen) {

@@ -2,5 +2,9 @@
 
 package hubtest_test
 
-// raceEnabled is set where the race detector runs.
-const raceEnabled = false
+const (
+	// waitingDocuments wait for whoever comes back after months.
+	waitingDocuments = 10_000
+	// malformed requests for each service.
+	malformed = 10_000
+)
