@@ -162,3 +162,25 @@ func (s *Store) Examine(ctx context.Context, id chunk.ID) (good bool, err error)
 	}
 	return false, s.setAside(ctx, id)
 }
+
+// ExamineFolder examines the chunks whose digests begin so, in two digits. between is
+// called after each, and its error ends it.
+func (s *Store) ExamineFolder(ctx context.Context, prefix string, between func() error) error {
+	return eachEntry(filepath.Join(s.dir, "chunks", prefix), func(e os.DirEntry) error {
+		id, ok := parseName(e.Name())
+		if !ok {
+			return between()
+		}
+		good, err := s.verify(id)
+		switch {
+		case errors.Is(err, os.ErrNotExist): // removed, or set aside, meanwhile
+		case err != nil:
+			return err
+		case !good:
+			if err := s.setAside(ctx, id); err != nil {
+				return err
+			}
+		}
+		return between()
+	})
+}

@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	operator "docaxis/axis/admin"
 	"docaxis/internal/bus"
 	"docaxis/internal/envelope"
 	"docaxis/internal/hubtest"
@@ -163,5 +165,84 @@ func TestOthersDoNotHearOfADamagedChunk(t *testing.T) {
 	mustBody(t, sender.ask(t, bus.Pull, fromTheStart()), page)
 	if len(page.GetWanted()) != 0 {
 		t.Errorf("the sender is still asked for %v", page.GetWanted())
+	}
+}
+
+// What nobody reads is read by the scrub within a week: a harmed chunk comes back, a
+// harmed block is named.
+func TestAScrubFindsDamage(t *testing.T) {
+	t.Parallel()
+	turned := newClock()
+	w := world(t, hubtest.Config{Now: turned.Now, Retry: quick, PullEvery: 100 * time.Millisecond, ScrubEvery: 20 * time.Millisecond})
+	joinAll(t, w)
+	x := newExchange(t, w, 92)
+	l := x.send("letter", "G22", envelope.Document{To: []string{"H41.11"}}, want{"H41.11": consigned}, 20_000)
+	x.settle()
+	clean, err := w.Hub().Check(t.Context())
+	if err != nil || len(clean.Damage) != 0 || clean.Blocks == 0 {
+		t.Fatalf("before: %+v, %v", clean, err)
+	}
+	path := chunkPath(w, l.files[0])
+	harm(t, path, false)
+	turned.turn(2 * time.Minute)
+	halt(t, w, "G22")
+	halt(t, w, "H41.11")
+	for range 20 { // within the time that a clock may jump
+		turned.turn(9 * time.Hour)
+	}
+	eventually(t, "it is found", func() error {
+		s, err := w.Hub().Status(t.Context())
+		if err == nil && len(s.Damage) != 1 {
+			err = fmt.Errorf("%v", s.Damage)
+		}
+		return err
+	})
+	if err := w.Member("G22").Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is healed", func() error {
+		b, err := os.ReadFile(path)
+		if err == nil && !bytes.Equal(b, l.files[0]) {
+			err = errors.New("it is another")
+		}
+		if d := w.Hub().Damage(); err == nil && len(d) > 0 {
+			err = fmt.Errorf("%v", d)
+		}
+		return err
+	})
+}
+
+// A block of the past is harmed: the axis goes on, and names it.
+func TestACheckNamesADamagedBlock(t *testing.T) {
+	t.Parallel()
+	w := world(t, hubtest.Config{Retry: quick})
+	joinAll(t, w)
+	x := newExchange(t, w, 93)
+	for range 20 { // the last blocks are read by every start
+		x.send("letter", "G22", envelope.Document{To: []string{"H41.11"}}, want{"H41.11": consigned}, 100)
+		x.settle()
+	}
+	for _, m := range w.Members() {
+		halt(t, w, m.Code)
+	}
+	if err := w.StopAxis(); err != nil {
+		t.Fatal(err)
+	}
+	path := largest(t, filepath.Join(w.AxisDir(), "journal/jetstream/JOURNAL/streams/JOURNAL-000001/msgs/1.blk"))
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(b, []byte(x.sent[3].id))
+	b[at] ^= 1
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.StartAxis(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c, err := w.Hub().Check(t.Context())
+	if err != nil || len(c.Damage) != 1 || c.Damage[0].Kind != operator.DamagedBlock || c.Damage[0].Place == "" {
+		t.Errorf("%+v, %v", c, err)
 	}
 }

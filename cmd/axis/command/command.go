@@ -45,6 +45,7 @@ type grammar struct {
 	Clock    clockCommands    `cmd:"" help:"Clock.|Đồng hồ."`
 	Doctor   doctorCommand    `cmd:"" help:"Say what is wrong and how to mend it.|Cho biết có gì sai và cách sửa."`
 	Backup   backupCommand    `cmd:"" help:"Back up the axis, also while it runs.|Sao lưu trục, kể cả khi đang chạy."`
+	Check    checkCommand     `cmd:"" help:"Read everything and name what is damaged.|Đọc toàn bộ và nêu phần bị hỏng."`
 	Restore  restoreCommand   `cmd:"" help:"Make an axis out of a backup.|Khôi phục trục từ bản sao lưu."`
 }
 
