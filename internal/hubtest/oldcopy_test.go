@@ -91,6 +91,18 @@ func TestAnOldCopyOfAnEndpointIsStoppedAndReissued(t *testing.T) {
 	wait(t, sender, two, axispb.State_STATE_CONSIGNED)
 	three := send(t, sender, clerk.Draft{To: []string{"H41"}}, []byte("ba"))
 	wait(t, sender, three, axispb.State_STATE_CONSIGNED)
+	stop(t, again)
+
+	// What the lost machine had done since the copy was made, only an empty folder
+	// learns: that is what operators are told to join with.
+	empty, err := w.Reissue(t.Context(), again, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := empty.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, empty, one, axispb.State_STATE_HANDED_OVER)
 	checked(t, w)
 }
 
