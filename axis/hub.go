@@ -202,10 +202,7 @@ func (h *Hub) openBroker(context.Context) error {
 
 func (h *Hub) openJournal(ctx context.Context) error {
 	var err error
-	h.journal, err = journal.Open(ctx, h.broker.Journal(), journal.Config{
-		MaxStreamBytes: h.cfg.MaxStreamBytes, Faults: h.cfg.Faults, Log: h.log, AcceptLost: true,
-	})
-	if err != nil {
+	if h.journal, err = h.readJournal(ctx); err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
 	h.chain = &chain{

@@ -43,6 +43,7 @@ type grammar struct {
 	Cleanup  cleanupCommand  `cmd:"" help:"Remove files that are kept no longer.|Dọn các tệp đã hết hạn giữ."`
 	Backup   backupCommand   `cmd:"" help:"Back up the endpoint, also while it runs.|Sao lưu điểm kết nối, kể cả khi đang chạy."`
 	Restore  restoreCommand  `cmd:"" help:"Make an endpoint out of a backup.|Khôi phục điểm kết nối từ bản sao lưu."`
+	Check    checkCommand    `cmd:"" help:"Judge edXML files against QCVN 102.|Kiểm tra tệp edXML theo QCVN 102."`
 	Doctor   doctorCommand   `cmd:"" help:"Say what is wrong and how to mend it.|Cho biết có gì sai và cách sửa."`
 	Agencies agenciesCommand `cmd:"" help:"Search the directory, also offline.|Tra danh mục cơ quan, kể cả khi mất mạng."`
 }
