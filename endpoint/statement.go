@@ -179,7 +179,12 @@ func (a *Agent) storeOutcomes(ctx context.Context, batch []inbox.Statement, outc
 			if err := inbox.In(tx).Settle(batch[i].Counter, outcomes[i].Receipt, outcomes[i].Refused); err != nil {
 				return err
 			}
-			if outcomes[i].Refused != nil {
+			if r := outcomes[i].Refused; r != nil {
+				if r.Code == axispb.ReasonCode_REASON_COUNTER_REUSED && a.reissuedSince(batch[i].Counter) {
+					if err := a.restate(tx, batch[i].Counter); err != nil {
+						return err
+					}
+				}
 				continue
 			}
 			if err := a.heedStanding(tx, batch[i].Entry.Evidence, outcomes[i].Receipt); err != nil {
@@ -219,7 +224,7 @@ func (a *Agent) heedRefusals(ctx context.Context, batch []inbox.Statement, outco
 		}
 		a.log.Error("the axis refused a statement", slog.Uint64("counter", batch[i].Counter),
 			slog.String("why", reason.Sentence(o.Refused, reason.English)))
-		if o.Refused.Code == axispb.ReasonCode_REASON_COUNTER_REUSED {
+		if o.Refused.Code == axispb.ReasonCode_REASON_COUNTER_REUSED && !a.reissuedSince(batch[i].Counter) {
 			return a.park(ctx, reason.Permanent(o.Refused.Code, o.Refused.Args...))
 		}
 	}
