@@ -96,7 +96,7 @@ func TestHostilePackagesAreRefused(t *testing.T) {
 		{"letters of another alphabet", base(t, "JVBERi0x", "JVBER_0-"), edxml.Limits{}, edxml.BadBase64, "ContentTransferEncoded"},
 		{"several entries", withContent(t, packed(t, "a", "b")), edxml.Limits{}, edxml.SeveralEntries, "ContentTransferEncoded"},
 		{"no entry", withContent(t, packed(t)), edxml.Limits{}, edxml.SeveralEntries, "ContentTransferEncoded"},
-		{"a bomb", withContent(t, packed(t, strings.Repeat("\x00", 64<<20))), edxml.Limits{}, edxml.RatioTooHigh, "ContentTransferEncoded"},
+		{"a bomb", withContent(t, packed(t, strings.Repeat("\x00", 12<<20))), edxml.Limits{}, edxml.RatioTooHigh, "ContentTransferEncoded"},
 		{"an absolute limit", withContent(t, packed(t, strings.Repeat("ab", 5000))), edxml.Limits{Content: 9999}, edxml.ContentTooLarge, "ContentTransferEncoded"},
 		{"a damaged entry", withContent(t, damaged(t)), edxml.Limits{}, edxml.BadArchive, "ContentTransferEncoded"},
 		{"a torn archive", withContent(t, packed(t, "abc")[:70]), edxml.Limits{}, edxml.BadArchive, "ContentTransferEncoded"},
