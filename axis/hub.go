@@ -52,6 +52,9 @@ type Config struct {
 	// ReleaseEvery is how often content is looked for that need not be kept any more;
 	// an hour by default.
 	ReleaseEvery time.Duration
+	// ScrubEvery is how often the slow reading of journal and content goes on; a minute
+	// by default.
+	ScrubEvery time.Duration
 	// HealthEvery is how often disks and JetStream are looked at; 2 s by default.
 	HealthEvery time.Duration
 	// Space asks for the free space of a folder's disk; diskspace.Of by default.
@@ -81,6 +84,7 @@ func (c Config) withDefaults() Config {
 		c.ExpireEvery = 30 * time.Second
 	}
 	c.ReleaseEvery = cmp.Or(c.ReleaseEvery, releaseEvery)
+	c.ScrubEvery = cmp.Or(c.ScrubEvery, scrubEvery)
 	c.HealthEvery = cmp.Or(c.HealthEvery, healthEvery)
 	if c.Space == nil {
 		c.Space = diskspace.Of
@@ -115,6 +119,7 @@ type Hub struct {
 	admin    *admin.Server
 	chain    *chain
 	disks    *disks
+	scrub    scrub
 	recovery recovery
 
 	contentService *content.Service
@@ -202,10 +207,7 @@ func (h *Hub) openBroker(context.Context) error {
 
 func (h *Hub) openJournal(ctx context.Context) error {
 	var err error
-	h.journal, err = journal.Open(ctx, h.broker.Journal(), journal.Config{
-		MaxStreamBytes: h.cfg.MaxStreamBytes, Faults: h.cfg.Faults, Log: h.log, AcceptLost: true,
-	})
-	if err != nil {
+	if h.journal, err = h.readJournal(ctx); err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
 	h.chain = &chain{
@@ -291,6 +293,7 @@ func (h *Hub) run(ctx context.Context) error {
 	g.Go(func() error { return h.content.Run(running) })
 	g.Go(func() error { return h.expire(running) })
 	g.Go(func() error { return h.release(running) })
+	g.Go(func() error { return h.scrubLoop(running) })
 	g.Go(func() error {
 		err := h.watchHealth(running)
 		if err != nil {

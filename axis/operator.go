@@ -42,7 +42,7 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 		Agencies: len(h.registry.Agencies()), Documents: counts.Documents, Evidence: counts.Evidence,
 		Refused: counts.Refused, States: map[string]uint64{}, Disks: h.disksNow(),
 	}
-	out.Clock = h.clockState()
+	out.Clock, out.Damage = h.clockState(), h.Damage()
 	if e, ok := h.trust.Epoch(at.Epoch); ok {
 		out.Origin = e.GetOrigin()
 	}

@@ -162,8 +162,8 @@ func below(all map[string]registry.Agency, a registry.Agency, top string) bool {
 // for which code. Intake verified it.
 func holdersOf(past *evidence.Past) map[string]string {
 	holders := map[string]string{}
-	for _, raw := range past.Evidence {
-		st, err := statementOf(raw)
+	for _, h := range past.Hints {
+		st, err := statementOf(h.Evidence)
 		if err == nil && st.GetEvent() == axispb.Event_EVENT_CONTENT_CONSIGNMENT && bytes.Equal(st.GetCommitment(), past.Commitment[:]) {
 			holders[st.GetCode()] = st.GetIssuer()
 		}

@@ -88,7 +88,11 @@ const (
 
 // takeBack serves recover: what an endpoint kept of earlier epochs.
 func (h *Hub) takeBack(ctx context.Context, endpoint string, req *axispb.RecoverRequest) (*axispb.RecoverAnswer, error) {
-	if proto.Size(req) > maxRecovered+evidence.MaxSignedEpoch*maxEpochs || len(req.GetRecords()) > maxRecords || len(req.GetEpochs()) > maxEpochs {
+	size := 0
+	for _, raw := range req.GetRecords() {
+		size += len(raw)
+	}
+	if size > maxRecovered || len(req.GetRecords()) > maxRecords || len(req.GetEpochs()) > maxEpochs {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "more than 1 MiB of records")
 	}
 	if err := h.learn(ctx, endpoint, req.GetEpochs()); err != nil {
@@ -280,13 +284,16 @@ func (p proofs) Has(ctx context.Context, leaf uint64, header []byte) (bool, erro
 
 // missing turns a chunk that is not here into one that may still come: of a document
 // that was got back, whoever sent it uploads the content again.
-func (h *Hub) missing(ctx context.Context, leaf uint64, err error) error {
+func (h *Hub) missing(ctx context.Context, req *axispb.GetRequest, err error) error {
 	if reason.Of(err).GetCode() != axispb.ReasonCode_REASON_NOT_FOUND {
 		return err
 	}
-	back, lookup := h.ledger.WasRecovered(ctx, leaf)
-	if lookup != nil || !back {
+	back, lookup := h.ledger.WasRecovered(ctx, req.GetLeafIndex())
+	if lookup != nil {
 		return errors.Join(err, lookup)
+	}
+	if !back {
+		return h.gone(ctx, req.GetDigest(), err)
 	}
 	return reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the content has still to come back").Because(err)
 }

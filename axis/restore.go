@@ -3,7 +3,6 @@ package axis
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,21 +22,8 @@ import (
 	"docaxis/internal/fault"
 )
 
-const (
-	// restoredMarker, in keys/, makes the next start open a new epoch: what the
-	// axis signed after the backup was made is not known here.
-	restoredMarker = "restored"
-	// maxKeys bounds the bytes of all keys.
-	maxKeys = 16 << 20
-)
-
-// restoredMark is the marker's text.
-type restoredMark struct {
-	By           string `json:"by"`
-	AtMS         int64  `json:"at_ms"`
-	Reason       string `json:"reason"`
-	BackupMadeMS int64  `json:"backup_made_ms"`
-}
+// maxKeys bounds the bytes of all keys.
+const maxKeys = 16 << 20
 
 // RestoreOptions say who restores and why; the next epoch's reason has both.
 type RestoreOptions struct {
@@ -139,11 +125,8 @@ func (r *restorer) finish(report backup.Report) error {
 	if err := errors.Join(r.o.Faults.At("restore.marker.before"), os.MkdirAll(keys, 0o700)); err != nil {
 		return err
 	}
-	mark, err := json.Marshal(restoredMark{By: r.o.By, AtMS: r.o.Now().UnixMilli(), Reason: r.o.Reason, BackupMadeMS: report.MadeMS})
-	if err != nil {
-		return err
-	}
-	if err := durable.WriteFile(filepath.Join(keys, restoredMarker), mark, 0o600); err != nil {
+	mark := Restored{Who: r.o.By, When: r.o.Now(), Reason: r.o.Reason, BackupTime: time.UnixMilli(report.MadeMS)}
+	if err := MarkRestored(keys, mark); err != nil {
 		return err
 	}
 	if err := r.o.Faults.At("restore.keys.before"); err != nil {

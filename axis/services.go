@@ -35,7 +35,7 @@ func (h *Hub) handlers() map[bus.Service]bus.Handler {
 	return map[bus.Service]bus.Handler{
 		bus.Submit:   handle(h.submit),
 		bus.Evidence: handle(h.evidence),
-		bus.Pull:     handle(h.mailbox.Pull),
+		bus.Pull:     handle(h.pull),
 		bus.Proof:    handle(h.proof),
 		bus.Have:     h.contentService.Have,
 		bus.Put:      h.contentService.Put,
@@ -124,5 +124,5 @@ func (h *Hub) get(ctx context.Context, endpoint string, raw []byte) (proto.Messa
 	if lookup != nil || !may {
 		return nil, errors.Join(err, lookup)
 	}
-	return nil, h.missing(ctx, req.GetLeafIndex(), err)
+	return nil, h.missing(ctx, &req, err)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -56,11 +57,21 @@ func (f folders) copyInto(ts *testscript.TestScript, neg bool, args []string) {
 	_, port, err := net.SplitHostPort(address)
 	ts.Check(err)
 	ts.Check(os.CopyFS(ts.MkAbs("axis"), os.DirFS(filepath.Join(f.dir, "axis"))))
+	ts.Check(private(ts.MkAbs("axis/keys")))
 	ts.Check(replace(ts.MkAbs("axis/axis.toml"), `(?m)^listen = .*`, fmt.Sprintf("listen = %q", address)))
 	for name, code := range founded() {
 		ts.Check(os.CopyFS(ts.MkAbs(name), os.DirFS(filepath.Join(f.dir, "endpoint-"+code))))
 		ts.Check(replace(ts.MkAbs(name+"/identity/identity.toml"), `(?m)^address = .*`, fmt.Sprintf("address = %q", "localhost:"+port)))
 	}
+}
+
+// private gives keys the modes that a copy loses.
+func private(keys string) error {
+	files, err := os.ReadDir(keys)
+	for _, f := range files {
+		err = errors.Join(err, os.Chmod(filepath.Join(keys, f.Name()), 0o600))
+	}
+	return errors.Join(err, os.Chmod(keys, 0o700))
 }
 
 func replace(path, pattern, by string) error {

@@ -58,7 +58,7 @@ func (d desk) Status(context.Context) (clerk.Status, error) {
 		Epoch: s.Progress.GetSeen().GetEpoch(), SeenSize: s.Progress.GetSeen().GetSize(), Evidence: s.Progress.GetCounter(),
 	}
 	out.Parked, out.Disk = told(s.Parked), d.disk()
-	return out, d.count(&out)
+	return out, errors.Join(d.count(&out), d.health(&out))
 }
 
 func (d desk) count(out *clerk.Status) error {

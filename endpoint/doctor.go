@@ -52,6 +52,7 @@ func Doctor(ctx context.Context, dir string, cfg DoctorConfig) *doctor.Report {
 		cfg.Patience = 15 * time.Second
 	}
 	p := &patient{dir: dir, cfg: cfg, report: new(doctor.Report)}
+	p.report.Program()
 	settings, ok := p.settings()
 	p.permissions()
 	id, known := p.identity()
@@ -59,6 +60,9 @@ func Doctor(ctx context.Context, dir string, cfg DoctorConfig) *doctor.Report {
 	if ok {
 		p.seals(settings)
 	}
+	p.unsent()
+	p.clock()
+	p.missing()
 	p.files()
 	p.disk()
 	if known && p.way(ctx, id) {
@@ -74,6 +78,12 @@ type patient struct {
 	report *doctor.Report
 	// admitted is asked about seals; nil while the store cannot be read.
 	admitted func(code string, key seal) (admitted, known bool)
+	// oldest document that the axis has not answered; nil for none.
+	oldest *clerk.Unsent
+	// journalMS is the latest time that the axis told; 0 for none.
+	journalMS int64
+	// absent names documents of which a file is gone; nil where nobody looked.
+	absent *[]string
 }
 
 func (p *patient) settings() (Settings, bool) {
@@ -148,6 +158,7 @@ func (p *patient) store(endpoint string) {
 	if p.cfg.Status != nil {
 		c.Well("điểm kết nối đang chạy giữ kho này; kiểm tra từng trang khi nó dừng", "the running endpoint has it open; its pages are checked while none runs")
 		p.trouble(p.cfg.Status.Parked)
+		p.running(p.cfg.Status)
 		return
 	}
 	path := filepath.Join(p.dir, backup.StoreName)
@@ -180,7 +191,17 @@ func (p *patient) readStore(path string) {
 		return errors.Join(db.View(read), db.Close())
 	}
 	err := inStore(func(tx *bbolt.Tx) (err error) {
-		parked, err = store.Parked(tx)
+		if parked, err = store.Parked(tx); err != nil {
+			return err
+		}
+		if p.oldest, err = oldestUnsent(tx); err != nil {
+			return err
+		}
+		if p.journalMS, err = lastJournaled(tx); err != nil {
+			return err
+		}
+		gone, err := absent(tx, p.dir)
+		p.absent = &gone
 		return err
 	})
 	if err != nil {
@@ -189,15 +210,21 @@ func (p *patient) readStore(path string) {
 	p.trouble(told(parked))
 	p.admitted = func(code string, key seal) (admitted, known bool) {
 		if err := inStore(func(tx *bbolt.Tx) (err error) {
-			all, err := directory.In(tx).Seals(code)
-			e := entryOf(all, key)
-			admitted, known = e != nil && e.GetRetiredMs() == 0, len(all) > 0
+			admitted, known, err = admittedIn(tx, code, key)
 			return err
 		}); err != nil {
 			return false, false
 		}
 		return admitted, known
 	}
+}
+
+// admittedIn asks the directory of a store about a seal; known is false where it has
+// none of the agency.
+func admittedIn(tx *bbolt.Tx, code string, key seal) (admitted, known bool, err error) {
+	all, err := directory.In(tx).Seals(code)
+	e := entryOf(all, key)
+	return e != nil && e.GetRetiredMs() == 0, len(all) > 0, err
 }
 
 func (p *patient) trouble(t *clerk.Trouble) {

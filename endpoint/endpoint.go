@@ -84,6 +84,8 @@ type Agent struct {
 	recovering recovering
 	// mending are the files that are to be fetched again.
 	mending chan mending
+	// wanted are chunks that the axis asked for.
+	wanted chan []*axispb.Wanted
 
 	// The pull loop's own.
 	pulling pullState
@@ -115,7 +117,7 @@ func Open(dir string, cfg Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{dir: dir, cfg: cfg, log: cfg.Log, wake: newBells(), mending: make(chan mending, maxMending)}
+	a := &Agent{dir: dir, cfg: cfg, log: cfg.Log, wake: newBells(), mending: make(chan mending, maxMending), wanted: make(chan []*axispb.Wanted, 1)}
 	if err := a.loadIdentity(); err != nil {
 		return nil, err
 	}
@@ -285,6 +287,7 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 		a.caughtUp(a.pool(1, a.wake.bulkFetch, a.whenRoom(a.dueFetches(inbox.Bulk)), a.fetch).run),
 		a.caughtUp(a.sendEvidence),
 		a.mendFiles,
+		a.giveWanted,
 		func(ctx context.Context) error { return a.renew(ctx, conn) },
 		a.clean,
 	}

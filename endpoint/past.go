@@ -211,10 +211,10 @@ func (k *keepsakes) sent(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
 		if err != nil {
 			return nil, nil, err
 		}
-		var hints [][]byte
+		var hints []evidence.Hint
 		for _, r := range recipients {
 			for _, p := range r.Proofs {
-				hints = append(hints, p.Evidence)
+				hints = append(hints, evidence.Hint{Evidence: p.Evidence, Receipt: p.Receipt})
 			}
 		}
 		return k.agent.pastDocument(e.EnvelopeDigest, e.Receipt, hints, e.ReleasedMs == 0)
@@ -231,13 +231,13 @@ func (k *keepsakes) received(e *axispb.InboxEntry) {
 		return
 	}
 	s := keepsake{at: at, make: func(tx *bbolt.Tx) ([]byte, *envelope.Envelope, error) {
-		hints := slices.Clone(e.Journaled)
+		var hints []evidence.Hint
 		for _, counter := range e.Evidence {
 			own, err := inbox.In(tx).Evidence(counter)
 			if err != nil {
 				return nil, nil, err
 			}
-			hints = append(hints, own.GetEvidence())
+			hints = append(hints, evidence.Hint{Evidence: own.GetEvidence(), Receipt: own.GetReceipt()})
 		}
 		return k.agent.pastDocument(e.EnvelopeDigest, e.Receipt, hints, false)
 	}}
@@ -248,21 +248,32 @@ func (k *keepsakes) received(e *axispb.InboxEntry) {
 
 // mostHints bounds the evidence that goes with a document: it says who has it, and
 // comes as records of its own besides.
-const mostHints = 8 << 10
+const mostHints = 16 << 10
 
 // pastDocument makes the Recovered of a document, and gives its envelope where its
 // files are here to be uploaded again.
-func (a *Agent) pastDocument(digest, receipt []byte, hints [][]byte, files bool) ([]byte, *envelope.Envelope, error) {
+func (a *Agent) pastDocument(digest, receipt []byte, hints []evidence.Hint, files bool) ([]byte, *envelope.Envelope, error) {
 	env, err := a.envelope(digest)
 	if err != nil {
 		return nil, nil, err
 	}
 	room := min(mostHints, evidence.MaxRecovered-len(env.Raw)-len(receipt)-1024)
-	var kept [][]byte
+	alone, err := evidence.NewRecovered(env.Raw, receipt)
+	if err != nil {
+		return nil, nil, err
+	}
+	past, err := evidence.OpenRecovered(alone)
+	if err != nil {
+		return nil, nil, err
+	}
+	var kept []evidence.Hint
 	for _, h := range hints {
-		if room -= len(h) + 16; room >= 0 {
-			kept = append(kept, h)
+		size := len(h.Evidence) + len(h.Receipt) + 16
+		if _, err := a.trust.Hint(past, h); err != nil || size > room {
+			continue // not journaled yet, or under another receipt
 		}
+		room -= size
+		kept = append(kept, h)
 	}
 	raw, err := evidence.NewRecovered(env.Raw, receipt, kept...)
 	if !files {

@@ -128,6 +128,7 @@ func (a *Agent) pullPage(ctx context.Context) (more, held bool, err error) {
 	if err := a.compareReceipts(ctx, cp); err != nil {
 		return false, false, err
 	}
+	a.heedWanted(page.Wanted)
 	a.learnAnnounced(page.Items)
 	held, err = a.take(ctx, &page, cp)
 	// A page that promises more and brings nothing would be asked for for ever.

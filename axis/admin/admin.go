@@ -17,6 +17,7 @@ type Operator interface {
 	Waitings
 	Proofs
 	Deeds
+	Checks
 	Status(ctx context.Context) (Status, error)
 	// Documents finds the documents of an id.
 	Documents(ctx context.Context, id string) ([]Document, error)
@@ -62,6 +63,8 @@ type Status struct {
 	CameBack uint64 `json:"came_back,omitempty"`
 	// Recovering: endpoints have still to give back before others are served.
 	Recovering bool `json:"recovering,omitempty"`
+	// Damage is what was found of journal and content that a disk harmed.
+	Damage []Damage `json:"damage,omitempty"`
 	// Clock is there while the axis's clock is in doubt: nothing is decided then.
 	Clock *Clock `json:"clock,omitempty"`
 }
@@ -181,6 +184,7 @@ func Handler(o Operator) http.Handler {
 	giveJournal(mux, o)
 	post(mux, PathRoll, o.RollKey)
 	sizes(mux, o)
+	serveChecks(mux, o)
 	return mux
 }
 

@@ -64,6 +64,9 @@ func (s *Store) Verify(ctx context.Context) error {
 		}
 		return err
 	})
+	for _, id := range s.lost.some(maxProblems) {
+		found.add("chunk %s was damaged or lost, and nobody has put it again", id)
+	}
 	return errors.Join(err, found.err())
 }
 

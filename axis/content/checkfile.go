@@ -127,13 +127,10 @@ func verifyOpen(f *os.File, id chunk.ID) (bool, error) {
 	return sum == id, err
 }
 
-// damaged takes note of a chunk that is not as it was written. Its file stays,
-// never served, until an upload takes its place: no upload counts any more, so
-// that whoever still has the bytes sends them again. It returns what to answer.
+// damaged sets a chunk aside that is not as it was written. No upload of it counts any
+// more, so that whoever still has the bytes sends them again. It returns what to answer.
 func (s *Store) damaged(ctx context.Context, id chunk.ID, answer error) error {
-	s.cfg.Log.Error("content: a chunk is damaged or gone", "chunk", id.String())
-	s.good.remove(id)
-	if err := s.rows.disown(ctx, id); err != nil {
+	if err := s.setAside(ctx, id); err != nil {
 		return err
 	}
 	return answer

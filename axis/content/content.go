@@ -5,6 +5,7 @@
 //
 //	chunks/ab/<hex>          whole chunks, named by SHA-256; never changed, only replaced by the same bytes
 //	parts/<endpoint>/<hex>.part  uploads in progress, one file per endpoint and chunk
+//	damaged/<hex>            chunks that are not what their name says, set aside until somebody uploads them again
 //	content.db               possession: who uploaded what, until when it is pinned, what counts for a quota
 //
 // The chunks are the truth. content.db is not synced at every step and may be
@@ -89,6 +90,7 @@ type Store struct {
 	good verifiedSet
 	// going are the chunks whose rows are forgotten and whose files are about to go.
 	going idSet
+	lost  lostSet
 }
 
 // ErrDatabase says that content.db is not, or no more, what this program wrote: it may
@@ -108,7 +110,11 @@ func Open(dir string, cfg Config) (*Store, error) {
 		}
 		return nil, fmt.Errorf("open content store: %w (content.db may be moved away: no content is lost)", err)
 	}
-	return &Store{dir: dir, cfg: cfg.withDefaults(), rows: rows}, nil
+	s := &Store{dir: dir, cfg: cfg.withDefaults(), rows: rows}
+	if err := s.loadLost(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open content store: %w", err), rows.close())
+	}
+	return s, nil
 }
 
 // Close closes content.db; the chunks need no closing.
@@ -133,8 +139,10 @@ func (s *Store) Run(ctx context.Context) error {
 // makeFolders makes every folder that a chunk can go to, so that the first chunk
 // in a folder costs no more than any other.
 func makeFolders(dir string) error {
-	if err := os.MkdirAll(filepath.Join(dir, "parts"), 0o700); err != nil {
-		return err
+	for _, name := range []string{"parts", asideFolder} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
+			return err
+		}
 	}
 	chunks := filepath.Join(dir, "chunks")
 	for i := range 256 {

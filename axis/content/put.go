@@ -185,7 +185,7 @@ func (s *Store) finish(ctx context.Context, up upload) (*axispb.Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	return complete(up.size), nil
+	return complete(up.size), s.healed(up.id)
 }
 
 // syncAndHash makes a part durable and gives its digest. After a sync that failed

@@ -13,8 +13,8 @@ import (
 // does not know who may read.
 //
 // A chunk's whole content is verified before the first range of it after a start
-// is served, and again when it has not been read for long. A damaged one is never
-// served: REASON_UNAVAILABLE, temporary, until it is uploaded again.
+// is served, and again after a minute. A damaged one is never
+// served, but set aside: REASON_UNAVAILABLE, temporary, until it is uploaded again.
 // REASON_NOT_FOUND where it is not held; REASON_MALFORMED where the range is not
 // within the chunk.
 func (s *Store) ReadRange(ctx context.Context, id chunk.ID, offset, length uint32) ([]byte, error) {
@@ -22,6 +22,9 @@ func (s *Store) ReadRange(ctx context.Context, id chunk.ID, offset, length uint3
 		return nil, malformed("a range has 1 to %d bytes, not %d", chunk.MaxRange, length)
 	}
 	f, err := os.Open(s.chunkPath(id))
+	if errors.Is(err, os.ErrNotExist) && s.lost.has(id) {
+		return nil, unavailable(fmt.Errorf("chunk %s was set aside", id))
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, notFound(id)
 	}
@@ -38,7 +41,7 @@ func (s *Store) ReadRange(ctx context.Context, id chunk.ID, offset, length uint3
 
 // trust verifies an open chunk unless that was done lately.
 func (s *Store) trust(ctx context.Context, f *os.File, id chunk.ID) error {
-	if s.good.has(id) {
+	if s.good.has(id, s.cfg.Now()) {
 		return nil
 	}
 	good, err := verifyOpen(f, id)
@@ -46,9 +49,12 @@ func (s *Store) trust(ctx context.Context, f *os.File, id chunk.ID) error {
 		return err
 	}
 	if !good {
+		if err := f.Close(); err != nil { // what is open cannot be set aside everywhere
+			return err
+		}
 		return s.damaged(ctx, id, fmt.Errorf("chunk %s is damaged", id))
 	}
-	s.good.add(id)
+	s.good.add(id, s.cfg.Now())
 	return nil
 }
 

@@ -41,6 +41,9 @@ type Removed struct {
 //
 // Fault points: forget and unlink, each .before and .after.
 func (s *Store) Remove(ctx context.Context, at time.Time, need Need) (done Removed, err error) {
+	if err := s.forgetLost(ctx, at.Add(-s.cfg.Grace), need); err != nil {
+		return done, unavailable(err)
+	}
 	err = s.eachChunk(func(path string, id chunk.ID, ok bool) error {
 		if err := ctx.Err(); err != nil || !ok {
 			return err

@@ -134,14 +134,11 @@ func (in *Intake) examinePast(r *recovery) error {
 }
 
 // examineHints verifies the evidence that came with a document: it says who has it.
+// A receipt must bear it out, or an endpoint could claim the copy of another.
 func (in *Intake) examineHints(past *evidence.Past) error {
-	for _, raw := range past.Evidence {
-		st, _, err := in.trust.Statement(raw)
-		if err != nil {
-			return err
-		}
-		if !bytes.Equal(st.GetCommitment(), past.Commitment[:]) {
-			return reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_RECORD, "evidence about another record")
+	for _, h := range past.Hints {
+		if _, err := in.trust.Hint(past, h); err != nil {
+			return reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_RECORD, "evidence that is not proven").Because(err)
 		}
 	}
 	return nil
@@ -250,8 +247,8 @@ func (b *block) party(r *recovery, rows []Route) bool {
 	if slices.ContainsFunc(rows, func(row Route) bool { return row.Endpoint == r.endpoint }) {
 		return true
 	}
-	return slices.ContainsFunc(r.past.Evidence, func(raw []byte) bool {
-		st, _, err := b.in.trust.Statement(raw)
+	return slices.ContainsFunc(r.past.Hints, func(h evidence.Hint) bool {
+		st, _, err := b.in.trust.Statement(h.Evidence)
 		return err == nil && st.GetIssuer() == r.endpoint
 	})
 }

@@ -59,3 +59,18 @@ func (e *LostError) Error() string {
 	return fmt.Sprintf("journal: stream %d says it reached %d, but nothing after %d can be read",
 		e.Last.Stream, e.Counter, e.Last.Seq)
 }
+
+// CutError says that the server cut a damaged stream while it started, and does not know
+// it yet: start the server again, and Open goes on after the last block that is left.
+// What is gone then is for the guard to know (docs/design.md D5).
+type CutError struct {
+	// Stream is its name; Last is the last block that is left.
+	Stream string
+	Last   Location
+	// Counter is the sequence that the server expects all the same.
+	Counter uint64
+}
+
+func (e *CutError) Error() string {
+	return fmt.Sprintf("journal: stream %s was cut after %v, of %d blocks", e.Stream, e.Last, e.Counter)
+}

@@ -13,7 +13,8 @@ const verifyLast = 16
 
 // Open finds the end of the journal, or begins one where there is no stream. It believes
 // no counter: it reads and verifies the last blocks, and finishes a rotation that a crash
-// interrupted. Errors are a *CorruptError, a *LostError, or what the server said.
+// interrupted. Errors are a *CorruptError, a *LostError, a *CutError, or what the server
+// said.
 func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Journal, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -53,6 +54,11 @@ func (j *Journal) findStreams(ctx context.Context) ([]found, error) {
 		info, err := j.ensureStream(ctx, i)
 		if err != nil {
 			return nil, err
+		}
+		if i == max(n, 1) {
+			if err := j.counted(ctx, i, info.State.LastSeq); err != nil {
+				return nil, err
+			}
 		}
 		f, err := j.look(ctx, i, info.State.LastSeq)
 		if err != nil {

@@ -57,6 +57,21 @@ type Status struct {
 	// Items that went from the quarantine because there were too many.
 	QuarantineDropped uint64 `json:"quarantine_dropped,omitempty"`
 	Disk              Disk   `json:"disk"`
+	// OldestUnsent waits longest for the axis's answer; nil for none.
+	OldestUnsent *Unsent `json:"oldest_unsent,omitempty"`
+	// JournalMS is the latest journal time that the axis told; 0 for none.
+	JournalMS int64 `json:"journal_ms,omitempty"`
+	// NotAdmitted seals: SHA-256 of their certificates, hex.
+	NotAdmitted []string `json:"not_admitted,omitempty"`
+}
+
+// Unsent is a document that the axis has not answered.
+type Unsent struct {
+	ID      string `json:"id"`
+	Subject string `json:"subject"`
+	SinceMS int64  `json:"since_ms"`
+	// Parked: it waits for a person.
+	Parked bool `json:"parked,omitempty"`
 }
 
 // Page is a part of a list.

@@ -45,6 +45,13 @@ func (l *Link) Upload(ctx context.Context, f File, ask bool, between func() erro
 	return moved, nil
 }
 
+// PutAgain uploads one chunk of a file, the i-th, which the axis lost. between is as for
+// Upload.
+func (l *Link) PutAgain(ctx context.Context, f File, i int, between func() error) error {
+	_, err := l.chunk(ctx, f, uint64(i), 0, between)
+	return err
+}
+
 func (l *Link) have(ctx context.Context, ids []chunk.ID) ([]*axispb.Held, error) {
 	var held []*axispb.Held
 	for len(held) < len(ids) {

@@ -26,16 +26,23 @@ type Past struct {
 	// Ref is where it was; Commitment names it whatever becomes of it.
 	Ref        *axispb.RecordRef
 	Commitment [32]byte
-	// Evidence known about it when it was offered; unverified.
-	Evidence [][]byte
+	// Hints are evidence known about it when it was offered; unverified.
+	Hints []Hint
 }
+
+// Hint is evidence that comes with a record, with its own receipt: without that it
+// is anybody's word, and left out.
+type Hint struct{ Evidence, Receipt []byte }
 
 // NewRecovered makes the marshalled Recovered of a record from its body and its
 // receipt, which has header and decision. It checks nothing: Trust.Recovered does.
-func NewRecovered(body, receipt []byte, evidence ...[]byte) ([]byte, error) {
-	return proto.Marshal(&axispb.Recovered{
-		Version: 1, Record: &axispb.Record{Body: body}, Receipt: receipt, Evidence: evidence,
-	})
+func NewRecovered(body, receipt []byte, hints ...Hint) ([]byte, error) {
+	r := &axispb.Recovered{Version: 1, Record: &axispb.Record{Body: body}, Receipt: receipt}
+	for _, h := range hints {
+		r.Evidence = append(r.Evidence, h.Evidence)
+		r.EvidenceReceipts = append(r.EvidenceReceipts, h.Receipt)
+	}
+	return proto.Marshal(r)
 }
 
 // OpenRecovered reads a Recovered and holds it to its own form: the header, which
@@ -52,7 +59,7 @@ func OpenRecovered(raw []byte) (*Past, error) {
 	}
 	p := &Past{
 		Record:  &axispb.Record{Header: receipt.Header, Body: r.Record.GetBody(), Decision: receipt.Decision},
-		Receipt: r.Receipt, Evidence: r.Evidence, Commitment: Commitment(receipt.Header),
+		Receipt: r.Receipt, Hints: hintsOf(r), Commitment: Commitment(receipt.Header),
 	}
 	var err error
 	if p.Header, p.Decision, err = OpenRecord(p.Record); err != nil {
@@ -60,6 +67,35 @@ func OpenRecovered(raw []byte) (*Past, error) {
 	}
 	p.Ref = &axispb.RecordRef{Epoch: p.Header.Epoch, LeafIndex: receipt.LeafIndex}
 	return p, p.check(r)
+}
+
+func hintsOf(r *axispb.Recovered) (all []Hint) {
+	for i, raw := range r.Evidence {
+		if i < len(r.EvidenceReceipts) && len(r.EvidenceReceipts[i]) > 0 {
+			all = append(all, Hint{raw, r.EvidenceReceipts[i]})
+		}
+	}
+	return all
+}
+
+// Hint checks that the log of an epoch had the evidence that came with a record, and
+// that it is about that record and counted.
+func (t *Trust) Hint(p *Past, h Hint) (*axispb.Statement, error) {
+	st, _, err := t.Statement(h.Evidence)
+	if err != nil {
+		return nil, err
+	}
+	proven, err := t.Receipt(h.Receipt, append([]byte{}, h.Evidence...))
+	switch {
+	case err != nil:
+		return nil, err
+	case proven.Header.GetKind() != axispb.Kind_KIND_EVIDENCE || !bytes.Equal(st.GetCommitment(), p.Commitment[:]):
+		return nil, errors.New("evidence about another record")
+	}
+	if s := proven.Decision.GetEvidence().GetStanding(); s != axispb.Standing_STANDING_FIRST && s != axispb.Standing_STANDING_SUPERSEDES {
+		return nil, errors.New("evidence that changed no state")
+	}
+	return st, nil
 }
 
 // check refuses two stories in one: what the Recovered says beside its receipt must

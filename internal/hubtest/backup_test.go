@@ -207,12 +207,12 @@ func restored(t *testing.T, path string, keys archive.Keys) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(filepath.Join(dir, "keys", "restored"))
-	var mark map[string]any
+	raw, err := os.ReadFile(filepath.Join(dir, "keys", axis.RestoredFile))
+	var mark axis.Restored
 	if err := errors.Join(err, json.Unmarshal(raw, &mark)); err != nil {
 		t.Fatal(err)
 	}
-	if mark["by"] != "lan" || mark["reason"] != "đĩa hỏng" || mark["at_ms"] == 0 || mark["backup_made_ms"] != float64(report.MadeMS) {
+	if mark.Who != "lan" || mark.Reason != "đĩa hỏng" || mark.When.IsZero() || mark.BackupTime.UnixMilli() != report.MadeMS {
 		t.Errorf("the marker says %s", raw)
 	}
 	return dir

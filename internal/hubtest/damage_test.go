@@ -17,6 +17,17 @@ import (
 type damage struct {
 	name string
 	do   func(b []byte) []byte // nil: it is gone
+	page bool                  // it depends on where in the file it is
+}
+
+// pages is how many pages a file has.
+func pages(t *testing.T, pattern string) int64 {
+	t.Helper()
+	info, err := os.Stat(largest(t, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return (info.Size() + 4095) / 4096
 }
 
 func damages() []damage {
@@ -27,11 +38,11 @@ func damages() []damage {
 		}
 	}
 	return []damage{
-		{"gone", nil},
-		{"cut in half", func(b []byte) []byte { return b[:len(b)/2] }},
-		{"a bit in the head", flip(func(n int) int { return min(20, n-1) })},
-		{"a bit in the middle", flip(func(n int) int { return n / 2 })},
-		{"a page of zeros", func(b []byte) []byte {
+		{name: "gone"},
+		{name: "cut in half", do: func(b []byte) []byte { return b[:len(b)/2] }},
+		{name: "a bit in the head", page: true, do: flip(func(n int) int { return min(20, n-1) })},
+		{name: "a bit in the middle", do: flip(func(n int) int { return n / 2 })},
+		{name: "a page of zeros", page: true, do: func(b []byte) []byte {
 			at := len(b) / 2 / 4096 * 4096
 			clear(b[at:min(len(b), at+4096)])
 			return b
@@ -90,8 +101,8 @@ func TestADamagedFileIsFound(t *testing.T) {
 	} {
 		t.Run(c.file, func(t *testing.T) { // one after the other: all are at one address
 			for _, d := range damages() {
-				if filepath.Ext(c.file) == ".blk" && d.name == "a page of zeros" {
-					continue // the broker takes no more blocks then, and the start waits for it
+				if d.page && pages(t, filepath.Join(founded, c.file)) < 2 {
+					continue // of a file of one page, any part is as good as another
 				}
 				t.Run(d.name, func(t *testing.T) { d.try(t, founded, c.file, c.ends) })
 			}

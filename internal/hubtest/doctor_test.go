@@ -2,10 +2,12 @@ package hubtest_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -54,6 +56,11 @@ func TestEndpointDoctor(t *testing.T) {
 		}
 		return err
 	})
+	if _, err := endpoint.Clerk(m.Agent()).Send(t.Context(), clerk.Draft{To: []string{"H41"}, Subject: "a"}, []clerk.File{
+		{FileInfo: clerk.FileInfo{Title: "a.txt", Bytes: 1}, Content: strings.NewReader("a")},
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if err := m.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +147,9 @@ func ailments(t *testing.T, w *hubtest.World) []ailment {
 			cfg.Disk = func(string) (diskspace.Space, error) { return diskspace.Space{Free: n, Total: 100 << 30}, nil }
 		}
 	}
+	status := func(s clerk.Status) func(string, *endpoint.DoctorConfig) {
+		return func(_ string, cfg *endpoint.DoctorConfig) { cfg.Status = &s }
+	}
 	const day = 24 * time.Hour
 	return []ailment{
 		{"a misspelt setting", "settings", doctor.Wrong, "lisen", put("endpoint.toml", "lisen = 1\n")},
@@ -152,6 +162,18 @@ func ailments(t *testing.T, w *hubtest.World) []ailment {
 		{"a damaged store", "store", doctor.Wrong, "damaged", put("endpoint.db", strings.Repeat("x", 1<<16))},
 		{"no store yet", "store", doctor.Warning, "none", func(dir string, _ *endpoint.DoctorConfig) {
 			if err := os.Remove(filepath.Join(dir, "endpoint.db")); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a document that waits long", "unsent", doctor.Warning, "the oldest is 01X", status(clerk.Status{OldestUnsent: &clerk.Unsent{ID: "01X", Subject: "s", SinceMS: time.Now().Add(-2 * time.Hour).UnixMilli()}})},
+		{"a parked document", "unsent", doctor.Warning, "is parked", status(clerk.Status{OldestUnsent: &clerk.Unsent{ID: "01X", Parked: true}})},
+		{"a slow clock, seen by a running endpoint", "clock", doctor.Wrong, "is slow", status(clerk.Status{JournalMS: time.Now().Add(time.Hour).UnixMilli()})},
+		{"a slow clock", "clock", doctor.Wrong, "is slow", later(-time.Hour)},
+		{"a seal that nobody admitted, seen by a running endpoint", "seals", doctor.Wrong, "does not have this certificate", func(dir string, cfg *endpoint.DoctorConfig) {
+			cfg.Status = &clerk.Status{NotAdmitted: []string{sealDigest(t, dir)}}
+		}},
+		{"an envelope that is gone", "missing", doctor.Wrong, "lack a file", func(dir string, _ *endpoint.DoctorConfig) {
+			if err := os.RemoveAll(filepath.Join(dir, "content", "files")); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -187,6 +209,22 @@ func ailments(t *testing.T, w *hubtest.World) []ailment {
 		{"a clock far ahead", "tls", doctor.Wrong, "clock", later(20_000 * day)},
 		{"no TLS", "tls", doctor.Wrong, "handshake", address(silent(t))},
 	}
+}
+
+// sealDigest is the SHA-256 of the certificate of an endpoint's seal.
+func sealDigest(t *testing.T, dir string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(dir, "seal-G22.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "CERTIFICATE" {
+			return fmt.Sprintf("%x", sha256.Sum256(block.Bytes))
+		}
+	}
+	t.Fatal("the seal has no certificate")
+	return ""
 }
 
 // newSeal makes a seal that is valid for a while around so many days from now.

@@ -51,6 +51,8 @@ type Config struct {
 	ExpireEvery time.Duration
 	// AxisSpace says what the axis's disk has; the real disk where nil.
 	AxisSpace func(dir string) (diskspace.Space, error)
+	// ScrubEvery of the axis.
+	ScrubEvery time.Duration
 	// RecoverHold of the axis; none where it is 0.
 	RecoverHold time.Duration
 	// Retry and PullEvery of every endpoint.
@@ -140,7 +142,7 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
 		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery, Monotonic: w.cfg.Monotonic,
-		Space: w.cfg.AxisSpace, RecoverHold: cmp.Or(w.cfg.RecoverHold, -1),
+		ScrubEvery: w.cfg.ScrubEvery, Space: w.cfg.AxisSpace, RecoverHold: cmp.Or(w.cfg.RecoverHold, -1),
 	})
 	if err != nil {
 		return nil, err

@@ -1224,9 +1224,13 @@ type Recovered struct {
 	// Evidence known about it, exact bytes of Evidence.
 	Evidence [][]byte `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	// Where it was; may be left out, since header and receipt say it.
-	Original      *RecordRef `protobuf:"bytes,5,opt,name=original,proto3" json:"original,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Original *RecordRef `protobuf:"bytes,5,opt,name=original,proto3" json:"original,omitempty"`
+	// The receipts of that evidence, in its order, exact bytes of Receipt. Evidence
+	// without one says nothing about who has the document: an issuer may sign what it
+	// likes, and only the receipt shows that it was entitled to it.
+	EvidenceReceipts [][]byte `protobuf:"bytes,6,rep,name=evidence_receipts,json=evidenceReceipts,proto3" json:"evidence_receipts,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Recovered) Reset() {
@@ -1290,6 +1294,13 @@ func (x *Recovered) GetEvidence() [][]byte {
 func (x *Recovered) GetOriginal() *RecordRef {
 	if x != nil {
 		return x.Original
+	}
+	return nil
+}
+
+func (x *Recovered) GetEvidenceReceipts() [][]byte {
+	if x != nil {
+		return x.EvidenceReceipts
 	}
 	return nil
 }
@@ -1729,13 +1740,14 @@ const file_journal_proto_rawDesc = "" +
 	"\tbase_size\x18\x06 \x01(\x04R\bbaseSize\x12\x1b\n" +
 	"\tbase_root\x18\a \x01(\fR\bbaseRoot\x125\n" +
 	"\bprevious\x18\b \x01(\v2\x19.docaxis.v1.CheckpointRefR\bprevious\x12\x16\n" +
-	"\x06reason\x18\t \x01(\tR\x06reason\"\xba\x01\n" +
+	"\x06reason\x18\t \x01(\tR\x06reason\"\xe7\x01\n" +
 	"\tRecovered\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12*\n" +
 	"\x06record\x18\x02 \x01(\v2\x12.docaxis.v1.RecordR\x06record\x12\x18\n" +
 	"\areceipt\x18\x03 \x01(\fR\areceipt\x12\x1a\n" +
 	"\bevidence\x18\x04 \x03(\fR\bevidence\x121\n" +
-	"\boriginal\x18\x05 \x01(\v2\x15.docaxis.v1.RecordRefR\boriginal\"\xf8\x02\n" +
+	"\boriginal\x18\x05 \x01(\v2\x15.docaxis.v1.RecordRefR\boriginal\x12+\n" +
+	"\x11evidence_receipts\x18\x06 \x03(\fR\x10evidenceReceipts\"\xf8\x02\n" +
 	"\x03Act\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +

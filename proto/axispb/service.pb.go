@@ -553,7 +553,10 @@ type Page struct {
 	// Lane by lane, registry first; within a lane by (position, ordinal).
 	Items []*Item `protobuf:"bytes,5,rep,name=items,proto3" json:"items,omitempty"`
 	// More rows wait behind the last item.
-	More          bool `protobuf:"varint,6,opt,name=more,proto3" json:"more,omitempty"`
+	More bool `protobuf:"varint,6,opt,name=more,proto3" json:"more,omitempty"`
+	// Chunks of documents of this endpoint that the axis lost, at most 64: whoever has
+	// the bytes puts them again, as they were put first. Says nothing about rows.
+	Wanted        []*Wanted `protobuf:"bytes,7,rep,name=wanted,proto3" json:"wanted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -630,6 +633,77 @@ func (x *Page) GetMore() bool {
 	return false
 }
 
+func (x *Page) GetWanted() []*Wanted {
+	if x != nil {
+		return x.Wanted
+	}
+	return nil
+}
+
+// Wanted is a chunk whose file at the axis is damaged or gone. Only parties of a
+// document that has it, and whose content was not released, are asked.
+type Wanted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the chunk.
+	Digest []byte `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
+	// A document of this endpoint that has it.
+	Sender        string `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
+	Id            string `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Wanted) Reset() {
+	*x = Wanted{}
+	mi := &file_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Wanted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Wanted) ProtoMessage() {}
+
+func (x *Wanted) ProtoReflect() protoreflect.Message {
+	mi := &file_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Wanted.ProtoReflect.Descriptor instead.
+func (*Wanted) Descriptor() ([]byte, []int) {
+	return file_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Wanted) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Wanted) GetSender() string {
+	if x != nil {
+		return x.Sender
+	}
+	return ""
+}
+
+func (x *Wanted) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 // Item is a mailbox row with the record that it is about.
 type Item struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -661,7 +735,7 @@ type Item struct {
 
 func (x *Item) Reset() {
 	*x = Item{}
-	mi := &file_service_proto_msgTypes[9]
+	mi := &file_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -673,7 +747,7 @@ func (x *Item) String() string {
 func (*Item) ProtoMessage() {}
 
 func (x *Item) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[9]
+	mi := &file_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -686,7 +760,7 @@ func (x *Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Item.ProtoReflect.Descriptor instead.
 func (*Item) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{9}
+	return file_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Item) GetLane() Lane {
@@ -778,7 +852,7 @@ type HaveRequest struct {
 
 func (x *HaveRequest) Reset() {
 	*x = HaveRequest{}
-	mi := &file_service_proto_msgTypes[10]
+	mi := &file_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -790,7 +864,7 @@ func (x *HaveRequest) String() string {
 func (*HaveRequest) ProtoMessage() {}
 
 func (x *HaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[10]
+	mi := &file_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -803,7 +877,7 @@ func (x *HaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HaveRequest.ProtoReflect.Descriptor instead.
 func (*HaveRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{10}
+	return file_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *HaveRequest) GetDigests() [][]byte {
@@ -824,7 +898,7 @@ type HaveAnswer struct {
 
 func (x *HaveAnswer) Reset() {
 	*x = HaveAnswer{}
-	mi := &file_service_proto_msgTypes[11]
+	mi := &file_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -836,7 +910,7 @@ func (x *HaveAnswer) String() string {
 func (*HaveAnswer) ProtoMessage() {}
 
 func (x *HaveAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[11]
+	mi := &file_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -849,7 +923,7 @@ func (x *HaveAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HaveAnswer.ProtoReflect.Descriptor instead.
 func (*HaveAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{11}
+	return file_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *HaveAnswer) GetHeld() []*Held {
@@ -869,7 +943,7 @@ type Held struct {
 
 func (x *Held) Reset() {
 	*x = Held{}
-	mi := &file_service_proto_msgTypes[12]
+	mi := &file_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -881,7 +955,7 @@ func (x *Held) String() string {
 func (*Held) ProtoMessage() {}
 
 func (x *Held) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[12]
+	mi := &file_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -894,7 +968,7 @@ func (x *Held) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Held.ProtoReflect.Descriptor instead.
 func (*Held) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{12}
+	return file_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Held) GetBytes() uint32 {
@@ -928,7 +1002,7 @@ type PutRequest struct {
 
 func (x *PutRequest) Reset() {
 	*x = PutRequest{}
-	mi := &file_service_proto_msgTypes[13]
+	mi := &file_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -940,7 +1014,7 @@ func (x *PutRequest) String() string {
 func (*PutRequest) ProtoMessage() {}
 
 func (x *PutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[13]
+	mi := &file_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -953,7 +1027,7 @@ func (x *PutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRequest.ProtoReflect.Descriptor instead.
 func (*PutRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{13}
+	return file_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PutRequest) GetDigest() []byte {
@@ -996,7 +1070,7 @@ type PutAnswer struct {
 
 func (x *PutAnswer) Reset() {
 	*x = PutAnswer{}
-	mi := &file_service_proto_msgTypes[14]
+	mi := &file_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1082,7 @@ func (x *PutAnswer) String() string {
 func (*PutAnswer) ProtoMessage() {}
 
 func (x *PutAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[14]
+	mi := &file_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1095,7 @@ func (x *PutAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAnswer.ProtoReflect.Descriptor instead.
 func (*PutAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{14}
+	return file_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PutAnswer) GetHeld() *Held {
@@ -1047,7 +1121,7 @@ type GetRequest struct {
 
 func (x *GetRequest) Reset() {
 	*x = GetRequest{}
-	mi := &file_service_proto_msgTypes[15]
+	mi := &file_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1059,7 +1133,7 @@ func (x *GetRequest) String() string {
 func (*GetRequest) ProtoMessage() {}
 
 func (x *GetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[15]
+	mi := &file_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1072,7 +1146,7 @@ func (x *GetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequest.ProtoReflect.Descriptor instead.
 func (*GetRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{15}
+	return file_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetRequest) GetLeafIndex() uint64 {
@@ -1112,7 +1186,7 @@ type GetAnswer struct {
 
 func (x *GetAnswer) Reset() {
 	*x = GetAnswer{}
-	mi := &file_service_proto_msgTypes[16]
+	mi := &file_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1124,7 +1198,7 @@ func (x *GetAnswer) String() string {
 func (*GetAnswer) ProtoMessage() {}
 
 func (x *GetAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[16]
+	mi := &file_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1137,7 +1211,7 @@ func (x *GetAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAnswer.ProtoReflect.Descriptor instead.
 func (*GetAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{16}
+	return file_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetAnswer) GetData() []byte {
@@ -1165,7 +1239,7 @@ type EnrolRequest struct {
 
 func (x *EnrolRequest) Reset() {
 	*x = EnrolRequest{}
-	mi := &file_service_proto_msgTypes[17]
+	mi := &file_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1251,7 @@ func (x *EnrolRequest) String() string {
 func (*EnrolRequest) ProtoMessage() {}
 
 func (x *EnrolRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[17]
+	mi := &file_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1264,7 @@ func (x *EnrolRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolRequest.ProtoReflect.Descriptor instead.
 func (*EnrolRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{17}
+	return file_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EnrolRequest) GetCsr() []byte {
@@ -1236,7 +1310,7 @@ type EnrolAnswer struct {
 
 func (x *EnrolAnswer) Reset() {
 	*x = EnrolAnswer{}
-	mi := &file_service_proto_msgTypes[18]
+	mi := &file_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1248,7 +1322,7 @@ func (x *EnrolAnswer) String() string {
 func (*EnrolAnswer) ProtoMessage() {}
 
 func (x *EnrolAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[18]
+	mi := &file_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1261,7 +1335,7 @@ func (x *EnrolAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolAnswer.ProtoReflect.Descriptor instead.
 func (*EnrolAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{18}
+	return file_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *EnrolAnswer) GetEndpoint() string {
@@ -1317,7 +1391,7 @@ type RenewRequest struct {
 
 func (x *RenewRequest) Reset() {
 	*x = RenewRequest{}
-	mi := &file_service_proto_msgTypes[19]
+	mi := &file_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1403,7 @@ func (x *RenewRequest) String() string {
 func (*RenewRequest) ProtoMessage() {}
 
 func (x *RenewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[19]
+	mi := &file_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1416,7 @@ func (x *RenewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewRequest.ProtoReflect.Descriptor instead.
 func (*RenewRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{19}
+	return file_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RenewRequest) GetCsr() []byte {
@@ -1365,7 +1439,7 @@ type RenewAnswer struct {
 
 func (x *RenewAnswer) Reset() {
 	*x = RenewAnswer{}
-	mi := &file_service_proto_msgTypes[20]
+	mi := &file_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1377,7 +1451,7 @@ func (x *RenewAnswer) String() string {
 func (*RenewAnswer) ProtoMessage() {}
 
 func (x *RenewAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[20]
+	mi := &file_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1390,7 +1464,7 @@ func (x *RenewAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewAnswer.ProtoReflect.Descriptor instead.
 func (*RenewAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{20}
+	return file_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RenewAnswer) GetCertificate() []byte {
@@ -1423,7 +1497,7 @@ type ProofRequest struct {
 
 func (x *ProofRequest) Reset() {
 	*x = ProofRequest{}
-	mi := &file_service_proto_msgTypes[21]
+	mi := &file_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1435,7 +1509,7 @@ func (x *ProofRequest) String() string {
 func (*ProofRequest) ProtoMessage() {}
 
 func (x *ProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[21]
+	mi := &file_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1448,7 +1522,7 @@ func (x *ProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProofRequest.ProtoReflect.Descriptor instead.
 func (*ProofRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{21}
+	return file_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ProofRequest) GetEpoch() uint64 {
@@ -1490,7 +1564,7 @@ type ProofAnswer struct {
 
 func (x *ProofAnswer) Reset() {
 	*x = ProofAnswer{}
-	mi := &file_service_proto_msgTypes[22]
+	mi := &file_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1502,7 +1576,7 @@ func (x *ProofAnswer) String() string {
 func (*ProofAnswer) ProtoMessage() {}
 
 func (x *ProofAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[22]
+	mi := &file_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1515,7 +1589,7 @@ func (x *ProofAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProofAnswer.ProtoReflect.Descriptor instead.
 func (*ProofAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{22}
+	return file_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ProofAnswer) GetCheckpoint() []byte {
@@ -1563,7 +1637,7 @@ type RecoverRequest struct {
 
 func (x *RecoverRequest) Reset() {
 	*x = RecoverRequest{}
-	mi := &file_service_proto_msgTypes[23]
+	mi := &file_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1575,7 +1649,7 @@ func (x *RecoverRequest) String() string {
 func (*RecoverRequest) ProtoMessage() {}
 
 func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[23]
+	mi := &file_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1588,7 +1662,7 @@ func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
 func (*RecoverRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{23}
+	return file_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RecoverRequest) GetEpoch() uint64 {
@@ -1636,7 +1710,7 @@ type RecoverAnswer struct {
 
 func (x *RecoverAnswer) Reset() {
 	*x = RecoverAnswer{}
-	mi := &file_service_proto_msgTypes[24]
+	mi := &file_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1648,7 +1722,7 @@ func (x *RecoverAnswer) String() string {
 func (*RecoverAnswer) ProtoMessage() {}
 
 func (x *RecoverAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[24]
+	mi := &file_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1661,7 +1735,7 @@ func (x *RecoverAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverAnswer.ProtoReflect.Descriptor instead.
 func (*RecoverAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{24}
+	return file_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RecoverAnswer) GetOutcomes() []*RecoverOutcome {
@@ -1683,7 +1757,7 @@ type RecoverOutcome struct {
 
 func (x *RecoverOutcome) Reset() {
 	*x = RecoverOutcome{}
-	mi := &file_service_proto_msgTypes[25]
+	mi := &file_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1695,7 +1769,7 @@ func (x *RecoverOutcome) String() string {
 func (*RecoverOutcome) ProtoMessage() {}
 
 func (x *RecoverOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[25]
+	mi := &file_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1708,7 +1782,7 @@ func (x *RecoverOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverOutcome.ProtoReflect.Descriptor instead.
 func (*RecoverOutcome) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{25}
+	return file_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RecoverOutcome) GetRecord() *RecordRef {
@@ -1756,7 +1830,7 @@ const file_service_proto_rawDesc = "" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12,\n" +
 	"\acursors\x18\x02 \x03(\v2\x12.docaxis.v1.CursorR\acursors\x12\x1b\n" +
 	"\tmax_bytes\x18\x03 \x01(\rR\bmaxBytes\x12\x1b\n" +
-	"\tseen_size\x18\x04 \x01(\x04R\bseenSize\"\xb2\x01\n" +
+	"\tseen_size\x18\x04 \x01(\x04R\bseenSize\"\xde\x01\n" +
 	"\x04Page\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06epochs\x18\x02 \x03(\fR\x06epochs\x12\x1e\n" +
@@ -1765,7 +1839,12 @@ const file_service_proto_rawDesc = "" +
 	"checkpoint\x12 \n" +
 	"\vconsistency\x18\x04 \x03(\fR\vconsistency\x12&\n" +
 	"\x05items\x18\x05 \x03(\v2\x10.docaxis.v1.ItemR\x05items\x12\x12\n" +
-	"\x04more\x18\x06 \x01(\bR\x04more\"\xee\x02\n" +
+	"\x04more\x18\x06 \x01(\bR\x04more\x12*\n" +
+	"\x06wanted\x18\a \x03(\v2\x12.docaxis.v1.WantedR\x06wanted\"H\n" +
+	"\x06Wanted\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x16\n" +
+	"\x06sender\x18\x02 \x01(\tR\x06sender\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\"\xee\x02\n" +
 	"\x04Item\x12$\n" +
 	"\x04lane\x18\x01 \x01(\x0e2\x10.docaxis.v1.LaneR\x04lane\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x18\n" +
@@ -1863,7 +1942,7 @@ func file_service_proto_rawDescGZIP() []byte {
 }
 
 var file_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_service_proto_goTypes = []any{
 	(Target)(0),             // 0: docaxis.v1.Target
 	(*Answer)(nil),          // 1: docaxis.v1.Answer
@@ -1875,48 +1954,50 @@ var file_service_proto_goTypes = []any{
 	(*Cursor)(nil),          // 7: docaxis.v1.Cursor
 	(*PullRequest)(nil),     // 8: docaxis.v1.PullRequest
 	(*Page)(nil),            // 9: docaxis.v1.Page
-	(*Item)(nil),            // 10: docaxis.v1.Item
-	(*HaveRequest)(nil),     // 11: docaxis.v1.HaveRequest
-	(*HaveAnswer)(nil),      // 12: docaxis.v1.HaveAnswer
-	(*Held)(nil),            // 13: docaxis.v1.Held
-	(*PutRequest)(nil),      // 14: docaxis.v1.PutRequest
-	(*PutAnswer)(nil),       // 15: docaxis.v1.PutAnswer
-	(*GetRequest)(nil),      // 16: docaxis.v1.GetRequest
-	(*GetAnswer)(nil),       // 17: docaxis.v1.GetAnswer
-	(*EnrolRequest)(nil),    // 18: docaxis.v1.EnrolRequest
-	(*EnrolAnswer)(nil),     // 19: docaxis.v1.EnrolAnswer
-	(*RenewRequest)(nil),    // 20: docaxis.v1.RenewRequest
-	(*RenewAnswer)(nil),     // 21: docaxis.v1.RenewAnswer
-	(*ProofRequest)(nil),    // 22: docaxis.v1.ProofRequest
-	(*ProofAnswer)(nil),     // 23: docaxis.v1.ProofAnswer
-	(*RecoverRequest)(nil),  // 24: docaxis.v1.RecoverRequest
-	(*RecoverAnswer)(nil),   // 25: docaxis.v1.RecoverAnswer
-	(*RecoverOutcome)(nil),  // 26: docaxis.v1.RecoverOutcome
-	(*Reason)(nil),          // 27: docaxis.v1.Reason
-	(Lane)(0),               // 28: docaxis.v1.Lane
-	(*Record)(nil),          // 29: docaxis.v1.Record
-	(*RecordRef)(nil),       // 30: docaxis.v1.RecordRef
+	(*Wanted)(nil),          // 10: docaxis.v1.Wanted
+	(*Item)(nil),            // 11: docaxis.v1.Item
+	(*HaveRequest)(nil),     // 12: docaxis.v1.HaveRequest
+	(*HaveAnswer)(nil),      // 13: docaxis.v1.HaveAnswer
+	(*Held)(nil),            // 14: docaxis.v1.Held
+	(*PutRequest)(nil),      // 15: docaxis.v1.PutRequest
+	(*PutAnswer)(nil),       // 16: docaxis.v1.PutAnswer
+	(*GetRequest)(nil),      // 17: docaxis.v1.GetRequest
+	(*GetAnswer)(nil),       // 18: docaxis.v1.GetAnswer
+	(*EnrolRequest)(nil),    // 19: docaxis.v1.EnrolRequest
+	(*EnrolAnswer)(nil),     // 20: docaxis.v1.EnrolAnswer
+	(*RenewRequest)(nil),    // 21: docaxis.v1.RenewRequest
+	(*RenewAnswer)(nil),     // 22: docaxis.v1.RenewAnswer
+	(*ProofRequest)(nil),    // 23: docaxis.v1.ProofRequest
+	(*ProofAnswer)(nil),     // 24: docaxis.v1.ProofAnswer
+	(*RecoverRequest)(nil),  // 25: docaxis.v1.RecoverRequest
+	(*RecoverAnswer)(nil),   // 26: docaxis.v1.RecoverAnswer
+	(*RecoverOutcome)(nil),  // 27: docaxis.v1.RecoverOutcome
+	(*Reason)(nil),          // 28: docaxis.v1.Reason
+	(Lane)(0),               // 29: docaxis.v1.Lane
+	(*Record)(nil),          // 30: docaxis.v1.Record
+	(*RecordRef)(nil),       // 31: docaxis.v1.RecordRef
 }
 var file_service_proto_depIdxs = []int32{
-	27, // 0: docaxis.v1.Answer.error:type_name -> docaxis.v1.Reason
+	28, // 0: docaxis.v1.Answer.error:type_name -> docaxis.v1.Reason
 	6,  // 1: docaxis.v1.EvidenceAnswer.outcomes:type_name -> docaxis.v1.EvidenceOutcome
-	27, // 2: docaxis.v1.EvidenceOutcome.refused:type_name -> docaxis.v1.Reason
-	28, // 3: docaxis.v1.Cursor.lane:type_name -> docaxis.v1.Lane
+	28, // 2: docaxis.v1.EvidenceOutcome.refused:type_name -> docaxis.v1.Reason
+	29, // 3: docaxis.v1.Cursor.lane:type_name -> docaxis.v1.Lane
 	7,  // 4: docaxis.v1.PullRequest.cursors:type_name -> docaxis.v1.Cursor
-	10, // 5: docaxis.v1.Page.items:type_name -> docaxis.v1.Item
-	28, // 6: docaxis.v1.Item.lane:type_name -> docaxis.v1.Lane
-	29, // 7: docaxis.v1.Item.record:type_name -> docaxis.v1.Record
-	0,  // 8: docaxis.v1.Item.target:type_name -> docaxis.v1.Target
-	13, // 9: docaxis.v1.HaveAnswer.held:type_name -> docaxis.v1.Held
-	13, // 10: docaxis.v1.PutAnswer.held:type_name -> docaxis.v1.Held
-	26, // 11: docaxis.v1.RecoverAnswer.outcomes:type_name -> docaxis.v1.RecoverOutcome
-	30, // 12: docaxis.v1.RecoverOutcome.record:type_name -> docaxis.v1.RecordRef
-	27, // 13: docaxis.v1.RecoverOutcome.refused:type_name -> docaxis.v1.Reason
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	11, // 5: docaxis.v1.Page.items:type_name -> docaxis.v1.Item
+	10, // 6: docaxis.v1.Page.wanted:type_name -> docaxis.v1.Wanted
+	29, // 7: docaxis.v1.Item.lane:type_name -> docaxis.v1.Lane
+	30, // 8: docaxis.v1.Item.record:type_name -> docaxis.v1.Record
+	0,  // 9: docaxis.v1.Item.target:type_name -> docaxis.v1.Target
+	14, // 10: docaxis.v1.HaveAnswer.held:type_name -> docaxis.v1.Held
+	14, // 11: docaxis.v1.PutAnswer.held:type_name -> docaxis.v1.Held
+	27, // 12: docaxis.v1.RecoverAnswer.outcomes:type_name -> docaxis.v1.RecoverOutcome
+	31, // 13: docaxis.v1.RecoverOutcome.record:type_name -> docaxis.v1.RecordRef
+	28, // 14: docaxis.v1.RecoverOutcome.refused:type_name -> docaxis.v1.Reason
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_service_proto_init() }
@@ -1932,7 +2013,7 @@ func file_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_service_proto_rawDesc), len(file_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

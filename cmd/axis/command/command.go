@@ -43,7 +43,9 @@ type grammar struct {
 	Journal  journalCommand   `cmd:"" help:"Who did what, when and why.|Ai đã làm gì, khi nào, vì sao."`
 	Key      keyCommands      `cmd:"" help:"Keys.|Khóa."`
 	Clock    clockCommands    `cmd:"" help:"Clock.|Đồng hồ."`
+	Doctor   doctorCommand    `cmd:"" help:"Say what is wrong and how to mend it.|Cho biết có gì sai và cách sửa."`
 	Backup   backupCommand    `cmd:"" help:"Back up the axis, also while it runs.|Sao lưu trục, kể cả khi đang chạy."`
+	Check    checkCommand     `cmd:"" help:"Read everything and name what is damaged.|Đọc toàn bộ và nêu phần bị hỏng."`
 	Restore  restoreCommand   `cmd:"" help:"Make an axis out of a backup.|Khôi phục trục từ bản sao lưu."`
 }
 

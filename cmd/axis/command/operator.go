@@ -48,6 +48,7 @@ func printStatus(w io.Writer, o *cli.IO, s operator.Status) {
 		s.Agencies, s.Documents, s.Evidence, s.Refused)
 	printDisks(w, o, s.Disks)
 	printRecovery(w, o, s)
+	printDamage(w, o, s.Damage)
 	if len(s.States) > 0 {
 		fmt.Fprintln(w)
 		var rows [][]string
