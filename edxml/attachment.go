@@ -24,6 +24,8 @@ type Attachment struct {
 	span   span
 	limits Limits
 	at     string
+	// listed is what the manifest says of it beyond the known.
+	listed []Element
 }
 
 // Path of the element in the package.
@@ -148,13 +150,15 @@ func (p *Package) admit(a *Attachment, ids map[string]bool) error {
 // compareManifest refuses what the manifest does not name: it is what the sender
 // listed, and a content that nobody listed is nobody's.
 func (p *Package) compareManifest() {
-	named := make(map[string]int)
+	named, extra := make(map[string]int), make(map[string][]Element)
 	for i, r := range p.Manifest {
+		extra[r.ContentID] = append(extra[r.ContentID], r.Extra...)
 		if named[r.ContentID]++; named[r.ContentID] == 2 {
 			p.refuse(refuse(RepeatedContentID, fmt.Sprintf("%s/edXMLManifest/Reference[%d]/ContentId", p.layout.body.path(), i+1), r.ContentID))
 		}
 	}
 	for _, a := range p.Attachments {
+		a.listed = extra[a.ContentID]
 		if named[a.ContentID] == 0 {
 			p.refuse(refuse(NotInManifest, a.at+"/ContentId", a.ContentID))
 		}

@@ -157,3 +157,24 @@ func compareDocument(t *testing.T, f vectors.File, p *edxml.Package) {
 func same(a, b any) string {
 	return cmp.Diff(a, b, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(edxml.Attachment{}))
 }
+
+// Elements without a field are kept wherever they stand, and written back.
+func TestUnknownElementsAreKept(t *testing.T) {
+	const stranger = `<x:La xmlns:x="urn:x" x:k="v&quot;"><x:Con>chữ &amp; số</x:Con></x:La>`
+	for _, before := range []string{
+		"<edXML:edXMLHeader>", "<edXML:MessageHeader>", "<edXML:From>", "<edXML:Code>", "<edXML:OtherInfo>", "<edXML:Appendixes>", "<edXML:ToPlaces>",
+		"<edXML:TraceHeaderList>", "<edXML:Bussiness>", "<edXML:StaffInfo>", "<edXML:TraceHeader>", "<edXML:edXMLBody>", "<edXML:Reference>",
+		`<edXML:edXMLManifest version="1.0">`, "<AttachmentEncoded>", "<Attachment>",
+	} {
+		p := open(t, base(t, before, before+stranger), edxml.Limits{})
+		if len(p.Tolerances) == 0 || p.Tolerances[0].Kind != edxml.UnknownElement || !strings.HasSuffix(p.Tolerances[0].Path, "/La") {
+			t.Errorf("in %s: %+v", before, p.Tolerances)
+		}
+		written := string(compose(t, p))
+		for _, part := range []string{`<La xmlns="urn:x" xmlns:a0="urn:x" a0:k="v&quot;">`, "<Con>chữ &amp; số</Con>"} {
+			if !strings.Contains(written, part) {
+				t.Errorf("in %s: %s is lost", before, part)
+			}
+		}
+	}
+}

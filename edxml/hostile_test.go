@@ -96,7 +96,7 @@ func TestHostilePackagesAreRefused(t *testing.T) {
 		{"letters of another alphabet", base(t, "JVBERi0x", "JVBER_0-"), edxml.Limits{}, edxml.BadBase64, "ContentTransferEncoded"},
 		{"several entries", withContent(t, packed(t, "a", "b")), edxml.Limits{}, edxml.SeveralEntries, "ContentTransferEncoded"},
 		{"no entry", withContent(t, packed(t)), edxml.Limits{}, edxml.SeveralEntries, "ContentTransferEncoded"},
-		{"a bomb", withContent(t, packed(t, strings.Repeat("\x00", 64<<20))), edxml.Limits{}, edxml.RatioTooHigh, "ContentTransferEncoded"},
+		{"a bomb", withContent(t, packed(t, strings.Repeat("\x00", 12<<20))), edxml.Limits{}, edxml.RatioTooHigh, "ContentTransferEncoded"},
 		{"an absolute limit", withContent(t, packed(t, strings.Repeat("ab", 5000))), edxml.Limits{Content: 9999}, edxml.ContentTooLarge, "ContentTransferEncoded"},
 		{"a damaged entry", withContent(t, damaged(t)), edxml.Limits{}, edxml.BadArchive, "ContentTransferEncoded"},
 		{"a torn archive", withContent(t, packed(t, "abc")[:70]), edxml.Limits{}, edxml.BadArchive, "ContentTransferEncoded"},
@@ -269,4 +269,40 @@ func many(n int, format string) string {
 		fmt.Fprintf(&b, format, i)
 	}
 	return b.String()
+}
+
+// Padding is the end, also where a block of the reader ends with it.
+func TestPaddingAtTheEndOfABlock(t *testing.T) {
+	const block = 48<<10 + 4
+	for end := block - 8; end <= block+8; end++ {
+		text := strings.Repeat("A", end-2) + "==" + strings.Repeat("A", 8)
+		r := refusal(t, base(t, contentText(t), text), edxml.Limits{})
+		if r == nil || r.Reason != edxml.BadBase64 {
+			t.Errorf("padding up to %d: %v", end, r)
+		}
+		whole := strings.Repeat("A", end/4*4-2) + "=="
+		if r := refusal(t, base(t, contentText(t), whole), edxml.Limits{}); r != nil {
+			t.Errorf("%d letters: %v", len(whole), r)
+		}
+	}
+}
+
+// contentText is the base64 in the base vector.
+func contentText(t testing.TB) string {
+	raw := string(base(t))
+	from := strings.Index(raw, "JVBERi")
+	return raw[from : from+strings.IndexByte(raw[from:], '<')]
+}
+
+// Of what occurs thousands of times a hundred are listed, and the rest counted.
+func TestManyTolerancesAreCounted(t *testing.T) {
+	p := open(t, base(t, "<edXML:Subject>", strings.Repeat("<edXML:LaLungQua/>", 1000)+"<edXML:Subject>"), edxml.Limits{})
+	listed, counted := 0, 0
+	for _, tolerance := range p.Tolerances {
+		listed++
+		counted += tolerance.Count
+	}
+	if listed != 100 || counted != 1000 || len(p.Document.Extra) != 1000 {
+		t.Errorf("%d listed, %d counted, %d kept", listed, counted, len(p.Document.Extra))
+	}
 }

@@ -84,8 +84,6 @@ func allocated(f func()) uint64 {
 // flat is what any step may allocate, whatever the size of the package.
 const flat = 2 << 20
 
-const largeContent = 500 << 20
-
 // A package of 500 MiB is opened, checked, split into files and composed in memory
 // that does not depend on its size.
 func TestALargePackageTakesFlatMemory(t *testing.T) {

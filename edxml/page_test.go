@@ -139,7 +139,7 @@ func made(t *testing.T) map[string]madePackage {
 		"too-many-attachments":     {vectors.EdXML("new-3-attachments-signed.edxml"), edxml.Limits{Attachments: 2}},
 		"field-over-limit":         replaced("V/v kết nối", strings.Repeat("V", 70000)),
 		"content-too-large":        limited(edxml.Limits{Content: 10}),
-		"unpacks-too-large":        with(withContent(t, packed(t, strings.Repeat(" ", 30<<20)))),
+		"unpacks-too-large":        with(withContent(t, packed(t, strings.Repeat(" ", 12<<20)))),
 		"several-entries":          with(withContent(t, packed(t, "a", "b"))),
 		"bad-archive":              with(withContent(t, packed(t, "abcdef")[:60])),
 		"byte-order-mark":          variant("bom.edxml"),

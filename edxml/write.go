@@ -30,7 +30,7 @@ type File struct {
 func (a *Attachment) File() File {
 	return File{
 		ContentID: a.ContentID, Name: a.Name, Description: a.Description,
-		FieldName: a.FieldName, MimeType: a.MimeType, Extra: a.Extra, sent: a,
+		FieldName: a.FieldName, MimeType: a.MimeType, Extra: a.Extra, ReferenceExtra: a.listed, sent: a,
 	}
 }
 
