@@ -7,4 +7,6 @@ const (
 	waitingDocuments = 10_000
 	// malformed requests for each service.
 	malformed = 10_000
+	// damagesAtMost are done to each file: all.
+	damagesAtMost = 5
 )
