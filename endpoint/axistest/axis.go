@@ -186,6 +186,13 @@ func (a *Axis) change(changes ...*axispb.Change) {
 	}
 }
 
+// Advance lets journal time go on.
+func (a *Axis) Advance(d time.Duration) {
+	a.Lock()
+	defer a.Unlock()
+	a.clock += d.Milliseconds()
+}
+
 // AdmitSeal makes a certificate a seal of an agency.
 func (a *Axis) AdmitSeal(code string, cert *x509.Certificate) {
 	a.Change(&axispb.Change{Change: &axispb.Change_AdmitSeal{AdmitSeal: &axispb.Seal{Code: code, Certificate: cert.Raw}}})
