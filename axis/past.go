@@ -335,7 +335,7 @@ func (p *projector) step(position uint64, s pastStep, moved map[string]registry.
 		steps = append(steps, p.usedUp(name)...)
 	}
 	effects := p.registry.Apply(position, s.at, &axispb.RegistryChange{Version: 1, Changes: steps})
-	p.revoked = append(p.revoked, effects.Revoked...)
+	p.revoked = append(append(p.revoked, effects.Revoked...), effects.Reissued...)
 	for _, m := range effects.Moved {
 		if was, ok := moved[m.Code]; ok {
 			m.From = was.From
