@@ -29,5 +29,10 @@ func (j *Journal) counted(ctx context.Context, n, said uint64) error {
 	if _, err := fmt.Sscanf(api.Description, "wrong last sequence: %d", &last); err != nil || last <= said {
 		return nil //nolint:nilerr // sealed, or in other words: nothing to compare
 	}
-	return &CutError{Stream: j.streamName(n), Last: Location{n, said}, Counter: last}
+	// Another writer may have appended since the stream spoke.
+	info, err := j.ensureStream(ctx, n)
+	if err != nil || info.State.LastSeq >= last {
+		return err
+	}
+	return &CutError{Stream: j.streamName(n), Last: Location{n, info.State.LastSeq}, Counter: last}
 }
