@@ -18,8 +18,9 @@ import (
 // heard is when the axis was last asked something by each endpoint. It lives as long
 // as the process: what is older, the endpoint's evidence shows.
 type heard struct {
-	mu sync.Mutex
-	at map[string]time.Time // guarded by mu
+	mu   sync.Mutex
+	at   map[string]time.Time // guarded by mu
+	full map[string]bool      // endpoints that said they have no room; guarded by mu
 }
 
 func (h *heard) note(endpoint string, now time.Time) {
@@ -29,6 +30,26 @@ func (h *heard) note(endpoint string, now time.Time) {
 		h.at = map[string]time.Time{}
 	}
 	h.at[endpoint] = now
+}
+
+// noteDisk keeps whether an endpoint says that its disk is full.
+func (h *heard) noteDisk(endpoint string, full bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case !full:
+		delete(h.full, endpoint)
+	case h.full == nil:
+		h.full = map[string]bool{endpoint: true}
+	default:
+		h.full[endpoint] = true
+	}
+}
+
+func (h *heard) hasNoRoom(endpoint string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.full[endpoint]
 }
 
 // ms is when, Unix milliseconds; 0 for never.

@@ -57,6 +57,8 @@ func (h *Hub) why(s axispb.State, endpoint string) string {
 		return "dms"
 	case s != axispb.State_STATE_ACCEPTED:
 		return "failed"
+	case h.broker.IsConnected(endpoint) && h.heard.hasNoRoom(endpoint):
+		return "disk"
 	case h.broker.IsConnected(endpoint):
 		return "fetching"
 	}

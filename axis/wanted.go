@@ -18,6 +18,7 @@ const (
 
 // pull serves a page, and asks this endpoint for what was lost of its documents.
 func (h *Hub) pull(ctx context.Context, endpoint string, req *axispb.PullRequest) (*axispb.Page, error) {
+	h.heard.noteDisk(endpoint, req.GetDiskFull())
 	page, err := h.mailbox.Pull(ctx, endpoint, req)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"docaxis/endpoint/store"
 	"docaxis/internal/bus"
+	"docaxis/internal/chunk"
 	"docaxis/proto/axispb"
 )
 
@@ -110,7 +111,9 @@ func (a *Agent) pullPage(ctx context.Context) (more, held bool, err error) {
 		return false, false, err
 	}
 	var page axispb.Page
-	err = a.step("pull", func() error { return a.link.Load().Call(ctx, bus.Pull, pullRequest(was), &page) })
+	req := pullRequest(was)
+	req.DiskFull = a.disk.contents.Fits(chunk.Size) != nil
+	err = a.step("pull", func() error { return a.link.Load().Call(ctx, bus.Pull, req, &page) })
 	if err != nil {
 		return false, false, err
 	}

@@ -48,7 +48,8 @@ type Waiting struct {
 	State     string `json:"state"`
 	Urgent    bool   `json:"urgent"`
 	SinceMS   int64  `json:"since_ms"`
-	// Why: away, fetching, failed, or dms where it waits for its DMS.
+	// Why: away, fetching, disk (its endpoint has no room), failed, or dms where it
+	// waits for its DMS.
 	Why        string `json:"why"`
 	DeadlineMS int64  `json:"deadline_ms,omitempty"`
 }

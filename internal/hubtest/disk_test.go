@@ -3,10 +3,12 @@ package hubtest_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	operator "docaxis/axis/admin"
 	"docaxis/endpoint"
 	clerk "docaxis/endpoint/admin"
 	"docaxis/internal/diskspace"
@@ -49,6 +51,13 @@ func TestAFullDiskAtTheRecipient(t *testing.T) {
 	wait(t, from, second, axispb.State_STATE_ACCEPTED)
 	eventually(t, "the second is known", func() error {
 		_, err := to.Agent().Show(second)
+		return err
+	})
+	eventually(t, "the operator sees why it waits", func() error {
+		list, err := w.Hub().Waiting(t.Context(), operator.WaitingFilter{Limit: 10})
+		if err == nil && (len(list.Rows) != 1 || list.Rows[0].Why != "disk") {
+			err = fmt.Errorf("%+v", list.Rows)
+		}
 		return err
 	})
 	desk := endpoint.Clerk(to.Agent())

@@ -476,7 +476,10 @@ type PullRequest struct {
 	MaxBytes uint32 `protobuf:"varint,3,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
 	// Size of the newest checkpoint the endpoint verified, in that epoch; 0 for
 	// none.
-	SeenSize      uint64 `protobuf:"varint,4,opt,name=seen_size,json=seenSize,proto3" json:"seen_size,omitempty"`
+	SeenSize uint64 `protobuf:"varint,4,opt,name=seen_size,json=seenSize,proto3" json:"seen_size,omitempty"`
+	// The endpoint has no room for contents: what it was given waits for that. For
+	// whoever asks at the axis why; it decides nothing.
+	DiskFull      bool `protobuf:"varint,5,opt,name=disk_full,json=diskFull,proto3" json:"disk_full,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -537,6 +540,13 @@ func (x *PullRequest) GetSeenSize() uint64 {
 		return x.SeenSize
 	}
 	return 0
+}
+
+func (x *PullRequest) GetDiskFull() bool {
+	if x != nil {
+		return x.DiskFull
+	}
+	return false
 }
 
 // Page answers a pull.
@@ -1825,12 +1835,13 @@ const file_service_proto_rawDesc = "" +
 	"\x06Cursor\x12$\n" +
 	"\x04lane\x18\x01 \x01(\x0e2\x10.docaxis.v1.LaneR\x04lane\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x18\n" +
-	"\aordinal\x18\x03 \x01(\rR\aordinal\"\x8b\x01\n" +
+	"\aordinal\x18\x03 \x01(\rR\aordinal\"\xa8\x01\n" +
 	"\vPullRequest\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12,\n" +
 	"\acursors\x18\x02 \x03(\v2\x12.docaxis.v1.CursorR\acursors\x12\x1b\n" +
 	"\tmax_bytes\x18\x03 \x01(\rR\bmaxBytes\x12\x1b\n" +
-	"\tseen_size\x18\x04 \x01(\x04R\bseenSize\"\xde\x01\n" +
+	"\tseen_size\x18\x04 \x01(\x04R\bseenSize\x12\x1b\n" +
+	"\tdisk_full\x18\x05 \x01(\bR\bdiskFull\"\xde\x01\n" +
 	"\x04Page\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06epochs\x18\x02 \x03(\fR\x06epochs\x12\x1e\n" +

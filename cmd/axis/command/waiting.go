@@ -107,6 +107,8 @@ func whyWord(o *cli.IO, word string) string {
 		return o.Say("điểm kết nối vắng", "endpoint away")
 	case "fetching":
 		return o.Say("đang tải về", "being fetched")
+	case "disk":
+		return o.Say("đĩa ở điểm kết nối đầy", "disk full at the endpoint")
 	case "failed":
 		return o.Say("thất bại", "failed")
 	}
@@ -119,6 +121,8 @@ func whyText(o *cli.IO, w operator.Waiting) string {
 		return o.Say("điểm kết nối ", "endpoint ") + w.Endpoint + o.Say(" không kết nối", " is not connected")
 	case "fetching":
 		return o.Say("đang tải về", "being fetched")
+	case "disk":
+		return o.Say("đĩa ở điểm kết nối ", "the disk at endpoint ") + w.Endpoint + o.Say(" đã đầy: hãy báo cơ quan dọn chỗ", " is full: have the office make room")
 	case "failed":
 		return o.Say("thất bại: xem axis document", "failed: see axis document")
 	}
