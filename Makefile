@@ -50,8 +50,8 @@ test: ## all tests, with the seeds of the fuzz targets
 race: ## all tests but the scripts under the race detector, in any order
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m $$(go list ./... | grep -v '/cmd$$')
 
-crosscheck: ## also the tests that compare with other programs, such as openssl
-	go test -tags crosscheck -timeout 10m ./...
+crosscheck: ## the tests that compare with other programs, such as openssl, and their packages
+	go test -tags crosscheck -timeout 10m $$(grep -rl --include='*_test.go' '^//go:build crosscheck' . | xargs -n 1 dirname | sort -u)
 
 rounds: needs ## kill the real programs under load, and look at what is left, again and again
 	go test -tags crosscheck -timeout 20m -parallel 3 ./internal/rounds -run '^TestRounds$$' -v -rounds=108 | grep -v '^=== '
