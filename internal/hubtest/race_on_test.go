@@ -9,6 +9,6 @@ const (
 	waitingDocuments = 300
 	// malformed requests for each service.
 	malformed = 1_000
-	// damagesAtMost are done to each file.
-	damagesAtMost = 2
+	// damagesAtMost are done to each file: it is gone.
+	damagesAtMost = 1
 )
