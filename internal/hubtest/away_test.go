@@ -190,16 +190,16 @@ func TestNinetyDaysAway(t *testing.T) {
 	if page == 0 || page > pageBound || request > requestBound || calls > callsBound {
 		t.Errorf("a page of %d bytes, a request of %d, %d requests at once", page, request, calls)
 	}
-	superseded := 0
+	superseded, looked := 0, min(20, mails[0].late)
 	for _, id := range mails[0].ids {
 		if mails[0].due[id] && slices.Equal(steps(t, w.Member("G22"), id), []string{"SubmissionAcceptance", "ContentConsignmentFailure", "ContentConsignment supersedes"}) {
 			superseded++
 		}
-		if superseded == 20 {
+		if superseded == looked {
 			break // each is a few checks of signatures
 		}
 	}
-	if superseded != 20 {
+	if superseded != looked || looked == 0 {
 		t.Errorf("%d of the late documents that were looked at are flagged", superseded)
 	}
 	if err := w.Hub().CheckContent(t.Context()); err != nil {
