@@ -135,11 +135,33 @@ func (j *Journal) streams(ctx context.Context) (uint64, error) {
 	if err := errors.Join(names.Err(), foreign); err != nil {
 		return 0, fmt.Errorf("journal: list streams: %w", err)
 	}
-	slices.Sort(numbers)
-	for i, n := range numbers {
-		if n != uint64(i)+1 {
-			return 0, fmt.Errorf("journal: stream %s is missing", j.streamName(uint64(i)+1))
+	if len(numbers) == 0 {
+		return 0, nil
+	}
+	last := slices.Max(numbers)
+	for n := uint64(1); n < last; n++ {
+		if slices.Contains(numbers, n) {
+			continue
+		}
+		if err := j.takeUp(ctx, n); err != nil {
+			return 0, err
 		}
 	}
-	return uint64(len(numbers)), nil
+	return last, nil
+}
+
+// takeUp brings back a stream that the server passed over when it started. It writes a
+// stream's description and then its checksum, when a stream is made and when it is
+// sealed; killed in between, it believes neither, though the blocks are there: a stream
+// of that name is made over them.
+func (j *Journal) takeUp(ctx context.Context, n uint64) error {
+	info, err := j.ensureStream(ctx, n)
+	if err != nil {
+		return err
+	}
+	if info.State.LastSeq == 0 {
+		return fmt.Errorf("journal: stream %s is missing", j.streamName(n))
+	}
+	j.cfg.Log.Warn("journal: a stream was taken up that the server had passed over", "stream", j.streamName(n))
+	return nil
 }
