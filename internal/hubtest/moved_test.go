@@ -70,7 +70,7 @@ func newRemoval(t *testing.T) *removal {
 
 func (r *removal) move(to *hubtest.Member) {
 	r.t.Helper()
-	_, err := r.Hub().MoveCodes(r.t.Context(), operator.Move{
+	_, err := r.Hub().MoveAgencies(r.t.Context(), operator.MoveAgencies{
 		Why: operator.Why{Actor: "test", Reason: "moved"}, Codes: []string{moving}, Endpoint: to.Name,
 	})
 	if err != nil {
@@ -332,8 +332,8 @@ func TestAnHeirGetsWhatWaitedAndAnswers(t *testing.T) {
 	wait(t, r.sender, received, consigned)
 	r.stop(r.old)
 	waiting := r.send(0)
-	if _, err := r.Hub().CloseAgency(t.Context(), operator.Close{
-		Why: operator.Why{Actor: "test", Reason: "sáp nhập"}, Code: moving, Successors: []string{"H41.11"},
+	if _, err := r.Hub().CloseAgencies(t.Context(), operator.CloseAgencies{
+		Why: operator.Why{Actor: "test", Reason: "sáp nhập"}, Codes: []string{moving}, Successors: []string{"H41.11"},
 	}); err != nil {
 		t.Fatal(err)
 	}
