@@ -2,6 +2,7 @@ package envelope
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"docaxis/internal/reason"
@@ -21,7 +22,7 @@ const (
 	MaxNotation   = 100
 	MaxText       = 2000
 	maxType       = 127
-	maxForeignID  = 200
+	MaxDocumentID = 200
 	// maxBytes is the largest file size that every reader of JSON can hold.
 	maxBytes = 1<<53 - 1
 )
@@ -57,6 +58,11 @@ func securityLevels() []string {
 	return []string{SecurityOrdinary, SecurityConfidential, SecuritySecret, SecurityTopSecret}
 }
 
+// BodyEdXML says that the first file is an edXML package (QCVN 102:2016) that is the
+// document itself: its attachments are the document's, and the members of
+// document.json repeat what it says.
+const BodyEdXML = "edxml"
+
 // statuses are the business states that travel, by their codes on the national
 // axis (Quyết định 28/2018/QĐ-TTg article 10 names them).
 func statuses() []string {
@@ -88,6 +94,11 @@ type Document struct {
 	Notation string `json:"notation,omitempty"`
 	// Issued is the day of issue as YYYY-MM-DD, or empty.
 	Issued string `json:"issued,omitempty"`
+	// DocumentID is what the sending agency calls it (DocumentId of edXML): opaque,
+	// compared exactly; may be empty.
+	DocumentID string `json:"document_id,omitempty"`
+	// Body says what the first file is: BodyEdXML, or empty where files are files.
+	Body string `json:"body,omitempty"`
 	// Created is when the document was submitted, as the sender claims.
 	Created time.Time `json:"created"`
 	// References are documents that this one is about or mentions.
@@ -165,6 +176,20 @@ type FileInfo struct {
 	Type string `json:"type,omitempty"`
 	// Size in bytes.
 	Size uint64 `json:"size"`
+}
+
+// Name is what the sending agency calls the document: DocumentID or, where that is
+// empty, agency, day of issue, number and notation as systems in the field write them
+// (000.00.00.G22,2015/09/30,7816/VPCP-TTĐT), or, where one of these is missing, ID.
+// Changes about a document name it so.
+func (d *Document) Name() string {
+	switch {
+	case d.DocumentID != "":
+		return d.DocumentID
+	case d.Number != "" && d.Notation != "" && d.Issued != "":
+		return d.Sender + "," + strings.ReplaceAll(d.Issued, "-", "/") + "," + d.Number + "/" + d.Notation
+	}
+	return d.ID
 }
 
 // Target is the document that a change is about; false where it is no change.

@@ -38,6 +38,7 @@ var documentGen = rapid.Custom(func(t *rapid.T) *envelope.Document {
 		d.Groups = []envelope.Group{{Under: codeGen.Draw(t, "under")}, {Level: rapid.SampledFrom([]string{"", "ministry", "unit"}).Draw(t, "level")}}
 	}
 	d.References = referencesGen(kind).Draw(t, "references")
+	d.DocumentID = lineGen(200).Draw(t, "document id")
 	if kind == envelope.KindStatus {
 		d.Status = rapid.SampledFrom([]string{"01", "02", "13", "16"}).Draw(t, "status")
 	}
@@ -46,6 +47,9 @@ var documentGen = rapid.Custom(func(t *rapid.T) *envelope.Document {
 			Name: fmt.Sprintf("files/%03d.%s", i+1, rapid.StringMatching(`[a-z0-9]{1,8}`).Draw(t, "ext")), Title: "t" + lineGen(499).Draw(t, "title"),
 			Type: rapid.StringMatching(`([a-z]{1,9}/[a-z0-9.+-]{1,20})?`).Draw(t, "type"), Size: rapid.Uint64Max(1<<53-1).Draw(t, "size"),
 		})
+	}
+	if len(d.Files) > 0 && rapid.Bool().Draw(t, "is edXML") {
+		d.Body = envelope.BodyEdXML
 	}
 	return d
 })
@@ -145,6 +149,23 @@ func TestDefaults(t *testing.T) {
 	const priority = `"priority":0,"security":"ordinary",`
 	if got := strings.Replace(string(again), priority, "", 1); got != raw {
 		t.Errorf("got %s", again)
+	}
+}
+
+// What an agency calls a document that has no identifier of its own follows from what
+// stands on the paper.
+func TestName(t *testing.T) {
+	d := envelope.Document{ID: id1, Sender: "000.00.00.G22", Number: "7816", Notation: "VPCP-TTĐT"}
+	if got := d.Name(); got != id1 {
+		t.Errorf("without a day: %s", got)
+	}
+	d.Issued = "2015-09-30"
+	if got := d.Name(); got != "000.00.00.G22,2015/09/30,7816/VPCP-TTĐT" {
+		t.Error(got)
+	}
+	d.DocumentID = "x"
+	if got := d.Name(); got != "x" {
+		t.Error(got)
 	}
 }
 

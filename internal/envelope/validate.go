@@ -40,7 +40,7 @@ func validate(d *Document) *reason.Error {
 	v.handling(d)
 	v.words(d)
 	v.references(d)
-	v.files(d.Files)
+	v.files(d.Files, d.Body)
 	return v.err
 }
 
@@ -120,6 +120,7 @@ func (v *validator) words(d *Document) {
 	v.line("subject", d.Subject, MaxSubject)
 	v.line("number", d.Number, MaxNumber)
 	v.line("notation", d.Notation, MaxNotation)
+	v.line("document_id", d.DocumentID, MaxDocumentID)
 	v.text("reason", d.Reason, MaxText)
 	v.text("comment", d.Comment, MaxText)
 	if _, err := time.Parse(time.DateOnly, d.Issued); err != nil && d.Issued != "" {
@@ -154,7 +155,7 @@ func (v *validator) reference(path string, r Reference, kind Kind) {
 	v.code(path+".sender", r.Sender)
 	switch r.Relation {
 	case RelationRelated:
-		v.line(path+".id", r.ID, maxForeignID)
+		v.line(path+".id", r.ID, MaxDocumentID)
 		if r.ID == "" {
 			v.fail(path+".id", "is missing")
 		}
@@ -172,7 +173,13 @@ func (v *validator) reference(path string, r Reference, kind Kind) {
 
 // files asks for names in the order of the files. Which extension suits a file is
 // its sender's affair.
-func (v *validator) files(files []FileInfo) {
+func (v *validator) files(files []FileInfo, body string) {
+	if body != "" && body != BodyEdXML {
+		v.fail("body", "is not known")
+	}
+	if body != "" && len(files) == 0 {
+		v.fail("body", "has no file")
+	}
 	if len(files) > MaxFiles {
 		v.fail("files", "more than %d", MaxFiles)
 		return

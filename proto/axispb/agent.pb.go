@@ -152,7 +152,26 @@ type OutboxEntry struct {
 	ReleasedMs int64 `protobuf:"varint,21,opt,name=released_ms,json=releasedMs,proto3" json:"released_ms,omitempty"`
 	// Refusals after each of which it was sent again, oldest first: exact bytes of
 	// the SubmissionRejection and of its receipt. The seal may have been another.
-	Refused       []*Proof `protobuf:"bytes,22,rep,name=refused,proto3" json:"refused,omitempty"`
+	Refused []*Proof `protobuf:"bytes,22,rep,name=refused,proto3" json:"refused,omitempty"`
+	// SHA-256 of the marshalled UnsealedDraft in the file store, while no seal could
+	// sign it unattended: PARKED until one can. Then there is no envelope yet.
+	DraftDigest []byte `protobuf:"bytes,23,opt,name=draft_digest,json=draftDigest,proto3" json:"draft_digest,omitempty"`
+	// What its agency calls it, for lists and for changes about it: document.json's
+	// document_id, or what follows from its other members (envelope.Document.Name).
+	DocumentId string `protobuf:"bytes,24,opt,name=document_id,json=documentId,proto3" json:"document_id,omitempty"`
+	// document.json's members of these names.
+	Kind     string `protobuf:"bytes,25,opt,name=kind,proto3" json:"kind,omitempty"`
+	Number   string `protobuf:"bytes,26,opt,name=number,proto3" json:"number,omitempty"`
+	Notation string `protobuf:"bytes,27,opt,name=notation,proto3" json:"notation,omitempty"`
+	Issued   string `protobuf:"bytes,28,opt,name=issued,proto3" json:"issued,omitempty"`
+	Body     string `protobuf:"bytes,29,opt,name=body,proto3" json:"body,omitempty"`
+	// System of the DMS that sent it (SystemEntry); empty for the clerk's.
+	System string `protobuf:"bytes,30,opt,name=system,proto3" json:"system,omitempty"`
+	// What lists call it where that is not id (docId of the national axis's protocol).
+	DocId string `protobuf:"bytes,31,opt,name=doc_id,json=docId,proto3" json:"doc_id,omitempty"`
+	// Another submission of this endpoint that its agency calls the same, or that has
+	// the same issuer, year, number and notation: its id. A warning for people.
+	DuplicateOf   string `protobuf:"bytes,32,opt,name=duplicate_of,json=duplicateOf,proto3" json:"duplicate_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -341,6 +360,210 @@ func (x *OutboxEntry) GetRefused() []*Proof {
 	return nil
 }
 
+func (x *OutboxEntry) GetDraftDigest() []byte {
+	if x != nil {
+		return x.DraftDigest
+	}
+	return nil
+}
+
+func (x *OutboxEntry) GetDocumentId() string {
+	if x != nil {
+		return x.DocumentId
+	}
+	return ""
+}
+
+func (x *OutboxEntry) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *OutboxEntry) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *OutboxEntry) GetNotation() string {
+	if x != nil {
+		return x.Notation
+	}
+	return ""
+}
+
+func (x *OutboxEntry) GetIssued() string {
+	if x != nil {
+		return x.Issued
+	}
+	return ""
+}
+
+func (x *OutboxEntry) GetBody() string {
+	if x != nil {
+		return x.Body
+	}
+	return ""
+}
+
+func (x *OutboxEntry) GetSystem() string {
+	if x != nil {
+		return x.System
+	}
+	return ""
+}
+
+func (x *OutboxEntry) GetDocId() string {
+	if x != nil {
+		return x.DocId
+	}
+	return ""
+}
+
+func (x *OutboxEntry) GetDuplicateOf() string {
+	if x != nil {
+		return x.DuplicateOf
+	}
+	return ""
+}
+
+// UnsealedDraft is a document that waits for a seal. It lies in the file store.
+type UnsealedDraft struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Format of this message; 1.
+	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// document.json as it will be sealed, without its files.
+	Document []byte `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
+	// Its files in order, with title and type.
+	Files         []*DraftFile `protobuf:"bytes,3,rep,name=files,proto3" json:"files,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnsealedDraft) Reset() {
+	*x = UnsealedDraft{}
+	mi := &file_agent_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnsealedDraft) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnsealedDraft) ProtoMessage() {}
+
+func (x *UnsealedDraft) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnsealedDraft.ProtoReflect.Descriptor instead.
+func (*UnsealedDraft) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *UnsealedDraft) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *UnsealedDraft) GetDocument() []byte {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+func (x *UnsealedDraft) GetFiles() []*DraftFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+// DraftFile is a file of an UnsealedDraft, in the file store.
+type DraftFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Title string                 `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
+	Type  string                 `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
+	// SHA-256 of the whole, and where its content is.
+	Digest        []byte       `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	Content       *FileContent `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DraftFile) Reset() {
+	*x = DraftFile{}
+	mi := &file_agent_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DraftFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DraftFile) ProtoMessage() {}
+
+func (x *DraftFile) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DraftFile.ProtoReflect.Descriptor instead.
+func (*DraftFile) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *DraftFile) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *DraftFile) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *DraftFile) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *DraftFile) GetContent() *FileContent {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
 // Trouble is a failure as the endpoint met it.
 type Trouble struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -354,7 +577,7 @@ type Trouble struct {
 
 func (x *Trouble) Reset() {
 	*x = Trouble{}
-	mi := &file_agent_proto_msgTypes[1]
+	mi := &file_agent_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -366,7 +589,7 @@ func (x *Trouble) String() string {
 func (*Trouble) ProtoMessage() {}
 
 func (x *Trouble) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[1]
+	mi := &file_agent_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -379,7 +602,7 @@ func (x *Trouble) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trouble.ProtoReflect.Descriptor instead.
 func (*Trouble) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{1}
+	return file_agent_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Trouble) GetTimeMs() int64 {
@@ -423,7 +646,7 @@ type RecipientEntry struct {
 
 func (x *RecipientEntry) Reset() {
 	*x = RecipientEntry{}
-	mi := &file_agent_proto_msgTypes[2]
+	mi := &file_agent_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -435,7 +658,7 @@ func (x *RecipientEntry) String() string {
 func (*RecipientEntry) ProtoMessage() {}
 
 func (x *RecipientEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[2]
+	mi := &file_agent_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -448,7 +671,7 @@ func (x *RecipientEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecipientEntry.ProtoReflect.Descriptor instead.
 func (*RecipientEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{2}
+	return file_agent_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RecipientEntry) GetVersion() uint32 {
@@ -517,7 +740,7 @@ type Proof struct {
 
 func (x *Proof) Reset() {
 	*x = Proof{}
-	mi := &file_agent_proto_msgTypes[3]
+	mi := &file_agent_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -529,7 +752,7 @@ func (x *Proof) String() string {
 func (*Proof) ProtoMessage() {}
 
 func (x *Proof) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[3]
+	mi := &file_agent_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -542,7 +765,7 @@ func (x *Proof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proof.ProtoReflect.Descriptor instead.
 func (*Proof) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{3}
+	return file_agent_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Proof) GetEvidence() []byte {
@@ -616,14 +839,36 @@ type InboxEntry struct {
 	// milliseconds UTC; 0 while they are here. Envelope and proofs stay.
 	ReleasedMs int64 `protobuf:"varint,28,opt,name=released_ms,json=releasedMs,proto3" json:"released_ms,omitempty"`
 	// Another endpoint's copy counts: this one is a second copy.
-	SecondCopy    bool `protobuf:"varint,29,opt,name=second_copy,json=secondCopy,proto3" json:"second_copy,omitempty"`
+	SecondCopy bool `protobuf:"varint,29,opt,name=second_copy,json=secondCopy,proto3" json:"second_copy,omitempty"`
+	// What the DMS's protocol calls this delivery: a UUID that follows from the key.
+	DeliveryId string `protobuf:"bytes,30,opt,name=delivery_id,json=deliveryId,proto3" json:"delivery_id,omitempty"`
+	// What the sending agency calls the document, as in OutboxEntry.
+	DocumentId string `protobuf:"bytes,31,opt,name=document_id,json=documentId,proto3" json:"document_id,omitempty"`
+	// document.json's members of these names.
+	Kind     string `protobuf:"bytes,32,opt,name=kind,proto3" json:"kind,omitempty"`
+	Status   string `protobuf:"bytes,33,opt,name=status,proto3" json:"status,omitempty"`
+	Number   string `protobuf:"bytes,34,opt,name=number,proto3" json:"number,omitempty"`
+	Notation string `protobuf:"bytes,35,opt,name=notation,proto3" json:"notation,omitempty"`
+	Issued   string `protobuf:"bytes,36,opt,name=issued,proto3" json:"issued,omitempty"`
+	Body     string `protobuf:"bytes,37,opt,name=body,proto3" json:"body,omitempty"`
+	// How the DMS gets on with it; absent while it never said anything.
+	Handing *Handing `protobuf:"bytes,38,opt,name=handing,proto3" json:"handing,omitempty"`
+	// Another document received here for the same code that its agency calls the same,
+	// or that has the same issuer, year, number and notation: its delivery_id. A
+	// warning for people.
+	DuplicateOf string `protobuf:"bytes,39,opt,name=duplicate_of,json=duplicateOf,proto3" json:"duplicate_of,omitempty"`
+	// Business state that this agency answered a change of this document with (15,
+	// 16), or that this endpoint did; empty while it is open.
+	Answered string `protobuf:"bytes,40,opt,name=answered,proto3" json:"answered,omitempty"`
+	// When it must have been handed over, Unix milliseconds UTC; 0 for no deadline.
+	HandoverByMs  int64 `protobuf:"varint,41,opt,name=handover_by_ms,json=handoverByMs,proto3" json:"handover_by_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InboxEntry) Reset() {
 	*x = InboxEntry{}
-	mi := &file_agent_proto_msgTypes[4]
+	mi := &file_agent_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +880,7 @@ func (x *InboxEntry) String() string {
 func (*InboxEntry) ProtoMessage() {}
 
 func (x *InboxEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[4]
+	mi := &file_agent_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +893,7 @@ func (x *InboxEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InboxEntry.ProtoReflect.Descriptor instead.
 func (*InboxEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{4}
+	return file_agent_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *InboxEntry) GetVersion() uint32 {
@@ -854,6 +1099,388 @@ func (x *InboxEntry) GetSecondCopy() bool {
 	return false
 }
 
+func (x *InboxEntry) GetDeliveryId() string {
+	if x != nil {
+		return x.DeliveryId
+	}
+	return ""
+}
+
+func (x *InboxEntry) GetDocumentId() string {
+	if x != nil {
+		return x.DocumentId
+	}
+	return ""
+}
+
+func (x *InboxEntry) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *InboxEntry) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *InboxEntry) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *InboxEntry) GetNotation() string {
+	if x != nil {
+		return x.Notation
+	}
+	return ""
+}
+
+func (x *InboxEntry) GetIssued() string {
+	if x != nil {
+		return x.Issued
+	}
+	return ""
+}
+
+func (x *InboxEntry) GetBody() string {
+	if x != nil {
+		return x.Body
+	}
+	return ""
+}
+
+func (x *InboxEntry) GetHanding() *Handing {
+	if x != nil {
+		return x.Handing
+	}
+	return nil
+}
+
+func (x *InboxEntry) GetDuplicateOf() string {
+	if x != nil {
+		return x.DuplicateOf
+	}
+	return ""
+}
+
+func (x *InboxEntry) GetAnswered() string {
+	if x != nil {
+		return x.Answered
+	}
+	return ""
+}
+
+func (x *InboxEntry) GetHandoverByMs() int64 {
+	if x != nil {
+		return x.HandoverByMs
+	}
+	return 0
+}
+
+// Handing is what a DMS said about a delivery before it took it.
+type Handing struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How often it said that it could not take it, and why last.
+	Failures uint32 `protobuf:"varint,1,opt,name=failures,proto3" json:"failures,omitempty"`
+	Detail   string `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
+	// It is not listed before this: the DMS works on it, or failed and is given time.
+	// Unix milliseconds UTC.
+	NotBeforeMs int64 `protobuf:"varint,3,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
+	// The DMS said that it is working on it.
+	Leased bool `protobuf:"varint,4,opt,name=leased,proto3" json:"leased,omitempty"`
+	// It failed too often and is listed no more until a person decides, Unix
+	// milliseconds UTC; 0 while it is not so.
+	ParkedMs      int64 `protobuf:"varint,5,opt,name=parked_ms,json=parkedMs,proto3" json:"parked_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Handing) Reset() {
+	*x = Handing{}
+	mi := &file_agent_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Handing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Handing) ProtoMessage() {}
+
+func (x *Handing) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Handing.ProtoReflect.Descriptor instead.
+func (*Handing) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Handing) GetFailures() uint32 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *Handing) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *Handing) GetNotBeforeMs() int64 {
+	if x != nil {
+		return x.NotBeforeMs
+	}
+	return 0
+}
+
+func (x *Handing) GetLeased() bool {
+	if x != nil {
+		return x.Leased
+	}
+	return false
+}
+
+func (x *Handing) GetParkedMs() int64 {
+	if x != nil {
+		return x.ParkedMs
+	}
+	return 0
+}
+
+// SystemEntry is a DMS that speaks the national axis's protocol. Bucket system,
+// key: its name (systemid).
+type SystemEntry struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	System  string                 `protobuf:"bytes,2,opt,name=system,proto3" json:"system,omitempty"`
+	// Codes that it may act for.
+	Codes []string `protobuf:"bytes,3,rep,name=codes,proto3" json:"codes,omitempty"`
+	// At most two; the newest last.
+	Secrets       []*SystemSecret `protobuf:"bytes,4,rep,name=secrets,proto3" json:"secrets,omitempty"`
+	CreatedMs     int64           `protobuf:"varint,5,opt,name=created_ms,json=createdMs,proto3" json:"created_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SystemEntry) Reset() {
+	*x = SystemEntry{}
+	mi := &file_agent_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SystemEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SystemEntry) ProtoMessage() {}
+
+func (x *SystemEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SystemEntry.ProtoReflect.Descriptor instead.
+func (*SystemEntry) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SystemEntry) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SystemEntry) GetSystem() string {
+	if x != nil {
+		return x.System
+	}
+	return ""
+}
+
+func (x *SystemEntry) GetCodes() []string {
+	if x != nil {
+		return x.Codes
+	}
+	return nil
+}
+
+func (x *SystemEntry) GetSecrets() []*SystemSecret {
+	if x != nil {
+		return x.Secrets
+	}
+	return nil
+}
+
+func (x *SystemEntry) GetCreatedMs() int64 {
+	if x != nil {
+		return x.CreatedMs
+	}
+	return 0
+}
+
+// SystemSecret is a secret that a system's requests are signed with.
+type SystemSecret struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// AES-256-GCM under the key in the endpoint's folder (file systems.key): nonce,
+	// then ciphertext; the additional data is the system's name.
+	Sealed    []byte `protobuf:"bytes,1,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	CreatedMs int64  `protobuf:"varint,2,opt,name=created_ms,json=createdMs,proto3" json:"created_ms,omitempty"`
+	// No longer good from this time on, Unix milliseconds UTC; 0 for no end.
+	EndsMs        int64 `protobuf:"varint,3,opt,name=ends_ms,json=endsMs,proto3" json:"ends_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SystemSecret) Reset() {
+	*x = SystemSecret{}
+	mi := &file_agent_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SystemSecret) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SystemSecret) ProtoMessage() {}
+
+func (x *SystemSecret) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SystemSecret.ProtoReflect.Descriptor instead.
+func (*SystemSecret) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SystemSecret) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
+func (x *SystemSecret) GetCreatedMs() int64 {
+	if x != nil {
+		return x.CreatedMs
+	}
+	return 0
+}
+
+func (x *SystemSecret) GetEndsMs() int64 {
+	if x != nil {
+		return x.EndsMs
+	}
+	return 0
+}
+
+// SentEntry is what a system was answered for a package. Bucket system_sent, key:
+// system 0x00 sender code 0x00 SHA-256 of the package.
+type SentEntry struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Submission, and the docId that was answered.
+	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	DocId         string `protobuf:"bytes,3,opt,name=doc_id,json=docId,proto3" json:"doc_id,omitempty"`
+	TimeMs        int64  `protobuf:"varint,4,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SentEntry) Reset() {
+	*x = SentEntry{}
+	mi := &file_agent_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SentEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SentEntry) ProtoMessage() {}
+
+func (x *SentEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SentEntry.ProtoReflect.Descriptor instead.
+func (*SentEntry) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SentEntry) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SentEntry) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SentEntry) GetDocId() string {
+	if x != nil {
+		return x.DocId
+	}
+	return ""
+}
+
+func (x *SentEntry) GetTimeMs() int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return 0
+}
+
 // QuarantineEntry is a pulled item that failed a check. Bucket quarantine, key:
 // lane, position and ordinal of its row, big-endian in 1, 8 and 4 bytes.
 type QuarantineEntry struct {
@@ -871,7 +1498,7 @@ type QuarantineEntry struct {
 
 func (x *QuarantineEntry) Reset() {
 	*x = QuarantineEntry{}
-	mi := &file_agent_proto_msgTypes[5]
+	mi := &file_agent_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -883,7 +1510,7 @@ func (x *QuarantineEntry) String() string {
 func (*QuarantineEntry) ProtoMessage() {}
 
 func (x *QuarantineEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[5]
+	mi := &file_agent_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -896,7 +1523,7 @@ func (x *QuarantineEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineEntry.ProtoReflect.Descriptor instead.
 func (*QuarantineEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{5}
+	return file_agent_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *QuarantineEntry) GetVersion() uint32 {
@@ -959,7 +1586,7 @@ type EvidenceEntry struct {
 
 func (x *EvidenceEntry) Reset() {
 	*x = EvidenceEntry{}
-	mi := &file_agent_proto_msgTypes[6]
+	mi := &file_agent_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +1598,7 @@ func (x *EvidenceEntry) String() string {
 func (*EvidenceEntry) ProtoMessage() {}
 
 func (x *EvidenceEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[6]
+	mi := &file_agent_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +1611,7 @@ func (x *EvidenceEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvidenceEntry.ProtoReflect.Descriptor instead.
 func (*EvidenceEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{6}
+	return file_agent_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *EvidenceEntry) GetVersion() uint32 {
@@ -1040,7 +1667,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_agent_proto_msgTypes[7]
+	mi := &file_agent_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1679,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[7]
+	mi := &file_agent_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1692,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{7}
+	return file_agent_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Progress) GetVersion() uint32 {
@@ -1126,7 +1753,7 @@ type RegistryEntry struct {
 
 func (x *RegistryEntry) Reset() {
 	*x = RegistryEntry{}
-	mi := &file_agent_proto_msgTypes[8]
+	mi := &file_agent_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1138,7 +1765,7 @@ func (x *RegistryEntry) String() string {
 func (*RegistryEntry) ProtoMessage() {}
 
 func (x *RegistryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[8]
+	mi := &file_agent_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1151,7 +1778,7 @@ func (x *RegistryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistryEntry.ProtoReflect.Descriptor instead.
 func (*RegistryEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{8}
+	return file_agent_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RegistryEntry) GetVersion() uint32 {
@@ -1206,7 +1833,7 @@ type RecoveryEntry struct {
 
 func (x *RecoveryEntry) Reset() {
 	*x = RecoveryEntry{}
-	mi := &file_agent_proto_msgTypes[9]
+	mi := &file_agent_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1218,7 +1845,7 @@ func (x *RecoveryEntry) String() string {
 func (*RecoveryEntry) ProtoMessage() {}
 
 func (x *RecoveryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[9]
+	mi := &file_agent_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1231,7 +1858,7 @@ func (x *RecoveryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoveryEntry.ProtoReflect.Descriptor instead.
 func (*RecoveryEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{9}
+	return file_agent_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RecoveryEntry) GetVersion() uint32 {
@@ -1317,7 +1944,7 @@ type AgencyEntry struct {
 
 func (x *AgencyEntry) Reset() {
 	*x = AgencyEntry{}
-	mi := &file_agent_proto_msgTypes[10]
+	mi := &file_agent_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1956,7 @@ func (x *AgencyEntry) String() string {
 func (*AgencyEntry) ProtoMessage() {}
 
 func (x *AgencyEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[10]
+	mi := &file_agent_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1969,7 @@ func (x *AgencyEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgencyEntry.ProtoReflect.Descriptor instead.
 func (*AgencyEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{10}
+	return file_agent_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AgencyEntry) GetVersion() uint32 {
@@ -1402,7 +2029,7 @@ type SealEntry struct {
 
 func (x *SealEntry) Reset() {
 	*x = SealEntry{}
-	mi := &file_agent_proto_msgTypes[11]
+	mi := &file_agent_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +2041,7 @@ func (x *SealEntry) String() string {
 func (*SealEntry) ProtoMessage() {}
 
 func (x *SealEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[11]
+	mi := &file_agent_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +2054,7 @@ func (x *SealEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealEntry.ProtoReflect.Descriptor instead.
 func (*SealEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{11}
+	return file_agent_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SealEntry) GetVersion() uint32 {
@@ -1478,7 +2105,7 @@ type EndpointEntry struct {
 
 func (x *EndpointEntry) Reset() {
 	*x = EndpointEntry{}
-	mi := &file_agent_proto_msgTypes[12]
+	mi := &file_agent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1490,7 +2117,7 @@ func (x *EndpointEntry) String() string {
 func (*EndpointEntry) ProtoMessage() {}
 
 func (x *EndpointEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[12]
+	mi := &file_agent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1503,7 +2130,7 @@ func (x *EndpointEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointEntry.ProtoReflect.Descriptor instead.
 func (*EndpointEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{12}
+	return file_agent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EndpointEntry) GetVersion() uint32 {
@@ -1562,7 +2189,7 @@ type PolicyEntry struct {
 
 func (x *PolicyEntry) Reset() {
 	*x = PolicyEntry{}
-	mi := &file_agent_proto_msgTypes[13]
+	mi := &file_agent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1574,7 +2201,7 @@ func (x *PolicyEntry) String() string {
 func (*PolicyEntry) ProtoMessage() {}
 
 func (x *PolicyEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[13]
+	mi := &file_agent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1587,7 +2214,7 @@ func (x *PolicyEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyEntry.ProtoReflect.Descriptor instead.
 func (*PolicyEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{13}
+	return file_agent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PolicyEntry) GetVersion() uint32 {
@@ -1616,7 +2243,7 @@ var File_agent_proto protoreflect.FileDescriptor
 const file_agent_proto_rawDesc = "" +
 	"\n" +
 	"\vagent.proto\x12\n" +
-	"docaxis.v1\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\x1a\rservice.proto\"\xcb\x05\n" +
+	"docaxis.v1\x1a\x0eenvelope.proto\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\x1a\rservice.proto\"\xd5\a\n" +
 	"\vOutboxEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
@@ -1644,7 +2271,27 @@ const file_agent_proto_rawDesc = "" +
 	"\x11rejection_receipt\x18\x14 \x01(\fR\x10rejectionReceipt\x12\x1f\n" +
 	"\vreleased_ms\x18\x15 \x01(\x03R\n" +
 	"releasedMs\x12+\n" +
-	"\arefused\x18\x16 \x03(\v2\x11.docaxis.v1.ProofR\arefused\"f\n" +
+	"\arefused\x18\x16 \x03(\v2\x11.docaxis.v1.ProofR\arefused\x12!\n" +
+	"\fdraft_digest\x18\x17 \x01(\fR\vdraftDigest\x12\x1f\n" +
+	"\vdocument_id\x18\x18 \x01(\tR\n" +
+	"documentId\x12\x12\n" +
+	"\x04kind\x18\x19 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06number\x18\x1a \x01(\tR\x06number\x12\x1a\n" +
+	"\bnotation\x18\x1b \x01(\tR\bnotation\x12\x16\n" +
+	"\x06issued\x18\x1c \x01(\tR\x06issued\x12\x12\n" +
+	"\x04body\x18\x1d \x01(\tR\x04body\x12\x16\n" +
+	"\x06system\x18\x1e \x01(\tR\x06system\x12\x15\n" +
+	"\x06doc_id\x18\x1f \x01(\tR\x05docId\x12!\n" +
+	"\fduplicate_of\x18  \x01(\tR\vduplicateOf\"r\n" +
+	"\rUnsealedDraft\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1a\n" +
+	"\bdocument\x18\x02 \x01(\fR\bdocument\x12+\n" +
+	"\x05files\x18\x03 \x03(\v2\x15.docaxis.v1.DraftFileR\x05files\"\x80\x01\n" +
+	"\tDraftFile\x12\x14\n" +
+	"\x05title\x18\x01 \x01(\tR\x05title\x12\x12\n" +
+	"\x04type\x18\x02 \x01(\tR\x04type\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\fR\x06digest\x121\n" +
+	"\acontent\x18\x04 \x01(\v2\x17.docaxis.v1.FileContentR\acontent\"f\n" +
 	"\aTrouble\x12\x17\n" +
 	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\x12*\n" +
 	"\x06reason\x18\x02 \x01(\v2\x12.docaxis.v1.ReasonR\x06reason\x12\x16\n" +
@@ -1661,7 +2308,8 @@ const file_agent_proto_rawDesc = "" +
 	"\bevidence\x18\x01 \x01(\fR\bevidence\x12\x18\n" +
 	"\areceipt\x18\x02 \x01(\fR\areceipt\x120\n" +
 	"\bstanding\x18\x03 \x01(\x0e2\x14.docaxis.v1.StandingR\bstanding\x12\x1b\n" +
-	"\tclock_off\x18\x04 \x01(\bR\bclockOff\"\x9e\a\n" +
+	"\tclock_off\x18\x04 \x01(\bR\bclockOff\"\x80\n" +
+	"\n" +
 	"\n" +
 	"InboxEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
@@ -1696,7 +2344,44 @@ const file_agent_proto_rawDesc = "" +
 	"\vreleased_ms\x18\x1c \x01(\x03R\n" +
 	"releasedMs\x12\x1f\n" +
 	"\vsecond_copy\x18\x1d \x01(\bR\n" +
-	"secondCopy\"\xc4\x01\n" +
+	"secondCopy\x12\x1f\n" +
+	"\vdelivery_id\x18\x1e \x01(\tR\n" +
+	"deliveryId\x12\x1f\n" +
+	"\vdocument_id\x18\x1f \x01(\tR\n" +
+	"documentId\x12\x12\n" +
+	"\x04kind\x18  \x01(\tR\x04kind\x12\x16\n" +
+	"\x06status\x18! \x01(\tR\x06status\x12\x16\n" +
+	"\x06number\x18\" \x01(\tR\x06number\x12\x1a\n" +
+	"\bnotation\x18# \x01(\tR\bnotation\x12\x16\n" +
+	"\x06issued\x18$ \x01(\tR\x06issued\x12\x12\n" +
+	"\x04body\x18% \x01(\tR\x04body\x12-\n" +
+	"\ahanding\x18& \x01(\v2\x13.docaxis.v1.HandingR\ahanding\x12!\n" +
+	"\fduplicate_of\x18' \x01(\tR\vduplicateOf\x12\x1a\n" +
+	"\banswered\x18( \x01(\tR\banswered\x12$\n" +
+	"\x0ehandover_by_ms\x18) \x01(\x03R\fhandoverByMs\"\x96\x01\n" +
+	"\aHanding\x12\x1a\n" +
+	"\bfailures\x18\x01 \x01(\rR\bfailures\x12\x16\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\"\n" +
+	"\rnot_before_ms\x18\x03 \x01(\x03R\vnotBeforeMs\x12\x16\n" +
+	"\x06leased\x18\x04 \x01(\bR\x06leased\x12\x1b\n" +
+	"\tparked_ms\x18\x05 \x01(\x03R\bparkedMs\"\xa8\x01\n" +
+	"\vSystemEntry\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12\x16\n" +
+	"\x06system\x18\x02 \x01(\tR\x06system\x12\x14\n" +
+	"\x05codes\x18\x03 \x03(\tR\x05codes\x122\n" +
+	"\asecrets\x18\x04 \x03(\v2\x18.docaxis.v1.SystemSecretR\asecrets\x12\x1d\n" +
+	"\n" +
+	"created_ms\x18\x05 \x01(\x03R\tcreatedMs\"^\n" +
+	"\fSystemSecret\x12\x16\n" +
+	"\x06sealed\x18\x01 \x01(\fR\x06sealed\x12\x1d\n" +
+	"\n" +
+	"created_ms\x18\x02 \x01(\x03R\tcreatedMs\x12\x17\n" +
+	"\aends_ms\x18\x03 \x01(\x03R\x06endsMs\"e\n" +
+	"\tSentEntry\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x15\n" +
+	"\x06doc_id\x18\x03 \x01(\tR\x05docId\x12\x17\n" +
+	"\atime_ms\x18\x04 \x01(\x03R\x06timeMs\"\xc4\x01\n" +
 	"\x0fQuarantineEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x12*\n" +
@@ -1796,64 +2481,75 @@ func file_agent_proto_rawDescGZIP() []byte {
 }
 
 var file_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_agent_proto_goTypes = []any{
 	(State)(0),              // 0: docaxis.v1.State
 	(*OutboxEntry)(nil),     // 1: docaxis.v1.OutboxEntry
-	(*Trouble)(nil),         // 2: docaxis.v1.Trouble
-	(*RecipientEntry)(nil),  // 3: docaxis.v1.RecipientEntry
-	(*Proof)(nil),           // 4: docaxis.v1.Proof
-	(*InboxEntry)(nil),      // 5: docaxis.v1.InboxEntry
-	(*QuarantineEntry)(nil), // 6: docaxis.v1.QuarantineEntry
-	(*EvidenceEntry)(nil),   // 7: docaxis.v1.EvidenceEntry
-	(*Progress)(nil),        // 8: docaxis.v1.Progress
-	(*RegistryEntry)(nil),   // 9: docaxis.v1.RegistryEntry
-	(*RecoveryEntry)(nil),   // 10: docaxis.v1.RecoveryEntry
-	(*AgencyEntry)(nil),     // 11: docaxis.v1.AgencyEntry
-	(*SealEntry)(nil),       // 12: docaxis.v1.SealEntry
-	(*EndpointEntry)(nil),   // 13: docaxis.v1.EndpointEntry
-	(*PolicyEntry)(nil),     // 14: docaxis.v1.PolicyEntry
-	(Lane)(0),               // 15: docaxis.v1.Lane
-	(*Reason)(nil),          // 16: docaxis.v1.Reason
-	(Standing)(0),           // 17: docaxis.v1.Standing
-	(*RecordRef)(nil),       // 18: docaxis.v1.RecordRef
-	(Target)(0),             // 19: docaxis.v1.Target
-	(*Item)(nil),            // 20: docaxis.v1.Item
-	(*Cursor)(nil),          // 21: docaxis.v1.Cursor
-	(*CheckpointRef)(nil),   // 22: docaxis.v1.CheckpointRef
-	(*Record)(nil),          // 23: docaxis.v1.Record
-	(*Agency)(nil),          // 24: docaxis.v1.Agency
-	(*Seal)(nil),            // 25: docaxis.v1.Seal
-	(*Policy)(nil),          // 26: docaxis.v1.Policy
+	(*UnsealedDraft)(nil),   // 2: docaxis.v1.UnsealedDraft
+	(*DraftFile)(nil),       // 3: docaxis.v1.DraftFile
+	(*Trouble)(nil),         // 4: docaxis.v1.Trouble
+	(*RecipientEntry)(nil),  // 5: docaxis.v1.RecipientEntry
+	(*Proof)(nil),           // 6: docaxis.v1.Proof
+	(*InboxEntry)(nil),      // 7: docaxis.v1.InboxEntry
+	(*Handing)(nil),         // 8: docaxis.v1.Handing
+	(*SystemEntry)(nil),     // 9: docaxis.v1.SystemEntry
+	(*SystemSecret)(nil),    // 10: docaxis.v1.SystemSecret
+	(*SentEntry)(nil),       // 11: docaxis.v1.SentEntry
+	(*QuarantineEntry)(nil), // 12: docaxis.v1.QuarantineEntry
+	(*EvidenceEntry)(nil),   // 13: docaxis.v1.EvidenceEntry
+	(*Progress)(nil),        // 14: docaxis.v1.Progress
+	(*RegistryEntry)(nil),   // 15: docaxis.v1.RegistryEntry
+	(*RecoveryEntry)(nil),   // 16: docaxis.v1.RecoveryEntry
+	(*AgencyEntry)(nil),     // 17: docaxis.v1.AgencyEntry
+	(*SealEntry)(nil),       // 18: docaxis.v1.SealEntry
+	(*EndpointEntry)(nil),   // 19: docaxis.v1.EndpointEntry
+	(*PolicyEntry)(nil),     // 20: docaxis.v1.PolicyEntry
+	(Lane)(0),               // 21: docaxis.v1.Lane
+	(*FileContent)(nil),     // 22: docaxis.v1.FileContent
+	(*Reason)(nil),          // 23: docaxis.v1.Reason
+	(Standing)(0),           // 24: docaxis.v1.Standing
+	(*RecordRef)(nil),       // 25: docaxis.v1.RecordRef
+	(Target)(0),             // 26: docaxis.v1.Target
+	(*Item)(nil),            // 27: docaxis.v1.Item
+	(*Cursor)(nil),          // 28: docaxis.v1.Cursor
+	(*CheckpointRef)(nil),   // 29: docaxis.v1.CheckpointRef
+	(*Record)(nil),          // 30: docaxis.v1.Record
+	(*Agency)(nil),          // 31: docaxis.v1.Agency
+	(*Seal)(nil),            // 32: docaxis.v1.Seal
+	(*Policy)(nil),          // 33: docaxis.v1.Policy
 }
 var file_agent_proto_depIdxs = []int32{
 	0,  // 0: docaxis.v1.OutboxEntry.state:type_name -> docaxis.v1.State
-	15, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
-	2,  // 2: docaxis.v1.OutboxEntry.trouble:type_name -> docaxis.v1.Trouble
-	4,  // 3: docaxis.v1.OutboxEntry.refused:type_name -> docaxis.v1.Proof
-	16, // 4: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
-	0,  // 5: docaxis.v1.RecipientEntry.state:type_name -> docaxis.v1.State
-	4,  // 6: docaxis.v1.RecipientEntry.proofs:type_name -> docaxis.v1.Proof
-	17, // 7: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
-	0,  // 8: docaxis.v1.InboxEntry.state:type_name -> docaxis.v1.State
-	15, // 9: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
-	18, // 10: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
-	19, // 11: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
-	2,  // 12: docaxis.v1.InboxEntry.trouble:type_name -> docaxis.v1.Trouble
-	16, // 13: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
-	20, // 14: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
-	16, // 15: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
-	21, // 16: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
-	22, // 17: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
-	23, // 18: docaxis.v1.RegistryEntry.record:type_name -> docaxis.v1.Record
-	24, // 19: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
-	25, // 20: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
-	26, // 21: docaxis.v1.PolicyEntry.policy:type_name -> docaxis.v1.Policy
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	21, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
+	4,  // 2: docaxis.v1.OutboxEntry.trouble:type_name -> docaxis.v1.Trouble
+	6,  // 3: docaxis.v1.OutboxEntry.refused:type_name -> docaxis.v1.Proof
+	3,  // 4: docaxis.v1.UnsealedDraft.files:type_name -> docaxis.v1.DraftFile
+	22, // 5: docaxis.v1.DraftFile.content:type_name -> docaxis.v1.FileContent
+	23, // 6: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
+	0,  // 7: docaxis.v1.RecipientEntry.state:type_name -> docaxis.v1.State
+	6,  // 8: docaxis.v1.RecipientEntry.proofs:type_name -> docaxis.v1.Proof
+	24, // 9: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
+	0,  // 10: docaxis.v1.InboxEntry.state:type_name -> docaxis.v1.State
+	21, // 11: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
+	25, // 12: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
+	26, // 13: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
+	4,  // 14: docaxis.v1.InboxEntry.trouble:type_name -> docaxis.v1.Trouble
+	8,  // 15: docaxis.v1.InboxEntry.handing:type_name -> docaxis.v1.Handing
+	10, // 16: docaxis.v1.SystemEntry.secrets:type_name -> docaxis.v1.SystemSecret
+	23, // 17: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
+	27, // 18: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
+	23, // 19: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
+	28, // 20: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
+	29, // 21: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
+	30, // 22: docaxis.v1.RegistryEntry.record:type_name -> docaxis.v1.Record
+	31, // 23: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
+	32, // 24: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
+	33, // 25: docaxis.v1.PolicyEntry.policy:type_name -> docaxis.v1.Policy
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_agent_proto_init() }
@@ -1861,6 +2557,7 @@ func file_agent_proto_init() {
 	if File_agent_proto != nil {
 		return
 	}
+	file_envelope_proto_init()
 	file_journal_proto_init()
 	file_reason_proto_init()
 	file_registry_proto_init()
@@ -1871,7 +2568,7 @@ func file_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agent_proto_rawDesc), len(file_agent_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

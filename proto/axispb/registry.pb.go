@@ -281,6 +281,8 @@ type Change struct {
 	//	*Change_PutEndpoint
 	//	*Change_RevokeEndpoint
 	//	*Change_PutPolicy
+	//	*Change_RequestAgency
+	//	*Change_SettleRequest
 	Change        isChange_Change `protobuf_oneof:"change"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -413,6 +415,24 @@ func (x *Change) GetPutPolicy() *Policy {
 	return nil
 }
 
+func (x *Change) GetRequestAgency() *AgencyRequest {
+	if x != nil {
+		if x, ok := x.Change.(*Change_RequestAgency); ok {
+			return x.RequestAgency
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetSettleRequest() *SettleRequest {
+	if x != nil {
+		if x, ok := x.Change.(*Change_SettleRequest); ok {
+			return x.SettleRequest
+		}
+	}
+	return nil
+}
+
 type isChange_Change interface {
 	isChange_Change()
 }
@@ -457,6 +477,14 @@ type Change_PutPolicy struct {
 	PutPolicy *Policy `protobuf:"bytes,10,opt,name=put_policy,json=putPolicy,proto3,oneof"`
 }
 
+type Change_RequestAgency struct {
+	RequestAgency *AgencyRequest `protobuf:"bytes,11,opt,name=request_agency,json=requestAgency,proto3,oneof"`
+}
+
+type Change_SettleRequest struct {
+	SettleRequest *SettleRequest `protobuf:"bytes,12,opt,name=settle_request,json=settleRequest,proto3,oneof"`
+}
+
 func (*Change_PutAgency) isChange_Change() {}
 
 func (*Change_CloseAgency) isChange_Change() {}
@@ -477,6 +505,136 @@ func (*Change_RevokeEndpoint) isChange_Change() {}
 
 func (*Change_PutPolicy) isChange_Change() {}
 
+func (*Change_RequestAgency) isChange_Change() {}
+
+func (*Change_SettleRequest) isChange_Change() {}
+
+// AgencyRequest is what an endpoint asks of the registry about an agency below one
+// that it serves, and that an operator has to decide. Audience: operators.
+type AgencyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 16 bytes, hex: what operators call it.
+	Id       string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Endpoint string `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	// One of the two: an agency to be registered or changed, or one to be closed.
+	Put           *Agency `protobuf:"bytes,3,opt,name=put,proto3" json:"put,omitempty"`
+	Close         string  `protobuf:"bytes,4,opt,name=close,proto3" json:"close,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgencyRequest) Reset() {
+	*x = AgencyRequest{}
+	mi := &file_registry_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgencyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgencyRequest) ProtoMessage() {}
+
+func (x *AgencyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_registry_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgencyRequest.ProtoReflect.Descriptor instead.
+func (*AgencyRequest) Descriptor() ([]byte, []int) {
+	return file_registry_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *AgencyRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *AgencyRequest) GetEndpoint() string {
+	if x != nil {
+		return x.Endpoint
+	}
+	return ""
+}
+
+func (x *AgencyRequest) GetPut() *Agency {
+	if x != nil {
+		return x.Put
+	}
+	return nil
+}
+
+func (x *AgencyRequest) GetClose() string {
+	if x != nil {
+		return x.Close
+	}
+	return ""
+}
+
+// SettleRequest ends a request: approved, with the public change in the record
+// before it, or refused with the reason of the record.
+type SettleRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Approved      bool                   `protobuf:"varint,2,opt,name=approved,proto3" json:"approved,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleRequest) Reset() {
+	*x = SettleRequest{}
+	mi := &file_registry_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleRequest) ProtoMessage() {}
+
+func (x *SettleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_registry_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleRequest.ProtoReflect.Descriptor instead.
+func (*SettleRequest) Descriptor() ([]byte, []int) {
+	return file_registry_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SettleRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SettleRequest) GetApproved() bool {
+	if x != nil {
+		return x.Approved
+	}
+	return false
+}
+
 // Agency creates an agency or replaces what is known about it (all but its
 // closing and its endpoint).
 type Agency struct {
@@ -492,14 +650,18 @@ type Agency struct {
 	Parent string `protobuf:"bytes,4,opt,name=parent,proto3" json:"parent,omitempty"`
 	Level  Level  `protobuf:"varint,5,opt,name=level,proto3,enum=docaxis.v1.Level" json:"level,omitempty"`
 	// Valid from, Unix milliseconds UTC; 0 for ever.
-	ValidFromMs   int64 `protobuf:"varint,6,opt,name=valid_from_ms,json=validFromMs,proto3" json:"valid_from_ms,omitempty"`
+	ValidFromMs int64 `protobuf:"varint,6,opt,name=valid_from_ms,json=validFromMs,proto3" json:"valid_from_ms,omitempty"`
+	// How to reach its clerks; may be empty.
+	Mail          string `protobuf:"bytes,7,opt,name=mail,proto3" json:"mail,omitempty"`
+	Phone         string `protobuf:"bytes,8,opt,name=phone,proto3" json:"phone,omitempty"`
+	Fax           string `protobuf:"bytes,9,opt,name=fax,proto3" json:"fax,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Agency) Reset() {
 	*x = Agency{}
-	mi := &file_registry_proto_msgTypes[2]
+	mi := &file_registry_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -511,7 +673,7 @@ func (x *Agency) String() string {
 func (*Agency) ProtoMessage() {}
 
 func (x *Agency) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_proto_msgTypes[2]
+	mi := &file_registry_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -524,7 +686,7 @@ func (x *Agency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Agency.ProtoReflect.Descriptor instead.
 func (*Agency) Descriptor() ([]byte, []int) {
-	return file_registry_proto_rawDescGZIP(), []int{2}
+	return file_registry_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Agency) GetCode() string {
@@ -569,6 +731,27 @@ func (x *Agency) GetValidFromMs() int64 {
 	return 0
 }
 
+func (x *Agency) GetMail() string {
+	if x != nil {
+		return x.Mail
+	}
+	return ""
+}
+
+func (x *Agency) GetPhone() string {
+	if x != nil {
+		return x.Phone
+	}
+	return ""
+}
+
+func (x *Agency) GetFax() string {
+	if x != nil {
+		return x.Fax
+	}
+	return ""
+}
+
 // CloseAgency ends an agency.
 type CloseAgency struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -581,7 +764,7 @@ type CloseAgency struct {
 
 func (x *CloseAgency) Reset() {
 	*x = CloseAgency{}
-	mi := &file_registry_proto_msgTypes[3]
+	mi := &file_registry_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -593,7 +776,7 @@ func (x *CloseAgency) String() string {
 func (*CloseAgency) ProtoMessage() {}
 
 func (x *CloseAgency) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_proto_msgTypes[3]
+	mi := &file_registry_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -606,7 +789,7 @@ func (x *CloseAgency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseAgency.ProtoReflect.Descriptor instead.
 func (*CloseAgency) Descriptor() ([]byte, []int) {
-	return file_registry_proto_rawDescGZIP(), []int{3}
+	return file_registry_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CloseAgency) GetCode() string {
@@ -635,7 +818,7 @@ type ServeCode struct {
 
 func (x *ServeCode) Reset() {
 	*x = ServeCode{}
-	mi := &file_registry_proto_msgTypes[4]
+	mi := &file_registry_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -647,7 +830,7 @@ func (x *ServeCode) String() string {
 func (*ServeCode) ProtoMessage() {}
 
 func (x *ServeCode) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_proto_msgTypes[4]
+	mi := &file_registry_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -660,7 +843,7 @@ func (x *ServeCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServeCode.ProtoReflect.Descriptor instead.
 func (*ServeCode) Descriptor() ([]byte, []int) {
-	return file_registry_proto_rawDescGZIP(), []int{4}
+	return file_registry_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ServeCode) GetCode() string {
@@ -699,7 +882,7 @@ type Seal struct {
 
 func (x *Seal) Reset() {
 	*x = Seal{}
-	mi := &file_registry_proto_msgTypes[5]
+	mi := &file_registry_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -711,7 +894,7 @@ func (x *Seal) String() string {
 func (*Seal) ProtoMessage() {}
 
 func (x *Seal) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_proto_msgTypes[5]
+	mi := &file_registry_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -724,7 +907,7 @@ func (x *Seal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seal.ProtoReflect.Descriptor instead.
 func (*Seal) Descriptor() ([]byte, []int) {
-	return file_registry_proto_rawDescGZIP(), []int{5}
+	return file_registry_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Seal) GetCode() string {
@@ -781,7 +964,7 @@ type RetireSeal struct {
 
 func (x *RetireSeal) Reset() {
 	*x = RetireSeal{}
-	mi := &file_registry_proto_msgTypes[6]
+	mi := &file_registry_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -793,7 +976,7 @@ func (x *RetireSeal) String() string {
 func (*RetireSeal) ProtoMessage() {}
 
 func (x *RetireSeal) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_proto_msgTypes[6]
+	mi := &file_registry_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -806,7 +989,7 @@ func (x *RetireSeal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetireSeal.ProtoReflect.Descriptor instead.
 func (*RetireSeal) Descriptor() ([]byte, []int) {
-	return file_registry_proto_rawDescGZIP(), []int{6}
+	return file_registry_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RetireSeal) GetCode() string {
@@ -842,7 +1025,7 @@ type Invitation struct {
 
 func (x *Invitation) Reset() {
 	*x = Invitation{}
-	mi := &file_registry_proto_msgTypes[7]
+	mi := &file_registry_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -854,7 +1037,7 @@ func (x *Invitation) String() string {
 func (*Invitation) ProtoMessage() {}
 
 func (x *Invitation) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_proto_msgTypes[7]
+	mi := &file_registry_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -867,7 +1050,7 @@ func (x *Invitation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invitation.ProtoReflect.Descriptor instead.
 func (*Invitation) Descriptor() ([]byte, []int) {
-	return file_registry_proto_rawDescGZIP(), []int{7}
+	return file_registry_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Invitation) GetSecretHash() []byte {
@@ -915,7 +1098,7 @@ type UseInvitation struct {
 
 func (x *UseInvitation) Reset() {
 	*x = UseInvitation{}
-	mi := &file_registry_proto_msgTypes[8]
+	mi := &file_registry_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -927,7 +1110,7 @@ func (x *UseInvitation) String() string {
 func (*UseInvitation) ProtoMessage() {}
 
 func (x *UseInvitation) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_proto_msgTypes[8]
+	mi := &file_registry_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -940,7 +1123,7 @@ func (x *UseInvitation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UseInvitation.ProtoReflect.Descriptor instead.
 func (*UseInvitation) Descriptor() ([]byte, []int) {
-	return file_registry_proto_rawDescGZIP(), []int{8}
+	return file_registry_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UseInvitation) GetSecretHash() []byte {
@@ -967,7 +1150,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_registry_proto_msgTypes[9]
+	mi := &file_registry_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -979,7 +1162,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_proto_msgTypes[9]
+	mi := &file_registry_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -992,7 +1175,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_registry_proto_rawDescGZIP(), []int{9}
+	return file_registry_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Endpoint) GetName() string {
@@ -1033,7 +1216,7 @@ type RevokeEndpoint struct {
 
 func (x *RevokeEndpoint) Reset() {
 	*x = RevokeEndpoint{}
-	mi := &file_registry_proto_msgTypes[10]
+	mi := &file_registry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1045,7 +1228,7 @@ func (x *RevokeEndpoint) String() string {
 func (*RevokeEndpoint) ProtoMessage() {}
 
 func (x *RevokeEndpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_proto_msgTypes[10]
+	mi := &file_registry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1058,7 +1241,7 @@ func (x *RevokeEndpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeEndpoint.ProtoReflect.Descriptor instead.
 func (*RevokeEndpoint) Descriptor() ([]byte, []int) {
-	return file_registry_proto_rawDescGZIP(), []int{10}
+	return file_registry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RevokeEndpoint) GetName() string {
@@ -1083,14 +1266,24 @@ type Policy struct {
 	// Highest security level that may enter the axis (ordinary, confidential,
 	// secret, top-secret); empty: as the policy for everybody says, there ordinary.
 	// Only in the policy for everybody.
-	Security      string `protobuf:"bytes,4,opt,name=security,proto3" json:"security,omitempty"`
+	Security string `protobuf:"bytes,4,opt,name=security,proto3" json:"security,omitempty"`
+	// May endpoints register, change and close agencies below those that they serve?
+	// Allowed (the default): journaled at once. Forbidden: refused. See held.
+	Registrations Permission `protobuf:"varint,5,opt,name=registrations,proto3,enum=docaxis.v1.Permission" json:"registrations,omitempty"`
+	// With registrations allowed: an operator approves each.
+	RegistrationsHeld Permission `protobuf:"varint,6,opt,name=registrations_held,json=registrationsHeld,proto3,enum=docaxis.v1.Permission" json:"registrations_held,omitempty"`
+	// Hours after acceptance by which a document without a deadline of its own must be
+	// consigned, and handed over to the DMS; 0: as the policy for everybody says, there
+	// none. For the sending agency's documents.
+	ConsignHours  uint32 `protobuf:"varint,7,opt,name=consign_hours,json=consignHours,proto3" json:"consign_hours,omitempty"`
+	HandoverHours uint32 `protobuf:"varint,8,opt,name=handover_hours,json=handoverHours,proto3" json:"handover_hours,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Policy) Reset() {
 	*x = Policy{}
-	mi := &file_registry_proto_msgTypes[11]
+	mi := &file_registry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1102,7 +1295,7 @@ func (x *Policy) String() string {
 func (*Policy) ProtoMessage() {}
 
 func (x *Policy) ProtoReflect() protoreflect.Message {
-	mi := &file_registry_proto_msgTypes[11]
+	mi := &file_registry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1115,7 +1308,7 @@ func (x *Policy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Policy.ProtoReflect.Descriptor instead.
 func (*Policy) Descriptor() ([]byte, []int) {
-	return file_registry_proto_rawDescGZIP(), []int{11}
+	return file_registry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Policy) GetCode() string {
@@ -1146,6 +1339,34 @@ func (x *Policy) GetSecurity() string {
 	return ""
 }
 
+func (x *Policy) GetRegistrations() Permission {
+	if x != nil {
+		return x.Registrations
+	}
+	return Permission_PERMISSION_UNSPECIFIED
+}
+
+func (x *Policy) GetRegistrationsHeld() Permission {
+	if x != nil {
+		return x.RegistrationsHeld
+	}
+	return Permission_PERMISSION_UNSPECIFIED
+}
+
+func (x *Policy) GetConsignHours() uint32 {
+	if x != nil {
+		return x.ConsignHours
+	}
+	return 0
+}
+
+func (x *Policy) GetHandoverHours() uint32 {
+	if x != nil {
+		return x.HandoverHours
+	}
+	return 0
+}
+
 var File_registry_proto protoreflect.FileDescriptor
 
 const file_registry_proto_rawDesc = "" +
@@ -1156,7 +1377,7 @@ const file_registry_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12,\n" +
-	"\achanges\x18\x04 \x03(\v2\x12.docaxis.v1.ChangeR\achanges\"\xd8\x04\n" +
+	"\achanges\x18\x04 \x03(\v2\x12.docaxis.v1.ChangeR\achanges\"\xe0\x05\n" +
 	"\x06Change\x123\n" +
 	"\n" +
 	"put_agency\x18\x01 \x01(\v2\x12.docaxis.v1.AgencyH\x00R\tputAgency\x12<\n" +
@@ -1173,15 +1394,28 @@ const file_registry_proto_rawDesc = "" +
 	"\x0frevoke_endpoint\x18\t \x01(\v2\x1a.docaxis.v1.RevokeEndpointH\x00R\x0erevokeEndpoint\x123\n" +
 	"\n" +
 	"put_policy\x18\n" +
-	" \x01(\v2\x12.docaxis.v1.PolicyH\x00R\tputPolicyB\b\n" +
-	"\x06change\"\xaf\x01\n" +
+	" \x01(\v2\x12.docaxis.v1.PolicyH\x00R\tputPolicy\x12B\n" +
+	"\x0erequest_agency\x18\v \x01(\v2\x19.docaxis.v1.AgencyRequestH\x00R\rrequestAgency\x12B\n" +
+	"\x0esettle_request\x18\f \x01(\v2\x19.docaxis.v1.SettleRequestH\x00R\rsettleRequestB\b\n" +
+	"\x06change\"w\n" +
+	"\rAgencyRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
+	"\bendpoint\x18\x02 \x01(\tR\bendpoint\x12$\n" +
+	"\x03put\x18\x03 \x01(\v2\x12.docaxis.v1.AgencyR\x03put\x12\x14\n" +
+	"\x05close\x18\x04 \x01(\tR\x05close\";\n" +
+	"\rSettleRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
+	"\bapproved\x18\x02 \x01(\bR\bapproved\"\xeb\x01\n" +
 	"\x06Agency\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\aaliases\x18\x03 \x03(\tR\aaliases\x12\x16\n" +
 	"\x06parent\x18\x04 \x01(\tR\x06parent\x12'\n" +
 	"\x05level\x18\x05 \x01(\x0e2\x11.docaxis.v1.LevelR\x05level\x12\"\n" +
-	"\rvalid_from_ms\x18\x06 \x01(\x03R\vvalidFromMs\"A\n" +
+	"\rvalid_from_ms\x18\x06 \x01(\x03R\vvalidFromMs\x12\x12\n" +
+	"\x04mail\x18\a \x01(\tR\x04mail\x12\x14\n" +
+	"\x05phone\x18\b \x01(\tR\x05phone\x12\x10\n" +
+	"\x03fax\x18\t \x01(\tR\x03fax\"A\n" +
 	"\vCloseAgency\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x1e\n" +
 	"\n" +
@@ -1219,12 +1453,16 @@ const file_registry_proto_rawDesc = "" +
 	"\x05codes\x18\x03 \x03(\tR\x05codes\x12\x1a\n" +
 	"\breissued\x18\x04 \x01(\bR\breissued\"$\n" +
 	"\x0eRevokeEndpoint\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\xa0\x01\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xf1\x02\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12?\n" +
 	"\x0fdelegated_seals\x18\x02 \x01(\x0e2\x16.docaxis.v1.PermissionR\x0edelegatedSeals\x12%\n" +
 	"\x0eretention_days\x18\x03 \x01(\rR\rretentionDays\x12\x1a\n" +
-	"\bsecurity\x18\x04 \x01(\tR\bsecurity*g\n" +
+	"\bsecurity\x18\x04 \x01(\tR\bsecurity\x12<\n" +
+	"\rregistrations\x18\x05 \x01(\x0e2\x16.docaxis.v1.PermissionR\rregistrations\x12E\n" +
+	"\x12registrations_held\x18\x06 \x01(\x0e2\x16.docaxis.v1.PermissionR\x11registrationsHeld\x12#\n" +
+	"\rconsign_hours\x18\a \x01(\rR\fconsignHours\x12%\n" +
+	"\x0ehandover_hours\x18\b \x01(\rR\rhandoverHours*g\n" +
 	"\bAudience\x12\x18\n" +
 	"\x14AUDIENCE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fAUDIENCE_PUBLIC\x10\x01\x12\x14\n" +
@@ -1257,43 +1495,50 @@ func file_registry_proto_rawDescGZIP() []byte {
 }
 
 var file_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_registry_proto_goTypes = []any{
 	(Audience)(0),          // 0: docaxis.v1.Audience
 	(Level)(0),             // 1: docaxis.v1.Level
 	(Permission)(0),        // 2: docaxis.v1.Permission
 	(*RegistryChange)(nil), // 3: docaxis.v1.RegistryChange
 	(*Change)(nil),         // 4: docaxis.v1.Change
-	(*Agency)(nil),         // 5: docaxis.v1.Agency
-	(*CloseAgency)(nil),    // 6: docaxis.v1.CloseAgency
-	(*ServeCode)(nil),      // 7: docaxis.v1.ServeCode
-	(*Seal)(nil),           // 8: docaxis.v1.Seal
-	(*RetireSeal)(nil),     // 9: docaxis.v1.RetireSeal
-	(*Invitation)(nil),     // 10: docaxis.v1.Invitation
-	(*UseInvitation)(nil),  // 11: docaxis.v1.UseInvitation
-	(*Endpoint)(nil),       // 12: docaxis.v1.Endpoint
-	(*RevokeEndpoint)(nil), // 13: docaxis.v1.RevokeEndpoint
-	(*Policy)(nil),         // 14: docaxis.v1.Policy
+	(*AgencyRequest)(nil),  // 5: docaxis.v1.AgencyRequest
+	(*SettleRequest)(nil),  // 6: docaxis.v1.SettleRequest
+	(*Agency)(nil),         // 7: docaxis.v1.Agency
+	(*CloseAgency)(nil),    // 8: docaxis.v1.CloseAgency
+	(*ServeCode)(nil),      // 9: docaxis.v1.ServeCode
+	(*Seal)(nil),           // 10: docaxis.v1.Seal
+	(*RetireSeal)(nil),     // 11: docaxis.v1.RetireSeal
+	(*Invitation)(nil),     // 12: docaxis.v1.Invitation
+	(*UseInvitation)(nil),  // 13: docaxis.v1.UseInvitation
+	(*Endpoint)(nil),       // 14: docaxis.v1.Endpoint
+	(*RevokeEndpoint)(nil), // 15: docaxis.v1.RevokeEndpoint
+	(*Policy)(nil),         // 16: docaxis.v1.Policy
 }
 var file_registry_proto_depIdxs = []int32{
 	4,  // 0: docaxis.v1.RegistryChange.changes:type_name -> docaxis.v1.Change
-	5,  // 1: docaxis.v1.Change.put_agency:type_name -> docaxis.v1.Agency
-	6,  // 2: docaxis.v1.Change.close_agency:type_name -> docaxis.v1.CloseAgency
-	7,  // 3: docaxis.v1.Change.serve_code:type_name -> docaxis.v1.ServeCode
-	8,  // 4: docaxis.v1.Change.admit_seal:type_name -> docaxis.v1.Seal
-	9,  // 5: docaxis.v1.Change.retire_seal:type_name -> docaxis.v1.RetireSeal
-	10, // 6: docaxis.v1.Change.invite:type_name -> docaxis.v1.Invitation
-	11, // 7: docaxis.v1.Change.use_invitation:type_name -> docaxis.v1.UseInvitation
-	12, // 8: docaxis.v1.Change.put_endpoint:type_name -> docaxis.v1.Endpoint
-	13, // 9: docaxis.v1.Change.revoke_endpoint:type_name -> docaxis.v1.RevokeEndpoint
-	14, // 10: docaxis.v1.Change.put_policy:type_name -> docaxis.v1.Policy
-	1,  // 11: docaxis.v1.Agency.level:type_name -> docaxis.v1.Level
-	2,  // 12: docaxis.v1.Policy.delegated_seals:type_name -> docaxis.v1.Permission
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	7,  // 1: docaxis.v1.Change.put_agency:type_name -> docaxis.v1.Agency
+	8,  // 2: docaxis.v1.Change.close_agency:type_name -> docaxis.v1.CloseAgency
+	9,  // 3: docaxis.v1.Change.serve_code:type_name -> docaxis.v1.ServeCode
+	10, // 4: docaxis.v1.Change.admit_seal:type_name -> docaxis.v1.Seal
+	11, // 5: docaxis.v1.Change.retire_seal:type_name -> docaxis.v1.RetireSeal
+	12, // 6: docaxis.v1.Change.invite:type_name -> docaxis.v1.Invitation
+	13, // 7: docaxis.v1.Change.use_invitation:type_name -> docaxis.v1.UseInvitation
+	14, // 8: docaxis.v1.Change.put_endpoint:type_name -> docaxis.v1.Endpoint
+	15, // 9: docaxis.v1.Change.revoke_endpoint:type_name -> docaxis.v1.RevokeEndpoint
+	16, // 10: docaxis.v1.Change.put_policy:type_name -> docaxis.v1.Policy
+	5,  // 11: docaxis.v1.Change.request_agency:type_name -> docaxis.v1.AgencyRequest
+	6,  // 12: docaxis.v1.Change.settle_request:type_name -> docaxis.v1.SettleRequest
+	7,  // 13: docaxis.v1.AgencyRequest.put:type_name -> docaxis.v1.Agency
+	1,  // 14: docaxis.v1.Agency.level:type_name -> docaxis.v1.Level
+	2,  // 15: docaxis.v1.Policy.delegated_seals:type_name -> docaxis.v1.Permission
+	2,  // 16: docaxis.v1.Policy.registrations:type_name -> docaxis.v1.Permission
+	2,  // 17: docaxis.v1.Policy.registrations_held:type_name -> docaxis.v1.Permission
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_registry_proto_init() }
@@ -1312,6 +1557,8 @@ func file_registry_proto_init() {
 		(*Change_PutEndpoint)(nil),
 		(*Change_RevokeEndpoint)(nil),
 		(*Change_PutPolicy)(nil),
+		(*Change_RequestAgency)(nil),
+		(*Change_SettleRequest)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1319,7 +1566,7 @@ func file_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_registry_proto_rawDesc), len(file_registry_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

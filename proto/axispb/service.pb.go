@@ -1755,6 +1755,116 @@ func (x *RecoverAnswer) GetOutcomes() []*RecoverOutcome {
 	return nil
 }
 
+// RegisterRequest (service register, answer RegisterAnswer) asks the registry for
+// an agency below one that the endpoint serves. It may be repeated.
+type RegisterRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One of the two, as in AgencyRequest.
+	Put           *Agency `protobuf:"bytes,1,opt,name=put,proto3" json:"put,omitempty"`
+	Close         string  `protobuf:"bytes,2,opt,name=close,proto3" json:"close,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterRequest) Reset() {
+	*x = RegisterRequest{}
+	mi := &file_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterRequest) ProtoMessage() {}
+
+func (x *RegisterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterRequest.ProtoReflect.Descriptor instead.
+func (*RegisterRequest) Descriptor() ([]byte, []int) {
+	return file_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *RegisterRequest) GetPut() *Agency {
+	if x != nil {
+		return x.Put
+	}
+	return nil
+}
+
+func (x *RegisterRequest) GetClose() string {
+	if x != nil {
+		return x.Close
+	}
+	return ""
+}
+
+// RegisterAnswer says that it is done, or that an operator has to decide.
+type RegisterAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Marshalled Receipt of the registry record; empty while it is held.
+	Receipt []byte `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	// Id of the request that waits for an operator.
+	Held          string `protobuf:"bytes,2,opt,name=held,proto3" json:"held,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterAnswer) Reset() {
+	*x = RegisterAnswer{}
+	mi := &file_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterAnswer) ProtoMessage() {}
+
+func (x *RegisterAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterAnswer.ProtoReflect.Descriptor instead.
+func (*RegisterAnswer) Descriptor() ([]byte, []int) {
+	return file_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RegisterAnswer) GetReceipt() []byte {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+func (x *RegisterAnswer) GetHeld() string {
+	if x != nil {
+		return x.Held
+	}
+	return ""
+}
+
 // RecoverOutcome says where the record is now, or why it will never be taken.
 type RecoverOutcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1767,7 +1877,7 @@ type RecoverOutcome struct {
 
 func (x *RecoverOutcome) Reset() {
 	*x = RecoverOutcome{}
-	mi := &file_service_proto_msgTypes[26]
+	mi := &file_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1779,7 +1889,7 @@ func (x *RecoverOutcome) String() string {
 func (*RecoverOutcome) ProtoMessage() {}
 
 func (x *RecoverOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[26]
+	mi := &file_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1792,7 +1902,7 @@ func (x *RecoverOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverOutcome.ProtoReflect.Descriptor instead.
 func (*RecoverOutcome) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{26}
+	return file_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RecoverOutcome) GetRecord() *RecordRef {
@@ -1814,7 +1924,7 @@ var File_service_proto protoreflect.FileDescriptor
 const file_service_proto_rawDesc = "" +
 	"\n" +
 	"\rservice.proto\x12\n" +
-	"docaxis.v1\x1a\rjournal.proto\x1a\freason.proto\"d\n" +
+	"docaxis.v1\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\"d\n" +
 	"\x06Answer\x12(\n" +
 	"\x05error\x18\x01 \x01(\v2\x12.docaxis.v1.ReasonR\x05error\x12\x1c\n" +
 	"\ttemporary\x18\x02 \x01(\bR\ttemporary\x12\x12\n" +
@@ -1931,7 +2041,13 @@ const file_service_proto_rawDesc = "" +
 	"\arecords\x18\x04 \x03(\fR\arecords\x12#\n" +
 	"\rregistry_done\x18\x05 \x01(\bR\fregistryDone\"G\n" +
 	"\rRecoverAnswer\x126\n" +
-	"\boutcomes\x18\x01 \x03(\v2\x1a.docaxis.v1.RecoverOutcomeR\boutcomes\"m\n" +
+	"\boutcomes\x18\x01 \x03(\v2\x1a.docaxis.v1.RecoverOutcomeR\boutcomes\"M\n" +
+	"\x0fRegisterRequest\x12$\n" +
+	"\x03put\x18\x01 \x01(\v2\x12.docaxis.v1.AgencyR\x03put\x12\x14\n" +
+	"\x05close\x18\x02 \x01(\tR\x05close\">\n" +
+	"\x0eRegisterAnswer\x12\x18\n" +
+	"\areceipt\x18\x01 \x01(\fR\areceipt\x12\x12\n" +
+	"\x04held\x18\x02 \x01(\tR\x04held\"m\n" +
 	"\x0eRecoverOutcome\x12-\n" +
 	"\x06record\x18\x01 \x01(\v2\x15.docaxis.v1.RecordRefR\x06record\x12,\n" +
 	"\arefused\x18\x02 \x01(\v2\x12.docaxis.v1.ReasonR\arefused*D\n" +
@@ -1953,7 +2069,7 @@ func file_service_proto_rawDescGZIP() []byte {
 }
 
 var file_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_service_proto_goTypes = []any{
 	(Target)(0),             // 0: docaxis.v1.Target
 	(*Answer)(nil),          // 1: docaxis.v1.Answer
@@ -1982,33 +2098,37 @@ var file_service_proto_goTypes = []any{
 	(*ProofAnswer)(nil),     // 24: docaxis.v1.ProofAnswer
 	(*RecoverRequest)(nil),  // 25: docaxis.v1.RecoverRequest
 	(*RecoverAnswer)(nil),   // 26: docaxis.v1.RecoverAnswer
-	(*RecoverOutcome)(nil),  // 27: docaxis.v1.RecoverOutcome
-	(*Reason)(nil),          // 28: docaxis.v1.Reason
-	(Lane)(0),               // 29: docaxis.v1.Lane
-	(*Record)(nil),          // 30: docaxis.v1.Record
-	(*RecordRef)(nil),       // 31: docaxis.v1.RecordRef
+	(*RegisterRequest)(nil), // 27: docaxis.v1.RegisterRequest
+	(*RegisterAnswer)(nil),  // 28: docaxis.v1.RegisterAnswer
+	(*RecoverOutcome)(nil),  // 29: docaxis.v1.RecoverOutcome
+	(*Reason)(nil),          // 30: docaxis.v1.Reason
+	(Lane)(0),               // 31: docaxis.v1.Lane
+	(*Record)(nil),          // 32: docaxis.v1.Record
+	(*Agency)(nil),          // 33: docaxis.v1.Agency
+	(*RecordRef)(nil),       // 34: docaxis.v1.RecordRef
 }
 var file_service_proto_depIdxs = []int32{
-	28, // 0: docaxis.v1.Answer.error:type_name -> docaxis.v1.Reason
+	30, // 0: docaxis.v1.Answer.error:type_name -> docaxis.v1.Reason
 	6,  // 1: docaxis.v1.EvidenceAnswer.outcomes:type_name -> docaxis.v1.EvidenceOutcome
-	28, // 2: docaxis.v1.EvidenceOutcome.refused:type_name -> docaxis.v1.Reason
-	29, // 3: docaxis.v1.Cursor.lane:type_name -> docaxis.v1.Lane
+	30, // 2: docaxis.v1.EvidenceOutcome.refused:type_name -> docaxis.v1.Reason
+	31, // 3: docaxis.v1.Cursor.lane:type_name -> docaxis.v1.Lane
 	7,  // 4: docaxis.v1.PullRequest.cursors:type_name -> docaxis.v1.Cursor
 	11, // 5: docaxis.v1.Page.items:type_name -> docaxis.v1.Item
 	10, // 6: docaxis.v1.Page.wanted:type_name -> docaxis.v1.Wanted
-	29, // 7: docaxis.v1.Item.lane:type_name -> docaxis.v1.Lane
-	30, // 8: docaxis.v1.Item.record:type_name -> docaxis.v1.Record
+	31, // 7: docaxis.v1.Item.lane:type_name -> docaxis.v1.Lane
+	32, // 8: docaxis.v1.Item.record:type_name -> docaxis.v1.Record
 	0,  // 9: docaxis.v1.Item.target:type_name -> docaxis.v1.Target
 	14, // 10: docaxis.v1.HaveAnswer.held:type_name -> docaxis.v1.Held
 	14, // 11: docaxis.v1.PutAnswer.held:type_name -> docaxis.v1.Held
-	27, // 12: docaxis.v1.RecoverAnswer.outcomes:type_name -> docaxis.v1.RecoverOutcome
-	31, // 13: docaxis.v1.RecoverOutcome.record:type_name -> docaxis.v1.RecordRef
-	28, // 14: docaxis.v1.RecoverOutcome.refused:type_name -> docaxis.v1.Reason
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	29, // 12: docaxis.v1.RecoverAnswer.outcomes:type_name -> docaxis.v1.RecoverOutcome
+	33, // 13: docaxis.v1.RegisterRequest.put:type_name -> docaxis.v1.Agency
+	34, // 14: docaxis.v1.RecoverOutcome.record:type_name -> docaxis.v1.RecordRef
+	30, // 15: docaxis.v1.RecoverOutcome.refused:type_name -> docaxis.v1.Reason
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_service_proto_init() }
@@ -2018,13 +2138,14 @@ func file_service_proto_init() {
 	}
 	file_journal_proto_init()
 	file_reason_proto_init()
+	file_registry_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_service_proto_rawDesc), len(file_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
