@@ -266,7 +266,7 @@ func (b Inbox) Move(key Key, to axispb.State, counter uint64, at time.Time, why 
 			return fmt.Errorf("%w: from %s to %s", ErrState, e.State, to)
 		}
 		e.State, e.SinceMs, e.Trouble = to, at.UnixMilli(), why
-		if to == axispb.State_STATE_HANDOVER_FAILED {
+		if to == axispb.State_STATE_HANDOVER_FAILED && !Overdue(e) {
 			e.Handing = nil // else it would be offered again
 		}
 		e.Evidence = append(e.Evidence, counter)

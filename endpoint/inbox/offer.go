@@ -48,26 +48,41 @@ const (
 	sectionParked = 'p'
 )
 
+// Offered reports whether a document is to be offered to its agency's DMS, now or
+// later: it is here whole and was not taken, or was not taken in time, or was refused
+// and is to be listed again. A passed deadline is told to the sender and ends nothing:
+// what the DMS refused itself is offered no more.
+func Offered(e *axispb.InboxEntry) bool {
+	if e.GetHanding().GetParkedMs() != 0 {
+		return false
+	}
+	switch e.GetState() {
+	case axispb.State_STATE_CONSIGNED:
+		return true
+	case axispb.State_STATE_HANDOVER_FAILED:
+		return e.Handing != nil || Overdue(e)
+	}
+	return false
+}
+
+// Overdue reports whether a document was not taken in time, and that was stated. Its
+// DMS may still take it.
+func Overdue(e *axispb.InboxEntry) bool {
+	return e.GetState() == axispb.State_STATE_HANDOVER_FAILED &&
+		e.GetTrouble().GetReason().GetCode() == axispb.ReasonCode_REASON_DEADLINE
+}
+
 // section is where an entry stands; 0 for nowhere.
 func section(e *axispb.InboxEntry) byte {
 	switch {
-	case e.State == axispb.State_STATE_CONSIGNED:
-	case e.State != axispb.State_STATE_HANDOVER_FAILED || e.Handing == nil:
-		return 0
-	case e.Handing.ParkedMs != 0:
+	case Offered(e) && e.Handing.GetNotBeforeMs() != 0:
+		return sectionLater
+	case Offered(e):
+		return sectionNow
+	case e.State == axispb.State_STATE_HANDOVER_FAILED && e.Handing.GetParkedMs() != 0:
 		return sectionParked
 	}
-	if e.Handing.GetNotBeforeMs() != 0 {
-		return sectionLater
-	}
-	return sectionNow
-}
-
-// Offered reports whether a document is a DMS's to take, now or later: nobody has
-// taken it, or what was refused is to be listed again.
-func Offered(e *axispb.InboxEntry) bool {
-	s := section(e)
-	return s == sectionNow || s == sectionLater
+	return 0
 }
 
 // ServingOf is the code whose system is to take a document: another than the one it
@@ -235,11 +250,11 @@ func (b Inbox) Relist(key Key) error {
 	return err
 }
 
-// Unlist ends the listing of a document that was refused.
-func (b Inbox) Unlist(key Key) error {
+// Unlist ends the listing of a document that was refused once more, and why.
+func (b Inbox) Unlist(key Key, why *axispb.Trouble) error {
 	_, err := b.change(key, func(e *axispb.InboxEntry) error {
-		if e.State == axispb.State_STATE_HANDOVER_FAILED {
-			e.Handing = nil
+		if e.State == axispb.State_STATE_HANDOVER_FAILED && Offered(e) {
+			e.Handing, e.Trouble = nil, why
 		}
 		return nil
 	})
