@@ -258,6 +258,9 @@ func TestTargets(t *testing.T) {
 		want   []envelope.Reference
 	}{
 		"recall by its own id": {func(d *edxml.Document) { d.Business.Type = "1" }, "recall", []envelope.Reference{target}},
+		"recall, the whole package again of what answered another": {func(d *edxml.Document) {
+			d.Business.Type, d.ResponseFor = "1", []edxml.ResponseFor{{OrganID: "H27", DocumentID: "second"}}
+		}, "recall", []envelope.Reference{target, about("H27", other, "related")}},
 		"recall by Bussiness": {func(d *edxml.Document) {
 			d.Business.Type, d.Business.DocumentID, d.ID = "1", "first", "new"
 		}, "recall", []envelope.Reference{target}},
