@@ -28,7 +28,7 @@ func TestRegisteringIsRepeated(t *testing.T) {
 		return nil
 	}
 	w.axis.Unlock()
-	if _, err := from.agent.Register(t.Context(), put("H41.01", "H41")); !reason.IsTemporary(err) {
+	if _, err := from.agent.Register(t.Context(), put("H41.01", "H41")); err == nil || !reason.IsTemporary(err) {
 		t.Fatalf("the answer was lost: %v", err)
 	}
 	for range 2 {
@@ -47,7 +47,7 @@ func TestRegisteringIsRepeated(t *testing.T) {
 	}
 	w.axis.SetOnline("from", false)
 	from.until("the line is down", func() bool { return !from.agent.isConnected() })
-	if _, err := from.agent.Register(t.Context(), put("H41.03", "H41")); !reason.IsTemporary(err) {
+	if _, err := from.agent.Register(t.Context(), put("H41.03", "H41")); err == nil || !reason.IsTemporary(err) {
 		t.Errorf("without the axis: %v", err)
 	}
 }
@@ -72,7 +72,7 @@ func TestRegisteringBelievesProofsAlone(t *testing.T) {
 		}
 	}
 	w.axis.Unlock()
-	if held, err := from.agent.Register(t.Context(), put("H41.01", "H41")); held != "" || !reason.IsTemporary(err) {
+	if held, err := from.agent.Register(t.Context(), put("H41.01", "H41")); held != "" || err == nil || !reason.IsTemporary(err) {
 		t.Errorf("an answer without a proof: %q, %v", held, err)
 	}
 }
