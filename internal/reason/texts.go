@@ -246,4 +246,33 @@ var texts = map[axispb.ReasonCode]text{
 		vi: "Thay đổi trái với danh mục hiện có: {1:words}. Hãy sửa thay đổi này rồi thực hiện lại.",
 		en: "The change contradicts the registry: {1:words}. Mend the change and make it again.",
 	},
+
+	axispb.ReasonCode_REASON_SERVED_ELSEWHERE: {
+		vi: "Cơ quan {1} ({2}) do điểm kết nối khác phục vụ, nên điểm này không đăng ký hay sửa được. Hãy thực hiện ở điểm kết nối đó, hoặc đề nghị quản trị trục.",
+		en: "Another endpoint serves agency {1} ({2}), so that this one may neither register nor change it. Do it at that endpoint, or ask the operator of the axis.",
+	},
+	axispb.ReasonCode_REASON_PARENT: {
+		vi: "Cơ quan cấp trên “{1}” không có trong danh mục, đã đóng hoặc không do điểm kết nối này phục vụ. Hãy nêu đúng mã cấp trên mà điểm kết nối này phục vụ.",
+		en: "The agency above, “{1}”, is not in the registry, is closed, or is not served by this endpoint. Write the code of an open agency that this endpoint serves.",
+	},
+	axispb.ReasonCode_REASON_NOT_BELOW: {
+		vi: "Theo quy tắc mã, {1} không trực thuộc {2}. Hãy sửa mã của đơn vị hoặc mã cấp trên.",
+		en: "By its code, {1} does not stand below {2}. Mend the code of the agency or that of the one above it.",
+	},
+	axispb.ReasonCode_REASON_OPERATORS_ONLY: {
+		vi: "Đối với cơ quan {1}, điểm kết nối không tự thay đổi được {2:words}. Hãy đề nghị quản trị trục thay đổi.",
+		en: "Of agency {1}, an endpoint may not change {2:words}. Ask the operator of the axis to change it.",
+	},
+	axispb.ReasonCode_REASON_REGISTRATION_FORBIDDEN: {
+		vi: "Chính sách của trục không cho điểm kết nối tự đăng ký, sửa hoặc đóng cơ quan {1}. Hãy đề nghị quản trị trục thực hiện.",
+		en: "The axis's policy lets no endpoint register, change or close agency {1} by itself. Ask the operator of the axis to do it.",
+	},
+	axispb.ReasonCode_REASON_REGISTRATION_REFUSED: {
+		vi: "Quản trị trục đã từ chối yêu cầu về cơ quan {1} lúc {2:time}: {3:words}. Hãy sửa yêu cầu theo lý do này, hoặc liên hệ quản trị trục.",
+		en: "An operator of the axis refused the request about agency {1} at {2:time}: {3:words}. Mend the request as they say, or contact them.",
+	},
+	axispb.ReasonCode_REASON_AGENCIES_BELOW: {
+		vi: "Chưa đóng được cơ quan {1} vì còn {2} cơ quan trực thuộc đang hoạt động. Hãy đóng các cơ quan trực thuộc trước.",
+		en: "Agency {1} cannot be closed while {2} open agencies stand right below it. Ask for the closing of those first.",
+	},
 }
