@@ -68,7 +68,7 @@ func (a algorithm) hash() (crypto.Hash, error) {
 	case a.oid.Equal(oidSHA512):
 		return crypto.SHA512, nil
 	}
-	return 0, fmt.Errorf("digest algorithm %v is not accepted", a.oid)
+	return 0, refusedAlgorithm("digest", a.oid)
 }
 
 // scheme is how a signature value is checked.
@@ -99,7 +99,7 @@ func (a algorithm) scheme(h crypto.Hash) (scheme, error) {
 	case a.oid.Equal(oidRSAPSS):
 		return pssScheme(a.parameters, h)
 	default:
-		return s, fmt.Errorf("signature algorithm %v is not accepted", a.oid)
+		return s, refusedAlgorithm("signature", a.oid)
 	}
 	if s.hash != h {
 		return s, fmt.Errorf("digest by %v, but signature by %v", h, s.hash)

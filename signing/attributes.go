@@ -80,9 +80,13 @@ type statements struct {
 }
 
 // readStatements reads what CAdES asks for (ETSI EN 319 122-1 clause 6.3, B-B):
-// content-type and message-digest once each, and signing-certificate-v2.
-func readStatements(signed attributes) (st statements, err error) {
-	if err := readContentType(signed); err != nil {
+// content-type, which must be that of the content, and message-digest once each,
+// and signing-certificate-v2.
+func readStatements(signed attributes, contentType asn1.ObjectIdentifier) (st statements, err error) {
+	if len(signed) == 0 {
+		return st, errors.New("no signed attributes, which is too weak: the content could be passed off as them")
+	}
+	if err := readContentType(signed, contentType); err != nil {
 		return st, err
 	}
 	md, ok, err := signed.one(oidMessageDigest, "message-digest")
@@ -100,7 +104,7 @@ func readStatements(signed attributes) (st statements, err error) {
 	return st, err
 }
 
-func readContentType(signed attributes) error {
+func readContentType(signed attributes, want asn1.ObjectIdentifier) error {
 	e, ok, err := signed.one(oidContentType, "content-type")
 	if err != nil {
 		return err
@@ -109,7 +113,7 @@ func readContentType(signed attributes) error {
 		return errors.New("attribute content-type is missing")
 	}
 	r := reader(e.full)
-	return expectOID(&r, oidData, "attribute content-type")
+	return expectOID(&r, want, "attribute content-type")
 }
 
 func readSigningTime(signed attributes) (t time.Time, err error) {

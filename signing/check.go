@@ -1,7 +1,7 @@
 package signing
 
 import (
-	"crypto"
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -15,7 +15,7 @@ type check struct {
 	data    *signedData
 	signer  *signerInfo
 	options Options
-	digest  func(crypto.Hash) []byte
+	digests digests
 
 	// What the steps find out.
 	stated statements
@@ -38,7 +38,7 @@ func (c *check) run() Verdict {
 }
 
 func (c *check) verdict() Verdict {
-	return Verdict{Signer: c.cert, Time: c.options.At, TimeSource: TimeGiven, ClaimedTime: c.stated.claimed}
+	return Verdict{Signer: c.cert, Time: c.options.At, TimeSource: c.options.source(), ClaimedTime: c.stated.claimed}
 }
 
 // format asks for the signed attributes of CAdES. A signature without any is
@@ -46,7 +46,7 @@ func (c *check) verdict() Verdict {
 // looks like attributes could be passed off as them.
 func (c *check) format() *failure {
 	var err error
-	if c.stated, err = readStatements(c.signer.signed); err != nil {
+	if c.stated, err = readStatements(c.signer.signed, c.data.contentType); err != nil {
 		return &failure{FormatFailure, err.Error()}
 	}
 	return nil
@@ -76,20 +76,6 @@ func (c *check) identify() *failure {
 	return nil
 }
 
-// named are the certificates at hand that the SignerInfo may mean. Issuer and
-// serial number do not make one unique: anybody can issue another with the same.
-func (c *check) named() []*x509.Certificate {
-	var found []*x509.Certificate
-	for _, from := range [][]*x509.Certificate{c.options.Pinned, c.data.certificates, c.options.Intermediates, c.options.Anchors} {
-		for _, cert := range from {
-			if c.signer.names(cert) {
-				found = append(found, cert)
-			}
-		}
-	}
-	return found
-}
-
 func (c *check) algorithms() *failure {
 	h, err := c.signer.digest.hash()
 	if err != nil {
@@ -105,7 +91,7 @@ func (c *check) algorithms() *failure {
 }
 
 func (c *check) content() *failure {
-	if string(c.digest(c.scheme.hash)) != string(c.stated.messageDigest) {
+	if !bytes.Equal(c.digests[c.scheme.hash], c.stated.messageDigest) {
 		return &failure{HashFailure, "the content does not have the signed digest"}
 	}
 	return nil
@@ -155,7 +141,7 @@ func (c *check) trust() *failure {
 	}
 	chains, err := c.cert.Verify(x509.VerifyOptions{
 		Roots:         pool(c.options.Anchors),
-		Intermediates: pool(c.data.certificates, c.options.Intermediates),
+		Intermediates: pool(c.data.parsed(), c.options.Intermediates),
 		CurrentTime:   c.options.At,
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})

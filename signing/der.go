@@ -28,7 +28,10 @@ const (
 var (
 	errTruncated  = errors.New("encoding ends too early")
 	errIndefinite = errors.New("indefinite lengths (BER); DER is needed")
+	errDepth      = fmt.Errorf("nested more than %d deep", maxDepth)
 )
+
+func behindTheEnd(n int) error { return fmt.Errorf("%d bytes behind the end", n) }
 
 // scan walks over a whole encoding before anything is read from it. It refuses
 // what DER forbids and what would make reading expensive: deep nesting, a flood
@@ -61,13 +64,13 @@ func scan(b []byte) error {
 			continue
 		}
 		if depth == maxDepth {
-			return fmt.Errorf("nested more than %d deep", maxDepth)
+			return errDepth
 		}
 		ends[depth] = pos + body
 		depth++
 	}
 	if pos != len(b) {
-		return fmt.Errorf("%d bytes behind the end", len(b)-pos)
+		return behindTheEnd(len(b) - pos)
 	}
 	return nil
 }
@@ -183,4 +186,38 @@ func (r *reader) end(what string) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %d bytes too many", what, len(*r))
+}
+
+// headerSize is that of tag and length before a body in DER.
+func headerSize(body int) int {
+	n := 2
+	for b := body; body >= 0x80 && b > 0; b >>= 8 {
+		n++
+	}
+	return n
+}
+
+func appendHeader(out []byte, tag byte, body int) []byte {
+	if body < 0x80 {
+		return append(out, tag, byte(body))
+	}
+	n := headerSize(body) - 2
+	out = append(out, tag, 0x80|byte(n))
+	for i := n - 1; i >= 0; i-- {
+		out = append(out, byte(body>>(8*i)))
+	}
+	return out
+}
+
+// encode is an element in DER that holds the parts one after the other.
+func encode(tag byte, parts ...[]byte) []byte {
+	size := 0
+	for _, p := range parts {
+		size += len(p)
+	}
+	out := appendHeader(make([]byte, 0, headerSize(size)+size), tag, size)
+	for _, p := range parts {
+		out = append(out, p...)
+	}
+	return out
 }

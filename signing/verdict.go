@@ -73,8 +73,17 @@ func (s SubIndication) Indication() Indication {
 // TimeSource says where the time relied on comes from.
 type TimeSource string
 
-// TimeGiven: the caller vouches for it (Options.At).
-const TimeGiven TimeSource = "given"
+// Where a time comes from. What it proves is that the signature existed then.
+const (
+	// TimeGiven: the caller vouches for it (Options.At).
+	TimeGiven TimeSource = "given"
+	// TimeNow: it is the moment of judging, as nothing proves an earlier one.
+	TimeNow TimeSource = "now"
+	// TimeCheckpoint: a signed checkpoint of a log that holds the signature.
+	TimeCheckpoint TimeSource = "checkpoint"
+	// TimeTimestamp: a time-stamp (RFC 3161) in the signature.
+	TimeTimestamp TimeSource = "timestamp"
+)
 
 // Verdict is the answer about one signature.
 type Verdict struct {
