@@ -208,12 +208,12 @@ func TestRefusedSignatures(t *testing.T) {
 			f := forge(sealtest.New(t, weak, "Below"), b.content)
 			f.certs = append(f.certs, weak.Certificate())
 			return f
-		}, signing.NoCertificateChainFound},
+		}, signing.CryptoConstraintsFailure},
 		{"issued by what is no authority", func(t *testing.T) *forgery {
 			f := forge(sealtest.New(t, b.seal, "Grandchild"), b.content)
 			f.certs = append(f.certs, b.seal.Certificate())
 			return f
-		}, signing.NoCertificateChainFound},
+		}, signing.ChainConstraintsFailure},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -308,7 +308,7 @@ func TestHugeIntermediate(t *testing.T) {
 	f := forge(b.stranger, b.content)
 	f.certs = append(f.certs, huge.Certificate())
 	v := judge(t, f.der(t), b.content, anchoredAt(b.root))
-	if v.SubIndication != signing.NoCertificateChainFound {
+	if v.SubIndication != signing.CryptoConstraintsFailure {
 		t.Errorf("got %s (%s)", v.SubIndication, v.Detail)
 	}
 }
