@@ -190,6 +190,9 @@ func (f *fetcher) judge(r *received, t target, old *description) error {
 		return onDisk(err)
 	}
 	a, err := judge(raw, t)
+	if err == nil {
+		err = usable(raw, t.kind)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package revocation_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -190,24 +189,5 @@ func TestAClockThatWasWrong(t *testing.T) {
 	refresh(t, s)
 	if known(t, s, one).CRL == nil {
 		t.Error("it waits for the wrong clock")
-	}
-}
-
-// A list with many entries is read where it lies.
-func TestALargeList(t *testing.T) {
-	root := authority(t, sealtest.Seal{}, "Root")
-	web := newServer(t)
-	list := crl(t, root, func(l *x509.RevocationList) {
-		entry := x509.RevocationListEntry{SerialNumber: root.Certificate().SerialNumber, RevocationTime: sealtest.At.Add(-time.Hour)}
-		for range 50_000 {
-			l.RevokedCertificateEntries = append(l.RevokedCertificateEntries, entry)
-		}
-	})
-	web.give("/", list)
-	one := seal(t, root, []string{web.URL + "/"}, nil)
-	s := open(t, t.TempDir(), newClock(), nil)
-	refresh(t, s, one)
-	if item := known(t, s, one).CRL; item == nil || !bytes.Equal(item.Bytes, list) {
-		t.Error("it is not there")
 	}
 }

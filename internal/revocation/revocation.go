@@ -30,6 +30,7 @@ type Store struct {
 	wants   chan []*x509.Certificate
 	damaged chan string
 	dropped atomic.Uint64
+	parsed  memory
 
 	// What the keeper tells others: it alone writes.
 	shown       sync.Map // key of a target to *shown

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"docaxis/signing"
 )
 
 // maxListed bounds the lists of a Status.
@@ -90,6 +92,9 @@ func (t *shown) trouble(now time.Time) (Trouble, bool) {
 	}
 	if t.kept != nil && t.kept.Answer.end().Before(now) {
 		tr.Stale, tr.Ended = true, t.kept.Answer.end()
+	}
+	if t.kind == CRL && t.size > signing.MaxCRL && tr.Err == nil {
+		tr.Err = tooLargeToJudge(t.size)
 	}
 	return tr, tr.Stale || tr.Err != nil
 }
