@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -216,5 +217,12 @@ func TestTenThousandAddresses(t *testing.T) {
 	refresh(t, s, one)
 	if known(t, s, one).CRL == nil {
 		t.Error("the last of the addresses that are tried was not")
+	}
+	before := web.all()
+	lists = append(slices.Repeat([]string{"ldap://ca.test/cn=x"}, 5000), web.URL+"/crl/3")
+	refresh(t, s, seal(t, root, lists, nil))
+	expectTrouble(t, s, "\"ldap\" are not supported")
+	if n := web.all() - before; n != 0 {
+		t.Errorf("all addresses were read, and %d asked", n)
 	}
 }
