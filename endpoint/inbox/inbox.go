@@ -6,7 +6,8 @@
 // quarantine (QuarantineEntry by row); and, following from these, inbox_due (class,
 // lane, next attempt, key), inbox_code (code 0x00 state, lane, row: key), inbox_id
 // (id 0x00 key), inbox_time (when it came, key), inbox_waiting (target 0x00 key),
-// evidence_unsent (counter), quarantine_age (time, row) and quarantine_total.
+// inbox_offer (what a DMS has to take, in its order), inbox_delivery (what a DMS calls
+// it: key), inbox_name (sender, what it calls the document, key), evidence_unsent (counter), quarantine_age (time, row) and quarantine_total.
 // Every method works inside its caller's transaction, so that a state and the
 // statement that proves it are one commit.
 package inbox
@@ -33,6 +34,9 @@ const (
 	idBucket         = "inbox_id"
 	timeBucket       = "inbox_time"
 	waitingBucket    = "inbox_waiting"
+	offerBucket      = "inbox_offer"
+	deliveryBucket   = "inbox_delivery"
+	nameBucket       = "inbox_name"
 	evidenceBucket   = "evidence"
 	unsentBucket     = "evidence_unsent"
 	quarantineBucket = "quarantine"
@@ -107,16 +111,17 @@ func (k Key) valid() error {
 // before it existed. Where nothing is missing, it does not write.
 func Init(tx *bbolt.Tx) error {
 	err := boltpb.Create(tx, entryBucket, dueBucket, codeBucket, idBucket, timeBucket, waitingBucket,
-		evidenceBucket, unsentBucket, quarantineBucket, ageBucket, totalBucket)
+		offerBucket, deliveryBucket, nameBucket, evidenceBucket, unsentBucket, quarantineBucket, ageBucket, totalBucket)
 	if err != nil {
 		return err
 	}
-	return errors.Join(indexTimes(tx), countQuarantine(tx))
+	return errors.Join(indexTimes(tx), indexNames(tx), countQuarantine(tx))
 }
 
 // Inbox is the inbox as one transaction sees it.
 type Inbox struct {
 	entries, due, codes, ids, times, waiting  *bbolt.Bucket
+	offers, deliveries, names                 *bbolt.Bucket
 	evidence, unsent, quarantine, age, totals *bbolt.Bucket
 }
 
@@ -125,7 +130,7 @@ func In(tx *bbolt.Tx) Inbox {
 	b := func(name string) *bbolt.Bucket { return tx.Bucket([]byte(name)) }
 	return Inbox{
 		entries: b(entryBucket), due: b(dueBucket), codes: b(codeBucket), ids: b(idBucket), times: b(timeBucket),
-		waiting: b(waitingBucket), evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
+		waiting: b(waitingBucket), offers: b(offerBucket), deliveries: b(deliveryBucket), names: b(nameBucket), evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
 		age: b(ageBucket), totals: b(totalBucket),
 	}
 }
@@ -159,6 +164,9 @@ func (b Inbox) Add(e *axispb.InboxEntry) (added bool, err error) {
 		if !settled {
 			e.State = axispb.State_STATE_WAITING
 		}
+	}
+	if e.DuplicateOf, err = b.twin(e); err != nil {
+		return false, err
 	}
 	if err := b.put(before, e); err != nil {
 		return false, err
@@ -258,6 +266,9 @@ func (b Inbox) Move(key Key, to axispb.State, counter uint64, at time.Time, why 
 			return fmt.Errorf("%w: from %s to %s", ErrState, e.State, to)
 		}
 		e.State, e.SinceMs, e.Trouble = to, at.UnixMilli(), why
+		if to == axispb.State_STATE_HANDOVER_FAILED && !Overdue(e) {
+			e.Handing = nil // else it would be offered again
+		}
 		e.Evidence = append(e.Evidence, counter)
 		return nil
 	})

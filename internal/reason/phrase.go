@@ -134,10 +134,18 @@ var phrases = []text{
 	{"không phải loại MIME", "is no MIME type"},
 	{"không phải là tên được phép; tên phân biệt chữ hoa, chữ thường", "is not known; names are case-sensitive"},
 	{"bị ghi hai lần", "is given twice"},
+	{"phải là một trong {1}", "must be one of {1}"},
+	{"phải là một dòng dài tối đa {1} ký tự", "must be one line of at most {1} characters"},
 	{"phải là {1}", "must be {1}"},
 	{"không phải thời điểm dạng 2006-01-02T15:04:05Z", "is no time as 2006-01-02T15:04:05Z"},
 	{"văn bản mới không được có văn bản đích", "a new document has no target"},
 	{"văn bản này phải có đúng một văn bản đích, không phải {1}", "a change has one target, not {1}"},
+
+	// internal/envelope: what routing takes no notice of in an edXML package
+	{"bị ghi lặp lại; nơi này chỉ nhận gói một lần", "is named again; it gets the package once"},
+	{"nêu văn bản chưa biết ở đây; gói được gửi như văn bản mới", "is about a document that is not known here; it goes as a new document"},
+	{"không phải loại nghiệp vụ; gói được gửi như văn bản mới", "is no kind of business; it goes as a new document"},
+	{"không dẫn chiếu được nên bị bỏ qua", "cannot be referred to; it is left out"},
 
 	// internal/envelope, signing/asic: what is wrong in a manifest or an envelope
 	{"bản kê ghi {1} tệp, {2} có {3}", "{1} files are listed, {2} has {3}"},

@@ -179,6 +179,11 @@ var texts = map[axispb.ReasonCode]text{
 		en: "The axis has not kept this document's content since {1:time}: every recipient of that time had it, and the time for keeping it was over. Ask the sender to send the document again.",
 	},
 
+	axispb.ReasonCode_REASON_BAD_PACKAGE: {
+		vi: "Gói edXML sai ở {1}: {2:rule}. Hãy sửa ở hệ thống quản lý văn bản rồi gửi lại; chạy “endpoint check TỆP” để xem mọi lỗi của gói và cách sửa.",
+		en: "The edXML package is wrong at {1}: {2:rule}. Mend it in the document-management system and send it again; run “endpoint check FILE” to see everything that is wrong with it, and how it is mended.",
+	},
+
 	axispb.ReasonCode_REASON_NOT_RECIPIENT: {
 		vi: "Điểm kết nối gửi xác nhận không phải nơi nhận văn bản cho mã {1}. Hãy đề nghị quản trị trục kiểm tra mã này đang do điểm kết nối nào phục vụ.",
 		en: "The endpoint that stated this is no recipient of the document for {1}. Ask the operator of the axis which endpoint serves that code.",

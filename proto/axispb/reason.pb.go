@@ -112,6 +112,9 @@ const (
 	// The axis no longer has the document's content: everybody who was to have it
 	// had it, and the time for which it is kept is over. [when]
 	ReasonCode_REASON_CONTENT_RELEASED ReasonCode = 71
+	// A DMS's edXML package cannot be taken: what is a rule of package edxml by its id,
+	// with what was found, or free words. [path, what]
+	ReasonCode_REASON_BAD_PACKAGE ReasonCode = 72
 	// Evidence by an endpoint that is no recipient. [code]
 	ReasonCode_REASON_NOT_RECIPIENT ReasonCode = 80
 	// Evidence that its certificate does not bear out. [what]
@@ -183,6 +186,7 @@ var (
 		69:  "REASON_DEADLINE_PASSED",
 		70:  "REASON_DEADLINE",
 		71:  "REASON_CONTENT_RELEASED",
+		72:  "REASON_BAD_PACKAGE",
 		80:  "REASON_NOT_RECIPIENT",
 		81:  "REASON_EVIDENCE_SIGNATURE",
 		82:  "REASON_COUNTER_REUSED",
@@ -238,6 +242,7 @@ var (
 		"REASON_DEADLINE_PASSED":    69,
 		"REASON_DEADLINE":           70,
 		"REASON_CONTENT_RELEASED":   71,
+		"REASON_BAD_PACKAGE":        72,
 		"REASON_NOT_RECIPIENT":      80,
 		"REASON_EVIDENCE_SIGNATURE": 81,
 		"REASON_COUNTER_REUSED":     82,
@@ -344,7 +349,7 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\xd1\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\xe9\n" +
 	"\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
@@ -388,7 +393,8 @@ const file_reason_proto_rawDesc = "" +
 	"\x15REASON_UNKNOWN_TARGET\x10D\x12\x1a\n" +
 	"\x16REASON_DEADLINE_PASSED\x10E\x12\x13\n" +
 	"\x0fREASON_DEADLINE\x10F\x12\x1b\n" +
-	"\x17REASON_CONTENT_RELEASED\x10G\x12\x18\n" +
+	"\x17REASON_CONTENT_RELEASED\x10G\x12\x16\n" +
+	"\x12REASON_BAD_PACKAGE\x10H\x12\x18\n" +
 	"\x14REASON_NOT_RECIPIENT\x10P\x12\x1d\n" +
 	"\x19REASON_EVIDENCE_SIGNATURE\x10Q\x12\x19\n" +
 	"\x15REASON_COUNTER_REUSED\x10R\x12\x19\n" +
