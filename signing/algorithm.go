@@ -107,6 +107,17 @@ func (a algorithm) scheme(h crypto.Hash) (scheme, error) {
 	return s, nil
 }
 
+// ownHash is the digest function that an algorithm of signatures names itself,
+// for structures that name none beside it.
+func (a algorithm) ownHash() (crypto.Hash, error) {
+	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+		if _, err := a.scheme(h); err == nil && !a.oid.Equal(oidRSA) {
+			return h, nil
+		}
+	}
+	return 0, refusedAlgorithm("signature", a.oid)
+}
+
 // pssParameters is RSASSA-PSS-params (RFC 4055 section 3.1). Its defaults are
 // SHA-1, so a field that is left out is refused.
 type pssParameters struct {

@@ -72,20 +72,29 @@ func (c *check) named() []*x509.Certificate {
 		if !c.signer.mayName(raw) {
 			continue
 		}
-		if cert, err := c.options.certificate(raw.raw); err == nil {
+		if cert, err := c.options.certificate(raw.raw, c.kind.use); err == nil {
 			add([]*x509.Certificate{cert})
 		}
 	}
 	add(c.options.Intermediates)
 	add(c.options.Anchors)
+	if t := c.options.Trust; t != nil {
+		add(t.intermediates)
+		add(t.anchors)
+	}
 	return found
 }
 
 // certificate parses one, unless it is among those that are at hand already.
-func (o *Options) certificate(raw []byte) (*x509.Certificate, error) {
+func (o *Options) certificate(raw []byte, u use) (*x509.Certificate, error) {
 	for _, cert := range o.Pinned {
 		if bytes.Equal(cert.Raw, raw) {
 			return cert, nil
+		}
+	}
+	if o.Trust != nil {
+		if known := o.Trust.remembered(raw, u); known != nil {
+			return known.cert, nil
 		}
 	}
 	return x509.ParseCertificate(raw)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"time"
 )
 
 var (
@@ -244,4 +245,18 @@ func readInteger(r *reader, what string) (*big.Int, error) {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return n, nil
+}
+
+// readTime reads a GeneralizedTime as RFC 5280 section 4.1.2.5.2 and RFC 3161
+// section 2.4.2 want it: in UTC, with seconds, perhaps with a fraction of them.
+func readTime(r *reader, what string) (time.Time, error) {
+	e, err := r.take(tagGeneralized, what)
+	if err != nil {
+		return time.Time{}, err
+	}
+	t, err := time.Parse("20060102150405Z", string(e.body))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s: no time in UTC: %q", what, e.body[:min(len(e.body), 30)])
+	}
+	return t, nil
 }

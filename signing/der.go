@@ -13,9 +13,12 @@ const (
 // Tags as they stand in DER. Context tags are those of RFC 5652.
 const (
 	tagInteger     = 0x02
+	tagBitString   = 0x03
 	tagOctetString = 0x04
 	tagNull        = 0x05
 	tagOID         = 0x06
+	tagUTF8String  = 0x0c
+	tagGeneralized = 0x18
 	tagSequence    = 0x30
 	tagSet         = 0x31
 	tagContext0    = 0xa0 // constructed

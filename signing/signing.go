@@ -42,6 +42,10 @@ type Options struct {
 	At time.Time
 	// Source says what vouches for At; empty means TimeGiven.
 	Source TimeSource
+	// NotBefore is a time before which the signature cannot have been made, as
+	// somebody proves (zero: nobody does). By it alone a revoked or expired signer is
+	// final.
+	NotBefore time.Time
 	// Pinned certificates are trusted themselves: a signer that is one of them
 	// needs no chain.
 	Pinned []*x509.Certificate
@@ -50,9 +54,42 @@ type Options struct {
 	// Intermediates help to build a chain, beside those in the signature. They
 	// are not trusted by themselves.
 	Intermediates []*x509.Certificate
+	// Trust stands for Anchors and Intermediates and remembers chains. Where it is
+	// set, Anchors must be empty; Intermediates are used, too.
+	Trust *Trust
+	// Timestamping is whom to believe about time. Where it is nil, time-stamps in
+	// signatures are not looked at.
+	Timestamping *Trust
+	// Revocation is what is known about revoked certificates; it is used for those
+	// of time-stamps, too. Where it is nil, nothing is asked, and a revoked signer
+	// passes.
+	Revocation *Revocation
 	// DER refuses, as FORMAT_FAILURE, encodings that are BER only. Without it they
 	// are read as other systems do.
 	DER bool
+}
+
+// ErrTwoTrusts says that both Options.Trust and Options.Anchors are given. Put the
+// anchors into the Trust.
+var ErrTwoTrusts = errors.New("signing: both Trust and Anchors are given")
+
+// check refuses what cannot be meant.
+func (o *Options) check() error {
+	if o.At.IsZero() {
+		return ErrNoTime
+	}
+	if o.Trust != nil && len(o.Anchors) > 0 {
+		return ErrTwoTrusts
+	}
+	return nil
+}
+
+// trust makes a Trust for one call, as soon as somebody is not pinned.
+func (o *Options) trust() *Trust {
+	if o.Trust == nil {
+		o.Trust = NewTrust(o.Anchors, nil)
+	}
+	return o.Trust
 }
 
 func (o *Options) source() TimeSource {
@@ -77,8 +114,8 @@ func Verify(signature, content []byte, o Options) ([]Verdict, error) {
 // about the call: ErrNoTime, or what the reader said, after which nothing is
 // known about the signature.
 func VerifyReader(signature []byte, content io.Reader, o Options) ([]Verdict, error) {
-	if o.At.IsZero() {
-		return nil, ErrNoTime
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	sd, err := parse(signature, o.DER)
 	if err == nil {
@@ -93,7 +130,7 @@ func VerifyReader(signature []byte, content io.Reader, o Options) ([]Verdict, er
 	}
 	verdicts := make([]Verdict, len(sd.signers))
 	for i := range sd.signers {
-		c := &check{data: sd, signer: &sd.signers[i], options: o, digests: found}
+		c := &check{data: sd, signer: &sd.signers[i], options: &o, digests: found, kind: documents()}
 		verdicts[i] = c.run()
 	}
 	return verdicts, nil
