@@ -2,6 +2,9 @@ package pades
 
 import (
 	"crypto/x509"
+	"slices"
+
+	"docaxis/signing"
 )
 
 const (
@@ -62,6 +65,26 @@ func (w view) collect(e value, into *[][]byte, left *int64) error {
 	*left -= int64(len(b))
 	*into = append(*into, b)
 	return nil
+}
+
+// revocation adds the store's revocation data to what the caller knows. Where the
+// caller asks nothing about revocation, neither does the store.
+func (d Validation) revocation(known *signing.Revocation) *signing.Revocation {
+	if known == nil {
+		return nil
+	}
+	all := signing.Revocation{CRLs: slices.Clone(known.CRLs), OCSPs: slices.Clone(known.OCSPs)}
+	for _, der := range d.CRLs {
+		if list, err := signing.ParseCRL(der); err == nil {
+			all.CRLs = append(all.CRLs, list)
+		}
+	}
+	for _, der := range d.OCSPs {
+		if answer, err := signing.ParseOCSP(der); err == nil {
+			all.OCSPs = append(all.OCSPs, answer)
+		}
+	}
+	return &all
 }
 
 // ignore drops what is wrong with one part of a file.

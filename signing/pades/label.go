@@ -29,7 +29,7 @@ func (d *Document) label() Label {
 	}
 	approved := false
 	for _, s := range d.Signatures {
-		if !s.Verdict.Passed() {
+		if s.spoils() {
 			return Problem
 		}
 		approved = approved || s.Kind != Timestamp
@@ -41,6 +41,15 @@ func (d *Document) label() Label {
 		return Unsigned // a timestamp says when, not who
 	}
 	return Valid
+}
+
+// spoils reports whether the signature makes the document a problem. A timestamp that
+// cannot be judged proves nothing, and takes nothing from the signatures.
+func (s Signature) spoils() bool {
+	if s.Kind == Timestamp {
+		return s.Verdict.Indication == signing.TotalFailed
+	}
+	return !s.Verdict.Passed()
 }
 
 // Words is the label in Vietnamese ("vi") or English (any other).
@@ -77,7 +86,7 @@ func (d *Document) Sentence(lang string) string {
 			"The file has too many signatures; %d were not checked; ask an administrator to look at it."), d.Left)
 	}
 	for _, s := range d.Signatures {
-		if !s.Verdict.Passed() {
+		if s.spoils() {
 			return fmt.Sprintf(pick(lang, "Chữ ký trong ô “%s”: ", "Signature in field “%s”: "), s.Field) + s.Sentence(lang)
 		}
 	}

@@ -39,7 +39,11 @@ type Signature struct {
 	// names it. It is a heuristic (docs/signatures-pdf.md).
 	Holder  Holder
 	Claimed Claimed
+	// Verdict relies on the time of a later document timestamp where one passed, else
+	// on Options.At or a timestamp within the signature.
 	Verdict signing.Verdict
+	// Token is what a document timestamp says; empty for others.
+	Token signing.TimestampToken
 }
 
 // Document is what is known about a PDF.
@@ -56,7 +60,8 @@ type Document struct {
 }
 
 // Inspect reads a PDF of size bytes and judges every signature in it by the options,
-// to which it adds the certificates that the file has. The error is about the call
+// to which it adds the certificates that the file has and, where Options.Revocation
+// is set, its revocation data. Options.Timestamping is whom to believe about time. The error is about the call
 // (signing.ErrNoTime) or the reader, never about the PDF: what cannot be read as
 // one gets the label Unreadable.
 func Inspect(r io.ReaderAt, size int64, o signing.Options) (*Document, error) {
@@ -105,12 +110,9 @@ func (f *file) inspect(d *Document, o signing.Options) error {
 	}
 	j := &judge{f: f, options: o}
 	j.options.Intermediates = append(slices.Clip(o.Intermediates), d.Validation.Certificates...)
-	for _, s := range found {
-		judged, err := j.judge(s)
-		if err != nil {
-			return err
-		}
-		d.Signatures = append(d.Signatures, judged)
+	j.options.Revocation = d.Validation.revocation(o.Revocation)
+	if d.Signatures, err = j.all(found); err != nil {
+		return err
 	}
 	return j.changes(d)
 }

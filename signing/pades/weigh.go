@@ -76,13 +76,17 @@ func sanction(k ChangeKind) signing.SubIndication {
 	return signing.SigConstraintsFailure
 }
 
-// When is the time of the signature that is known best, and whether somebody other
-// than the signer vouches for it.
+// When is the best known time of the signature, and whether somebody other than its
+// signer vouches for it: that a timestamp proves, else what the signer states. Zero
+// where nobody says anything.
 func (s Signature) When() (t time.Time, proven bool) {
 	switch {
+	case s.Kind == Timestamp && s.Verdict.Passed():
+		return s.Token.Time, true
+	case s.Verdict.TimeSource == signing.TimeTimestamp:
+		return s.Verdict.Time, true
 	case !s.Verdict.ClaimedTime.IsZero():
 		return s.Verdict.ClaimedTime, false
-	default:
-		return s.Claimed.Time, false
 	}
+	return s.Claimed.Time, false
 }
