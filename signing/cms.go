@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// maxOID bounds object identifiers, in bytes: one takes eight times its size of
+// memory, and more in a message. Those in use have up to 20.
+const maxOID = 64
+
 var (
 	oidData       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
 	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
@@ -216,6 +220,9 @@ func readOID(r *reader, what string) (asn1.ObjectIdentifier, error) {
 	e, err := r.take(tagOID, what)
 	if err != nil {
 		return nil, err
+	}
+	if len(e.body) > maxOID {
+		return nil, fmt.Errorf("%s: object identifier of %d bytes", what, len(e.body))
 	}
 	var oid asn1.ObjectIdentifier
 	if _, err := asn1.Unmarshal(e.full, &oid); err != nil {

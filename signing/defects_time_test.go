@@ -16,7 +16,6 @@ type timed struct {
 	root, tsa signingtest.Identity
 	seal      sealtest.Seal
 	content   []byte
-	value     []byte
 }
 
 func newTimed(t testing.TB, b *bench) *timed {

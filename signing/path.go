@@ -34,6 +34,9 @@ func (c *check) findPaths() *failure {
 			return nil
 		}
 	}
+	if len(trust.anchors) == 0 {
+		return &failure{NoCertificateChainFound, "no anchor is trusted"}
+	}
 	fromSignature := c.data.parsed()
 	chains, err := c.cert.Verify(x509.VerifyOptions{
 		Roots:         trust.roots,

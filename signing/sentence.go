@@ -37,9 +37,22 @@ func name(cert *x509.Certificate, lang string) string {
 	case cert == nil:
 		return "an unknown signer"
 	case cert.Subject.CommonName != "":
-		return cert.Subject.CommonName
+		return short(cert.Subject.CommonName)
+	case len(cert.RawSubject) > 4*maxName:
+		return short(cert.SerialNumber.Text(16))
 	}
-	return cert.Subject.String()
+	return short(cert.Subject.String())
+}
+
+// maxName bounds a name in a sentence and a detail, in bytes. A certificate may
+// hold any length, and a whole one would make a message of its size.
+const maxName = 400
+
+func short(s string) string {
+	if len(s) <= maxName {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxName], "") + "…"
 }
 
 // stamp is a time as people in Viet Nam read it: ISO 8601 in their zone (Quyết

@@ -152,7 +152,7 @@ func (v Verdict) SignerDigest() [sha256.Size]byte {
 }
 
 func (v Verdict) failed(f *failure) Verdict {
-	v.Indication, v.SubIndication, v.Detail = f.sub.Indication(), f.sub, f.detail
+	v.Indication, v.SubIndication, v.Detail = f.sub.Indication(), f.sub, short(f.detail)
 	return v
 }
 
