@@ -53,7 +53,7 @@ type Waiting struct {
 	Why string `json:"why"`
 	// DeadlineMS is by when it must be consigned or, where it is, handed over; 0 for
 	// never.
-	DeadlineMS int64  `json:"deadline_ms,omitempty"`
+	DeadlineMS int64 `json:"deadline_ms,omitempty"`
 }
 
 // PathWaiting is where the API lists who waits.

@@ -59,12 +59,12 @@ type Document struct {
 	// DeadlineMS is by when it must be consigned, HandoverMS by when handed over; 0 for
 	// never.
 	DeadlineMS, HandoverMS int64
-	Bytes      uint64
-	Files      int
-	Target     *uint64 // leaf index
-	Rows       []Row
-	Refused    []*axispb.RefusedCode
-	Chunks     []chunk.ID
+	Bytes                  uint64
+	Files                  int
+	Target                 *uint64 // leaf index
+	Rows                   []Row
+	Refused                []*axispb.RefusedCode
+	Chunks                 []chunk.ID
 }
 
 // Row is a recipient that a document has: code as named, code that serves it,

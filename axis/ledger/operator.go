@@ -54,9 +54,9 @@ type Outstanding struct {
 	AcceptedMS, SinceMS int64
 	// DeadlineMS is by when it must be consigned or, where it is, handed over; 0 for
 	// never.
-	DeadlineMS          int64
-	Files               int
-	Bytes               uint64
+	DeadlineMS int64
+	Files      int
+	Bytes      uint64
 }
 
 // Outstanding lists the recipients that a filter finds, longest waiting first, at
