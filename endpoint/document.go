@@ -99,6 +99,11 @@ func (p *part) arrive(item *axispb.Item, proven evidence.Proven, receipt, body [
 	if e.HandoverByMs, err = p.agent.handoverBy(env.Document, journalTime(proven.Header)); err != nil {
 		return a, err
 	}
+	if a.failure == nil {
+		if a.failure, err = p.checkChange(item, env.Document); err != nil {
+			return a, err
+		}
+	}
 	return a, p.restore(item, proven, &a)
 }
 
@@ -108,6 +113,7 @@ func describe(e *axispb.InboxEntry, env *envelope.Envelope) {
 	repeat(e, doc)
 	e.ManifestDigest = env.ManifestDigest[:]
 	e.Files = uint32(len(doc.Files))
+	e.Kind, e.Status = string(doc.Kind), doc.Status
 	for _, f := range doc.Files {
 		e.Bytes += f.Size
 	}

@@ -24,8 +24,8 @@ func indexTimes(tx *bbolt.Tx) error {
 }
 
 // Newest lists what was received, newest first, before an entry (nil: from the
-// newest), at most limit; with untaken, only what an agency has still to take.
-func (b Inbox) Newest(before *axispb.InboxEntry, untaken bool, limit int) ([]*axispb.InboxEntry, error) {
+// newest), at most limit; with unconfirmed, only what an agency has still to take.
+func (b Inbox) Newest(before *axispb.InboxEntry, unconfirmed bool, limit int) ([]*axispb.InboxEntry, error) {
 	c := b.times.Cursor()
 	k, _ := c.Last()
 	if before != nil {
@@ -41,7 +41,7 @@ func (b Inbox) Newest(before *axispb.InboxEntry, untaken bool, limit int) ([]*ax
 		if err != nil {
 			return nil, err
 		}
-		if !untaken || Untaken(e) {
+		if !unconfirmed || Unconfirmed(e) {
 			all = append(all, e)
 		}
 	}

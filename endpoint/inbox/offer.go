@@ -72,9 +72,9 @@ func Overdue(e *axispb.InboxEntry) bool {
 		e.GetTrouble().GetReason().GetCode() == axispb.ReasonCode_REASON_DEADLINE
 }
 
-// Untaken reports whether the agency has still to take a document: it is here whole, and
+// Unconfirmed reports whether the agency has still to take a document: it is here whole, and
 // was not taken, or not in time.
-func Untaken(e *axispb.InboxEntry) bool {
+func Unconfirmed(e *axispb.InboxEntry) bool {
 	return e.GetState() == axispb.State_STATE_CONSIGNED || Overdue(e)
 }
 

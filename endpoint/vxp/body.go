@@ -37,12 +37,24 @@ func (p *paced) Read(into []byte) (int, error) {
 	p.control.SetReadDeadline(time.Now().Add(p.pause)) //nolint:errcheck // a test's recorder has none
 	n, err := p.body.Read(into)
 	if err != nil {
-		// Else the deadline would end the connection while the request is worked on.
-		p.control.SetReadDeadline(time.Time{}) //nolint:errcheck // see above
-		p.err = err
+		p.end(err)
 	}
 	return n, err
 }
+
+// end is called once. After a whole body the connection is read for the sake of noticing
+// that the client hangs up, without a bound; of a body that is not whole, net/http would
+// wait for the rest before it lets the answer go.
+func (p *paced) end(err error) {
+	p.err = err
+	bound := time.Time{}
+	if !errors.Is(err, io.EOF) {
+		bound = time.Unix(1, 0)
+	}
+	p.control.SetReadDeadline(bound) //nolint:errcheck // a test's recorder has none
+}
+
+var errEnough = errors.New("more than anybody waits for")
 
 // drain reads what a client still sends, at most so many bytes, for at most so long. A
 // client that waits to be asked for its body is not.
@@ -59,6 +71,7 @@ func (p *paced) drain(most uint64, long time.Duration) {
 		}
 		most -= uint64(n)
 	}
+	p.end(errEnough)
 }
 
 // small reads a body of a few members.

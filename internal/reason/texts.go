@@ -178,6 +178,14 @@ var texts = map[axispb.ReasonCode]text{
 		vi: "Trục liên thông không còn giữ nội dung của văn bản này từ {1:time}: mọi nơi nhận khi đó đã có văn bản và đã hết thời gian lưu. Hãy đề nghị nơi gửi gửi lại văn bản.",
 		en: "The axis has not kept this document's content since {1:time}: every recipient of that time had it, and the time for keeping it was over. Ask the sender to send the document again.",
 	},
+	axispb.ReasonCode_REASON_NOT_ITS_SENDER: {
+		vi: "Chỉ {1}, nơi gửi văn bản {2}, hoặc cơ quan kế thừa mới được thu hồi, cập nhật, thay thế hoặc yêu cầu lấy lại văn bản đó. Hãy đề nghị nơi gửi làm việc này.",
+		en: "Only {1}, which sent document {2}, or the agency that took over from it may recall, update or replace it, or ask for it back. Ask the sender to do so.",
+	},
+	axispb.ReasonCode_REASON_NOT_ITS_RECIPIENT: {
+		vi: "{1} không phải nơi nhận văn bản {3} của {2}, nên không được báo trạng thái xử lý hay trả lời yêu cầu về văn bản đó. Hãy gửi dưới mã của cơ quan đã nhận văn bản.",
+		en: "{1} is no recipient of document {3} of {2}, so it may neither report a state of it nor answer a change of it. Send this under the code of the agency that received the document.",
+	},
 
 	axispb.ReasonCode_REASON_BAD_PACKAGE: {
 		vi: "Gói edXML sai ở {1}: {2:rule}. Hãy sửa ở hệ thống quản lý văn bản rồi gửi lại; chạy “endpoint check TỆP” để xem mọi lỗi của gói và cách sửa.",

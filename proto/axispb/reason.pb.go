@@ -115,6 +115,12 @@ const (
 	// A DMS's edXML package cannot be taken: what is a rule of package edxml by its id,
 	// with what was found, or free words. [path, what]
 	ReasonCode_REASON_BAD_PACKAGE ReasonCode = 72
+	// Only a document's sender, or the agency that took over from it, may recall, update
+	// or replace it, or ask for it back (status 13). [sender, id]
+	ReasonCode_REASON_NOT_ITS_SENDER ReasonCode = 78
+	// Only a recipient of a document may report a business state of it or answer a change
+	// of it (status 01 to 06, 15, 16). [code, sender, id]
+	ReasonCode_REASON_NOT_ITS_RECIPIENT ReasonCode = 79
 	// Evidence by an endpoint that is no recipient. [code]
 	ReasonCode_REASON_NOT_RECIPIENT ReasonCode = 80
 	// Evidence that its certificate does not bear out. [what]
@@ -203,6 +209,8 @@ var (
 		70:  "REASON_DEADLINE",
 		71:  "REASON_CONTENT_RELEASED",
 		72:  "REASON_BAD_PACKAGE",
+		78:  "REASON_NOT_ITS_SENDER",
+		79:  "REASON_NOT_ITS_RECIPIENT",
 		80:  "REASON_NOT_RECIPIENT",
 		81:  "REASON_EVIDENCE_SIGNATURE",
 		82:  "REASON_COUNTER_REUSED",
@@ -266,6 +274,8 @@ var (
 		"REASON_DEADLINE":               70,
 		"REASON_CONTENT_RELEASED":       71,
 		"REASON_BAD_PACKAGE":            72,
+		"REASON_NOT_ITS_SENDER":         78,
+		"REASON_NOT_ITS_RECIPIENT":      79,
 		"REASON_NOT_RECIPIENT":          80,
 		"REASON_EVIDENCE_SIGNATURE":     81,
 		"REASON_COUNTER_REUSED":         82,
@@ -379,7 +389,7 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\xb0\f\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\xe9\f\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -423,7 +433,9 @@ const file_reason_proto_rawDesc = "" +
 	"\x16REASON_DEADLINE_PASSED\x10E\x12\x13\n" +
 	"\x0fREASON_DEADLINE\x10F\x12\x1b\n" +
 	"\x17REASON_CONTENT_RELEASED\x10G\x12\x16\n" +
-	"\x12REASON_BAD_PACKAGE\x10H\x12\x18\n" +
+	"\x12REASON_BAD_PACKAGE\x10H\x12\x19\n" +
+	"\x15REASON_NOT_ITS_SENDER\x10N\x12\x1c\n" +
+	"\x18REASON_NOT_ITS_RECIPIENT\x10O\x12\x18\n" +
 	"\x14REASON_NOT_RECIPIENT\x10P\x12\x1d\n" +
 	"\x19REASON_EVIDENCE_SIGNATURE\x10Q\x12\x19\n" +
 	"\x15REASON_COUNTER_REUSED\x10R\x12\x19\n" +

@@ -147,7 +147,7 @@ func (c *Client) Call(ctx context.Context, operation string, params []Param, bod
 	}
 	c.params = set(c.params, "Content-Type", contentType)
 	for _, p := range params {
-		c.params = set(c.params, p.Name, p.Value)
+		c.params = set(c.params, p[0], p[1])
 	}
 	var err error
 	for range attempts {
@@ -218,11 +218,11 @@ func (c *Client) head(u *url.URL, operation, contentType string, body []byte) st
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nContent-Type: %s\r\n", method, path, contentType)
 	for _, h := range Sign(c.secret, c.params) {
-		value := h.Value
+		value := h[1]
 		if byHTTPClient && u.Port() != "" {
 			value = lowBytes(value)
 		}
-		fmt.Fprintf(&b, "%s: %s\r\n", h.Name, value)
+		fmt.Fprintf(&b, "%s: %s\r\n", h[0], value)
 	}
 	fmt.Fprintf(&b, "User-Agent: JAVASDKAgent/1.0.0 XRoad/VPCP\r\nXroadVnpt-version: 3.0.201608\r\nHost: %s\r\nConnection: Keep-Alive\r\n", u.Host)
 	if method == "POST" {

@@ -12,13 +12,13 @@ import (
 
 const prefix = "XroadVnpt-"
 
-// Param is a parameter of a request, by its exact name without the prefix.
-type Param struct{ Name, Value string }
+// Param is a parameter of a request: its exact name, without the prefix, and its value.
+type Param [2]string
 
 // set puts a parameter in its place, or at the end.
 func set(params []Param, name, value string) []Param {
-	if at := slices.IndexFunc(params, func(p Param) bool { return p.Name == name }); at >= 0 {
-		params[at].Value = value
+	if at := slices.IndexFunc(params, func(p Param) bool { return p[0] == name }); at >= 0 {
+		params[at][1] = value
 		return params
 	}
 	return append(params, Param{name, value})
@@ -30,8 +30,8 @@ func Sign(secret string, params []Param) []Param {
 	names := make([]string, len(params))
 	headers := make([]Param, 0, len(params)+3)
 	for i, p := range params {
-		names[i] = p.Name
-		headers = append(headers, Param{prefix + p.Name, p.Value})
+		names[i] = p[0]
+		headers = append(headers, Param{prefix + p[0], p[1]})
 	}
 	return append(headers,
 		Param{prefix + "sign-header-key", strings.Join(names, ";")},
@@ -44,9 +44,9 @@ func SignedText(params []Param) string {
 	var b strings.Builder
 	for i, p := range params {
 		b.WriteString(map[bool]string{true: "{", false: ","}[i == 0])
-		b.WriteString(quoted(prefix + p.Name))
+		b.WriteString(quoted(prefix + p[0]))
 		b.WriteByte(':')
-		b.WriteString(quoted(p.Value))
+		b.WriteString(quoted(p[1]))
 	}
 	return b.String() + "}"
 }
