@@ -17,6 +17,7 @@ const (
 	natsStreams = "github.com/nats-io/nats.go/jetstream"
 	natsServer  = "github.com/nats-io/nats-server"
 	bbolt       = "go.etcd.io/bbolt"
+	pdfcpu      = "github.com/pdfcpu"
 	hubtest     = "internal/hubtest"
 )
 
@@ -86,6 +87,9 @@ var rules = []rule{
 	}},
 	{"the NATS server and its modules are for axis/broker", func(from, to string) bool {
 		return within(to, natsModules) && !within(to, natsClient) && !within(from, "axis/broker", hubtest)
+	}},
+	{"pdfcpu is a second opinion, for the auditor", func(from, to string) bool {
+		return within(to, pdfcpu) && !within(from, "auditor", "cmd/auditor")
 	}},
 	{"signing has no log and no network", func(from, to string) bool {
 		pure := within(to, "net/url", "net/netip")

@@ -96,6 +96,9 @@ func (p *part) arrive(item *axispb.Item, proven evidence.Proven, receipt, body [
 	if a.failure, err = p.checkSeal(item, proven, env); err != nil {
 		return a, err
 	}
+	if e.HandoverByMs, err = p.agent.handoverBy(env.Document, journalTime(proven.Header)); err != nil {
+		return a, err
+	}
 	if a.failure == nil {
 		if a.failure, err = p.checkChange(item, env.Document); err != nil {
 			return a, err
@@ -216,6 +219,9 @@ func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) er
 			a.own = append(a.own, st)
 		}
 		said = append(said, st)
+	}
+	if toldLate(said, p.agent.Name()) {
+		e.HandoverByMs = 0
 	}
 	holder, state, since := consigner(said)
 	if state != axispb.State_STATE_UNSPECIFIED {

@@ -42,6 +42,11 @@ func longLengthOf(tag byte, body []byte) []byte {
 	return append([]byte{tag, 0x84, 0, 0, byte(len(body) >> 8), byte(len(body))}, body...)
 }
 
+// outermostBER has no BER but around the whole.
+func outermostBER(der []byte) []byte {
+	return append(append([]byte{0x30, 0x80}, der[2+int(der[1]&0x7f):]...), 0, 0)
+}
+
 // TestBER: what others send with indefinite lengths says the same as in DER; who
 // asks for DER does not get it read.
 func TestBER(t *testing.T) {
@@ -49,7 +54,7 @@ func TestBER(t *testing.T) {
 	der := forge(b.seal, b.content).der(t)
 	for name, signature := range map[string][]byte{
 		"all of it":        inBER(der),
-		"outermost length": append(append([]byte{0x30, 0x80}, der[2+int(der[1]&0x7f):]...), 0, 0),
+		"outermost length": outermostBER(der),
 		"zero in front":    longLength(der),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -119,6 +124,7 @@ func severalSigners(t *testing.T, all ...*forgery) []byte {
 	for _, f := range all {
 		whole.certs = append(whole.certs, f.certs...)
 		whole.infos = append(whole.infos, f.info(t))
+		whole.moreDigests = append(whole.moreDigests, f.digest)
 	}
 	return whole.der(t)
 }

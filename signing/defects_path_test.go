@@ -11,6 +11,7 @@ import (
 
 	"docaxis/internal/sealtest"
 	"docaxis/signing"
+	"docaxis/signing/signingtest"
 )
 
 // below is a signature by a seal under an intermediate authority, made special by
@@ -147,6 +148,27 @@ func TestTrustRemembers(t *testing.T) {
 	o.Anchors = []*x509.Certificate{b.root.Certificate()}
 	if _, err := signing.Verify(signature, b.content, o); err != signing.ErrTwoTrusts {
 		t.Errorf("two trusts: %v", err)
+	}
+}
+
+// TestAnotherPathThanTheRemembered: where what is remembered was revoked, a way that
+// another signature brings is taken.
+func TestAnotherPathThanTheRemembered(t *testing.T) {
+	w := newWorld(t, []byte("content"))
+	renewed := must(w.root.Issue("Middle of revocation", w.middle.Key, signingtest.Authority))
+	trust := signing.NewTrust([]*x509.Certificate{w.root.Certificate()}, nil)
+	f := w.signature(t)
+	o := signing.Options{Trust: trust}
+	if v := judge(t, f.der(t), w.content, o); !v.Passed() {
+		t.Fatal(v.Detail)
+	}
+	o.Revocation = &signing.Revocation{CRLs: []*signing.CRL{list(w.middle, before, after, 0), list(w.root, before, after, 1, w.middle)}}
+	if v := judge(t, f.der(t), w.content, o); v.SubIndication != signing.RevokedCANoPOE {
+		t.Errorf("by the revoked issuer: %s (%s)", v.SubIndication, v.Detail)
+	}
+	f.certs[1] = renewed.Certificate()
+	if v := judge(t, f.der(t), w.content, o); !v.Passed() || !v.Chain[1].Equal(renewed.Certificate()) {
+		t.Errorf("by the renewed issuer: %s (%s)", v.SubIndication, v.Detail)
 	}
 }
 

@@ -133,6 +133,9 @@ func revocationDefects(t *testing.T, b *bench) []defect {
 		row("old answer that names no next", w.answers(answer(w.middle, w.middle, w.seal, func(r *ocsp.Response) {
 			r.ThisUpdate, r.NextUpdate = before.Add(-time.Minute), time.Time{}
 		})), signing.TryLater),
+		row("answer made after the certificate ended", w.answers(answer(w.middle, w.middle, w.seal, func(r *ocsp.Response) {
+			r.ThisUpdate, r.NextUpdate = sealtest.NotAfter.Add(hour), sealtest.NotAfter.Add(2*hour)
+		})), signing.TryLater),
 		row("answer by a stranger", w.answers(answer(w.middle, w.stranger, w.seal, nil)), signing.TryLater),
 		row("answer by the seal itself", w.answers(answer(w.middle, w.seal, w.seal, nil)), signing.TryLater),
 		row("answer by a responder of another issuer", w.answers(answer(w.middle, must(w.root.Issue("Responder", nil, extended(x509.ExtKeyUsageOCSPSigning))), w.seal, nil)), signing.TryLater),

@@ -56,13 +56,15 @@ type Document struct {
 	Lane       axispb.Lane
 	Priority   int
 	Subject    string
-	DeadlineMS int64
-	Bytes      uint64
-	Files      int
-	Target     *uint64 // leaf index
-	Rows       []Row
-	Refused    []*axispb.RefusedCode
-	Chunks     []chunk.ID
+	// DeadlineMS is by when it must be consigned, HandoverMS by when handed over; 0 for
+	// never.
+	DeadlineMS, HandoverMS int64
+	Bytes                  uint64
+	Files                  int
+	Target                 *uint64 // leaf index
+	Rows                   []Row
+	Refused                []*axispb.RefusedCode
+	Chunks                 []chunk.ID
 }
 
 // Row is a recipient that a document has: code as named, code that serves it,
@@ -147,7 +149,7 @@ func (l *Ledger) Apply(ctx context.Context, b *Block) (Applied, error) {
 const (
 	insertHash      = `INSERT INTO hash VALUES (?, ?)`
 	insertRecord    = `INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)`
-	insertDocument  = `INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertDocument  = `INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertChunk     = `INSERT OR IGNORE INTO chunk VALUES (?, ?)`
 	insertRecipient = `INSERT INTO recipient VALUES (?, ?, ?, ?, ?, ?, NULL)`
 	insertMailbox   = `INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
@@ -240,7 +242,7 @@ func (a *applier) document(r *Record, d *Document) error {
 		return err
 	}
 	err = a.exec(insertDocument, r.Position, d.Epoch, d.Sender, d.ID, d.Manifest[:], d.Commitment[:], endpoint, d.Kind, d.Lane, d.Priority,
-		d.Subject, r.TimeMS, d.DeadlineMS, d.Bytes, d.Files, d.Target, d.Leaf)
+		d.Subject, r.TimeMS, d.DeadlineMS, d.HandoverMS, d.Bytes, d.Files, d.Target, d.Leaf)
 	if err != nil {
 		return err
 	}
