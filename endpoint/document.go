@@ -15,6 +15,7 @@ import (
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/store"
+	"docaxis/internal/business"
 	"docaxis/internal/chunk"
 	"docaxis/internal/envelope"
 	"docaxis/internal/evidence"
@@ -217,6 +218,9 @@ func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) er
 		e.Journaled = append(e.Journaled, raw)
 		if st.Issuer == p.agent.Name() {
 			a.own = append(a.own, st)
+		}
+		if business.IsAnswer(st.BusinessState) {
+			e.Answered = st.BusinessState
 		}
 		said = append(said, st)
 	}
