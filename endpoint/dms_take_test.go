@@ -159,10 +159,13 @@ func TestOnlyWhatIsHereIsFetched(t *testing.T) {
 	id := a.post("H41", vxp.Documents, letterOf(t, "H41", "one", "H42"))
 	d := b.awaits(vxp.Documents, 1)[0].DocID
 	a.send(draft("H41", "H42").about("H41", id, envelope.KindRecall))
-	b.until("the recall is here", func() bool { return len(b.listed(vxp.Documents)) == 2 })
-	if len(b.fetched(d)) == 0 {
-		t.Error("nothing was fetched")
-	}
+	b.awaits(vxp.Documents, 0)
+	_, err := b.exchange().Fetch(t.Context(), b.system, d)
+	wantCode(t, "fetch of what was recalled", err, axispb.ReasonCode_REASON_NOT_FOUND)
+	wantCode(t, "done, of what was recalled", b.exchange().Report(t.Context(), b.system, d, vxp.Done), axispb.ReasonCode_REASON_STATE)
+	b.report(d, vxp.Fail)
+	b.report(d, vxp.Processing)
+	b.awaits(vxp.Documents, 0)
 	if _, err := b.exchange().Fetch(t.Context(), "nobody", d); !reason.Is(err, axispb.ReasonCode_REASON_NOT_FOUND) {
 		t.Errorf("for an unknown system: %v", err)
 	}

@@ -96,6 +96,11 @@ func (p *part) arrive(item *axispb.Item, proven evidence.Proven, receipt, body [
 	if a.failure, err = p.checkSeal(item, proven, env); err != nil {
 		return a, err
 	}
+	if a.failure == nil {
+		if a.failure, err = p.checkChange(item, env.Document); err != nil {
+			return a, err
+		}
+	}
 	return a, p.restore(item, proven, &a)
 }
 

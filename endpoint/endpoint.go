@@ -71,6 +71,8 @@ type Agent struct {
 	quota quota
 	// keys seal the secrets of the systems.
 	keys *systems.Keys
+	// givenBack: files are kept that were given back to their sender.
+	givenBack atomic.Bool
 
 	// Replaced when the certificate is renewed.
 	identity atomic.Pointer[link.Identity]

@@ -217,6 +217,9 @@ func (a *Agent) newID() (string, error) {
 // empty, or says nothing, the axis decides.
 func (a *Agent) checkDirectory(doc *envelope.Document, have []seal) (key seal, err error) {
 	err = a.db.View(func(tx *bbolt.Tx) error {
+		if err := checkOwnChange(tx, doc); err != nil {
+			return err
+		}
 		d := directory.In(tx)
 		if d.Empty() {
 			key, err = chooseSeal(tx, doc.Sender, have, a.cfg.Now())
@@ -239,6 +242,9 @@ func (a *Agent) checkUnsealed(doc *envelope.Document) error {
 		return err
 	}
 	return a.db.View(func(tx *bbolt.Tx) error {
+		if err := checkOwnChange(tx, doc); err != nil {
+			return err
+		}
 		d := directory.In(tx)
 		if d.Empty() {
 			return nil

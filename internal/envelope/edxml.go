@@ -138,7 +138,7 @@ func (m *mapping) document(in *edxml.Document, attachment string) error {
 		return err
 	}
 	d.Subject = oneLine(in.Subject, MaxSubject)
-	for _, other := range []string{in.Content, in.ID, attachment, d.Name()} {
+	for _, other := range []string{in.Content, in.ID, attachment, d.Name(), d.ID} {
 		if d.Subject == "" && d.Kind != KindRecall {
 			d.Subject = oneLine(other, MaxSubject)
 		}

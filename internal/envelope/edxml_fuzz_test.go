@@ -6,7 +6,6 @@ import (
 
 	"docaxis/edxml"
 	"docaxis/internal/envelope"
-	"docaxis/internal/reason"
 	"docaxis/internal/vectors"
 )
 
@@ -38,9 +37,7 @@ func FuzzFromPackage(f *testing.F) {
 		}
 		d, err := envelope.FromPackage(p, r)
 		if err != nil {
-			if reason.Of(err) == nil || reason.IsTemporary(err) {
-				t.Fatal(err)
-			}
+			aboutThePackage(t, err)
 			return
 		}
 		sealable(t, d)

@@ -258,6 +258,9 @@ func TestTargets(t *testing.T) {
 		want   []envelope.Reference
 	}{
 		"recall by its own id": {func(d *edxml.Document) { d.Business.Type = "1" }, "recall", []envelope.Reference{target}},
+		"recall, the whole package again of what answered another": {func(d *edxml.Document) {
+			d.Business.Type, d.ResponseFor = "1", []edxml.ResponseFor{{OrganID: "H27", DocumentID: "second"}}
+		}, "recall", []envelope.Reference{target, about("H27", other, "related")}},
 		"recall by Bussiness": {func(d *edxml.Document) {
 			d.Business.Type, d.Business.DocumentID, d.ID = "1", "first", "new"
 		}, "recall", []envelope.Reference{target}},
@@ -290,9 +293,10 @@ func TestTargets(t *testing.T) {
 				{OrganID: "G22", DocumentID: "y"},
 				{OrganID: "", DocumentID: "z"},
 				{OrganID: "G22", DocumentID: "y"},
+				{OrganID: "H41", DocumentID: "y"},
 				{OrganID: "G22", DocumentID: strings.Repeat("x", 201)},
 			}
-		}, "document", []envelope.Reference{about("G22", other, "related"), about("G22", "y", "related")}},
+		}, "document", []envelope.Reference{about("G22", other, "related"), about("G22", "y", "related"), about("H41", "y", "related")}},
 		"no business": {func(d *edxml.Document) { d.Business.DocumentID = "first" }, "document", nil},
 		"unknown":     {func(d *edxml.Document) { d.Business.Type = "9" }, "document", nil},
 	} {
@@ -409,6 +413,36 @@ func TestTextsAreMadeToFit(t *testing.T) {
 	}
 	if diff := cmp.Diff([]envelope.Note{{"MessageHeader/To[3]", "is named again; it gets the package once"}}, notes); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A state is dated by its package where that can be.
+func TestWhenAStateCameAbout(t *testing.T) {
+	for text, want := range map[edxml.Timestamp]time.Time{
+		"2026/03/02 09:15:00":       time.Date(2026, 3, 2, 2, 15, 0, 0, time.UTC),
+		"":                          submitted,
+		"hôm nay":                   submitted,
+		"0001/01/01 00:00:00":       submitted,
+		"9999-12-31T23:59:59-12:00": submitted,
+	} {
+		p := &edxml.Package{Status: &edxml.Status{
+			From: edxml.Party{OrganID: "H41"}, ResponseFor: edxml.ResponseFor{OrganID: "H27", DocumentID: "a"}, Code: "03", Time: text,
+		}}
+		d, err := envelope.FromPackage(p, reading(book{{"H27", "a"}: id2}))
+		if err != nil || !d.Created.Equal(want) {
+			t.Errorf("%s: %v %v", text, err, d)
+		}
+	}
+}
+
+// A package with ten thousand oddities is worth a hundred notes.
+func TestNotesAreBounded(t *testing.T) {
+	notes := 0
+	r := reading(nil)
+	r.Note = func(envelope.Note) { notes++ }
+	d, err := envelope.FromPackage(newPackage(func(d *edxml.Document) { d.To = slices.Repeat(d.To, 10_000) }), r)
+	if err != nil || len(d.To) != 1 || notes != 100 {
+		t.Errorf("%v, %d notes", err, notes)
 	}
 }
 

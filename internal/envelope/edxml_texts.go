@@ -55,11 +55,7 @@ func isoDay(d edxml.Date) string {
 	if err != nil {
 		return ""
 	}
-	day := t.Format(time.DateOnly)
-	if _, err := time.Parse(time.DateOnly, day); err != nil {
-		return "" // a year that has not four digits
-	}
-	return day
+	return t.Format(time.DateOnly)
 }
 
 func slashed(day string) string { return strings.ReplaceAll(day, "-", "/") }

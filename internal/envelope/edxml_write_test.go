@@ -57,6 +57,10 @@ func TestChangesNameTheirTarget(t *testing.T) {
 			t.Errorf("from %+v", got)
 		}
 	}
+	update := composed(t, clerks("update", "target"), composition()).Document
+	if update.Business.Info.Document != "1" {
+		t.Error("an update changes nothing")
+	}
 	answer := composed(t, clerks("reply", "target"), composition()).Document
 	want := []edxml.ResponseFor{{OrganID: "G22", Code: "7816/VPCP-TTĐT", DocumentID: "G22-2026-7816", PromulgationDate: "2026/11/20"}}
 	if diff := cmp.Diff(want, answer.ResponseFor); diff != "" || answer.Business.Type != edxml.NewDocument {
@@ -126,6 +130,11 @@ func TestWhatAPackageCarriesMustAgree(t *testing.T) {
 		"id":        func(p *edxml.Package) { p.Document.ID = "y" },
 		"priority":  func(p *edxml.Package) { p.Document.Other.Priority = "0" },
 		"no json":   func(p *edxml.Package) { p.Document.Outside.Header[0].Text = "{}" },
+		"a document, not a state": func(p *edxml.Package) {
+			d := status()
+			d.Subject = "Thu hồi"
+			p.Document.Outside.Header[0].Text = string(marshalled(t, d))
+		},
 		"other element": func(p *edxml.Package) {
 			p.Document.Outside.Header[0].Space = "urn:x"
 		},
@@ -152,10 +161,19 @@ func TestWhatAPackageCarriesMustAgree(t *testing.T) {
 		d, err := envelope.FromPackage(p, r)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
-		} else if d.ID != id1 || !d.Deadline.IsZero() {
+		} else if d.Body == "" || d.ID != id1 || !d.Deadline.IsZero() {
 			t.Errorf("%s: believed: %+v", name, d)
 		}
 	}
+}
+
+func marshalled(t *testing.T, d *envelope.Document) []byte {
+	t.Helper()
+	raw, err := envelope.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 // A DMS that sends a package on does not make its sender's document its own, nor a

@@ -176,6 +176,32 @@ var phrases = []text{
 	{"hãy viết {1}", "write {1}"},
 	{"mã có dạng H41.11.05 (Quyết định 20/2020/QĐ-TTg) hoặc 000.05.11.H41 (QCVN 102:2016)", "a code looks like H41.11.05 (QĐ 20/2020/QĐ-TTg) or 000.05.11.H41 (QCVN 102:2016)"},
 
+	// axis/registry: what endpoints ask of it
+	{"tên", "the name"},
+	{"cơ quan cấp trên", "the agency above it"},
+	{"các mã khác", "its other codes"},
+	{"cấp", "the level"},
+	{"ngày bắt đầu hiệu lực", "its first day"},
+	{"điểm kết nối phục vụ", "who serves it"},
+	{"việc đóng cơ quan", "its closing"},
+	{"{1} yêu cầu về danh mục trong một ngày", "{1} changes of the registry a day"},
+	{"{1} yêu cầu đang chờ quản trị trục", "{1} requests that wait for an operator"},
+
+	{"mã {1} chính là {2} viết theo dạng khác, tức {3}; hãy dùng mã đó, hoặc đề nghị quản trị trục thêm mã kia cho cơ quan", "code {1} is {2} in the other form, and that is {3}; use that code, or have the operator add the other one to it"},
+	{"điểm kết nối đã phục vụ {1} cơ quan; hãy hỏi quản trị trục", "the endpoint serves {1} agencies already; ask the operator of the axis"},
+	{"{1} đã đóng lúc {2}; hãy chọn mã khác", "{1} was closed at {2}; choose another code"},
+	{"không có yêu cầu nào mang mã {1}; hãy tra bằng axis agency requests", "no request is known as {1}; look it up with axis agency requests"},
+	{"yêu cầu {1} đã được thay bằng yêu cầu sau về {2}; hãy quyết định yêu cầu sau", "request {1} was replaced by a later one about {2}; decide on that"},
+	{"yêu cầu {1} đã được quyết định lúc {2}; không cần làm gì", "request {1} was decided already, at {2}; nothing is left to do"},
+	{"{1} yêu cầu có mã bắt đầu bằng {2}; hãy ghi dài hơn", "{1} requests begin with {2}; write more of the id"},
+	{"hãy ghi allowed, held, forbidden hoặc inherit cho việc tự đăng ký cơ quan", "registrations: write allowed, held, forbidden or inherit"},
+	{"thời hạn không thể trước lúc tiếp nhận; hãy ghi 0 để theo chính sách chung", "a deadline cannot be before the acceptance; write 0 to inherit"},
+	{"thời hạn {1} giờ sau tiếp nhận là quá dài; hãy ghi tối đa {2}", "a deadline would be {1} hours after acceptance; write at most {2}"},
+	{"{1} dài quá {2} ký tự; hãy rút ngắn", "{1} is longer than {2} characters; shorten it"},
+	{"địa chỉ thư điện tử", "its mail address"},
+	{"số điện thoại", "its telephone number"},
+	{"số fax", "its fax number"},
+
 	// axis/registry: an operator's changes
 	{"bước {1} trong {2}: {3}", "step {1} of {2}: {3}"},
 	{"chưa có cơ quan nào mang mã {1}; hãy thêm cơ quan này trước", "no agency has the code {1}; add the agency first"},
