@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	clerk "docaxis/endpoint/admin"
+	"docaxis/internal/business"
 	"docaxis/proto/axispb"
 )
 
@@ -46,7 +47,7 @@ func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.ReleasedMS = doc.Entry.ReleasedMs
+		s.ReleasedMS, s.Business, s.GivenBack = doc.Entry.ReleasedMs, l.BusinessState, l.GivenBack
 		s.Trouble, s.Steps = told(l.Trouble), steps(l.Code, l.Steps)
 		out = append(out, inOrder(s))
 	}
@@ -80,6 +81,7 @@ func steps(code string, all []Step) []clerk.Step {
 		out[i] = clerk.Step{
 			TimeMS: s.Time.UnixMilli(), Code: code, State: stateName(s.State), Event: s.Event, Issuer: s.Issuer,
 			Verified: s.Verified, Problem: s.Problem, Flagged: flags(s), Evidence: s.Evidence, Receipt: s.Receipt,
+			Business: s.Business,
 		}
 		out[i].ReasonVI, out[i].ReasonEN = sentences(s.Reason)
 		out[i].Epoch, out[i].LeafIndex = place(s.Receipt)
@@ -99,6 +101,9 @@ func flags(s Step) string {
 	}
 	if s.ClockOff {
 		all = append(all, "clock")
+	}
+	if s.Unusual != business.Usual {
+		all = append(all, s.Unusual.String())
 	}
 	return strings.Join(all, " ")
 }

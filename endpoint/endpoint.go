@@ -68,6 +68,8 @@ type Agent struct {
 	wake  bells
 	disk  disk
 	quota quota
+	// givenBack: files are kept that were given back to their sender.
+	givenBack atomic.Bool
 
 	// Replaced when the certificate is renewed.
 	identity atomic.Pointer[link.Identity]

@@ -181,14 +181,20 @@ func (a *Agent) accepted(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 	}
 	a.receipted.Store(&proven.Checkpoint)
 	recipients := recipientsOf(env.Document, proven)
+	var touched []string
 	err = a.commit(ctx, "receipt.store", func(tx *bbolt.Tx) error {
-		return outbox.In(tx).Accept(e.Id, receipt, recipients)
+		if err := outbox.In(tx).Accept(e.Id, receipt, recipients); err != nil {
+			return err
+		}
+		touched, err = a.answers(tx, env.Document)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	a.log.Info("accepted", slog.String("id", e.Id), slog.Uint64("leaf", proven.LeafIndex))
 	a.watch.changed(e.Id)
+	a.touched(touched)
 	// What waited for it, and evidence that overtook the receipt.
 	ring(a.wake.submit, a.wake.bulkSubmit, a.wake.pull)
 	return nil

@@ -232,12 +232,7 @@ func TestSentences(t *testing.T) {
 		t.Error(got)
 	}
 	seen := map[string]signing.SubIndication{}
-	for _, sub := range []signing.SubIndication{
-		"", signing.FormatFailure, signing.HashFailure, signing.SigCryptoFailure, signing.Revoked,
-		signing.SigConstraintsFailure, signing.ChainConstraintsFailure, signing.CertificateChainGeneralFailure,
-		signing.CryptoConstraintsFailure, signing.NoSigningCertificateFound, signing.NoCertificateChainFound,
-		signing.OutOfBoundsNoPOE, signing.NoPOE, signing.TryLater, "UNKNOWN",
-	} {
+	for _, sub := range append(signing.SubIndications(), "", "UNKNOWN") {
 		for _, lang := range []string{"vi", "en"} {
 			s := signing.Verdict{SubIndication: sub, Time: sealtest.At}.Sentence(lang)
 			if other, ok := seen[s]; ok {

@@ -260,6 +260,7 @@ func TestTransitions(t *testing.T) {
 	path("no way back", consigned, handed, refused)
 	path("refused, then taken", consigned, refused, handed, handed)
 	path("withdrawn is final", consigned, withdrawn, handed)
+	path("recalled before it could be had", failed, withdrawn, consigned)
 	path("not from the DMS", consigned, handed, withdrawn)
 }
 
