@@ -149,6 +149,32 @@ func TestTheSecondRequestOfAConnectionIsRefusedInTheProtocol(t *testing.T) {
 	}
 }
 
+// TestARequestThatBeginsBeforeTheAnswerIsRefusedByItsKind: net/http reads its first byte
+// while the request before is worked on.
+func TestARequestThatBeginsBeforeTheAnswerIsRefusedByItsKind(t *testing.T) {
+	f := newFake(vxptest.IDs{})
+	inside, leave := make(chan bool), make(chan bool)
+	f.hook = func(string) error { inside <- true; <-leave; return nil }
+	address := serve(t, f, vxp.Options{})
+	for range 20 {
+		c := dial(t, address)
+		c.Write(wire("POST", "/getReceivedEdocList", vxptest.SecretB, fromB(), "", "")) //nolint:errcheck // the answer tells
+		<-inside
+		c.Write(wire("GET", "/downloadEdoc", vxptest.SecretB, everyParam(), "XroadVnpt-filePath: \x10\r\n", "")) //nolint:errcheck // the answer tells
+		// Time for the server to read that byte.
+		vxptest.Send(t, address, wire("POST", "/getReceivedEdocList", "sai", fromB(), "", ""))
+		leave <- true
+		from := bufio.NewReader(c)
+		for _, op := range []string{"getReceivedEdocList", "downloadEdoc"} {
+			a, err := vxptest.ReadAnswer(from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sound(t, op, a)
+		}
+	}
+}
+
 // TestWideHeadersPass: a list of recipients stands in the headers twice.
 func TestWideHeadersPass(t *testing.T) {
 	address := serve(t, newFake(vxptest.IDs{}), vxp.Options{})
