@@ -124,8 +124,8 @@ func FuzzConnections(f *testing.F) {
 		}
 		defer c.Close()
 		c.SetDeadline(time.Now().Add(time.Minute)) //nolint:errcheck // then a hang is not found
-		c.Write(raw)                  //nolint:errcheck // the answers tell
-		c.(*net.TCPConn).CloseWrite() //nolint:errcheck // the answers tell
+		c.Write(raw)                               //nolint:errcheck // the answers tell
+		c.(*net.TCPConn).CloseWrite()              //nolint:errcheck // the answers tell
 		answers(t, bufio.NewReader(c))
 	})
 }

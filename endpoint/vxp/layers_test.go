@@ -165,12 +165,12 @@ func TestARequestThatBeginsBeforeTheAnswerIsRefusedByItsKind(t *testing.T) {
 		vxptest.Send(t, address, wire("POST", "/getReceivedEdocList", "sai", fromB(), "", ""))
 		leave <- true
 		from := bufio.NewReader(c)
-		for _, op := range []string{"getReceivedEdocList", "downloadEdoc"} {
+		for _, c := range [][2]string{{"getReceivedEdocList", "0"}, {"downloadEdoc", "400"}} {
 			a, err := vxptest.ReadAnswer(from)
 			if err != nil {
 				t.Fatal(err)
 			}
-			sound(t, op, a)
+			wantCode(t, sound(t, c[0], a), c[1])
 		}
 	}
 }
@@ -216,6 +216,28 @@ func TestABusyEndpointSaysSoAndServesOtherSystems(t *testing.T) {
 		wantCode(t, sound(t, "getAgenciesList", <-done), "0")
 	}
 	wantCode(t, ask(t, address, "countReceiveEdoc", fromA(), "{}"), "0")
+}
+
+// TestAllSystemsTogetherAreBounded: one place each, and none is left for a third.
+func TestAllSystemsTogetherAreBounded(t *testing.T) {
+	f := newFake(vxptest.IDs{})
+	f.secrets["khac"] = [][]byte{[]byte("khoa-khac")}
+	inside, leave := make(chan bool), make(chan bool)
+	f.hook = func(string) error { inside <- true; <-leave; return nil }
+	address := serve(t, f, vxp.Options{AtOnce: 2, Patience: 10 * time.Millisecond})
+	done := make(chan vxptest.Answer)
+	for system, secret := range map[string]string{vxptest.SystemA: vxptest.SecretA, vxptest.SystemB: vxptest.SecretB} {
+		go func() {
+			done <- vxptest.Send(t, address, wire("POST", "/getAgenciesList", secret, []p{{"systemid", system}}, "", ""))
+		}()
+		<-inside
+	}
+	a := vxptest.Send(t, address, wire("POST", "/getAgenciesList", "khoa-khac", []p{{"systemid", "khac"}}, "", ""))
+	wantCode(t, sound(t, "getAgenciesList", a), "503")
+	for range 2 {
+		leave <- true
+		wantCode(t, sound(t, "getAgenciesList", <-done), "0")
+	}
 }
 
 func TestWorkThatTakesTooLongIsAnswered(t *testing.T) {
