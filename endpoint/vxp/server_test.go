@@ -63,7 +63,7 @@ func TestHTTPS(t *testing.T) {
 		t.Fatalf("%v: %s", err, a.Body)
 	}
 	b := vxptest.New("https://"+address, vxptest.SystemB, vxptest.SecretB)
-	b.TLS = &tls.Config{RootCAs: pool, MaxVersion: tls.VersionTLS12}
+	b.TLS = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS12}
 	if a, err := b.Received(t.Context(), "edoc"); err != nil || len(a.List) != 1 {
 		t.Fatalf("%v: %s", err, a.Body)
 	}
