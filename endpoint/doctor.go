@@ -19,6 +19,7 @@ import (
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/link"
 	"docaxis/endpoint/store"
+	"docaxis/endpoint/systems"
 	"docaxis/internal/archive"
 	"docaxis/internal/diskspace"
 	"docaxis/internal/doctor"
@@ -104,7 +105,7 @@ func (p *patient) permissions() {
 		c.Well("do Windows quản lý", "kept by Windows")
 		return
 	}
-	for _, path := range []string{"identity/endpoint.pem", "endpoint.db"} {
+	for _, path := range []string{"identity/endpoint.pem", "endpoint.db", systems.KeyFile} {
 		info, err := os.Stat(filepath.Join(p.dir, filepath.FromSlash(path)))
 		if err == nil && info.Mode().Perm()&0o077 != 0 {
 			c.Wrong(doctor.Textf("%s ai cũng đọc hoặc ghi được (%v)", "%s may be read or written by others (%v)", path, info.Mode().Perm()),

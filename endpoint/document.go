@@ -110,7 +110,6 @@ func describe(e *axispb.InboxEntry, env *envelope.Envelope) {
 	repeat(e, doc)
 	e.ManifestDigest = env.ManifestDigest[:]
 	e.Files = uint32(len(doc.Files))
-	e.Kind, e.Status = string(doc.Kind), doc.Status
 	for _, f := range doc.Files {
 		e.Bytes += f.Size
 	}

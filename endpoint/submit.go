@@ -306,8 +306,20 @@ func (a *Agent) submissionFailed(ctx context.Context, id string, moved bool, why
 // Show says was wrong, or wants to know whether it still is. A refused one goes
 // under the seal that it had; Send with its id seals it anew. outbox.ErrState: its
 // state does not allow it.
+//
+// One that waits for a seal is sealed, and one that was received and failed at a DMS is
+// listed to it again.
 func (a *Agent) Retry(ctx context.Context, id string) error {
-	err := a.db.Update(ctx, func(tx *bbolt.Tx) error { return outbox.In(tx).Retry(id, a.cfg.Now()) })
+	e, err := a.Sent(id)
+	switch {
+	case errors.Is(err, outbox.ErrNotFound):
+		return a.relist(ctx, id, err)
+	case err != nil:
+		return err
+	case outbox.Unsealed(e):
+		return a.sealDraft(ctx, e)
+	}
+	err = a.db.Update(ctx, func(tx *bbolt.Tx) error { return outbox.In(tx).Retry(id, a.cfg.Now()) })
 	if err != nil {
 		return err
 	}

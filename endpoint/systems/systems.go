@@ -143,17 +143,6 @@ func good(s *axispb.SystemSecret, now time.Time) bool {
 	return s.EndsMs == 0 || now.UnixMilli() < s.EndsMs
 }
 
-// For finds the system that acts for a code: the first by name, where several do.
-func (s Systems) For(code string) (string, error) {
-	all, err := s.List()
-	for _, e := range all {
-		if slices.Contains(e.Codes, code) {
-			return e.System, err
-		}
-	}
-	return "", err
-}
-
 func (s Systems) change(name string, f func(*axispb.SystemEntry)) error {
 	e, err := s.Get(name)
 	if err != nil {
