@@ -46,7 +46,7 @@ func (d desk) systemOf(tx *bbolt.Tx, e *axispb.SystemEntry) (clerk.System, error
 	}
 	codes, err := codesOf(tx, e.System)
 	s.Documents = inbox.In(tx).CountOffers(codes, inbox.Documents, now)
-	s.Statuses = inbox.In(tx).CountOffers(codes, inbox.Statuses, now)
+	s.Statuses = inbox.In(tx).CountOffers(codes, inbox.Statuses, now) + systems.In(tx).CountNotices(codes, now)
 	return s, err
 }
 
@@ -164,26 +164,37 @@ func badSystemName(name string) error {
 // answersAtOnce bounds the answers that one commit looks at.
 const answersAtOnce = 5000
 
-// pruneAnswers forgets what systems were answered too long ago to matter, some at a
-// time.
+// pruneAnswers forgets what systems were answered, and what they took of what they were
+// told, too long ago to matter.
 func (a *Agent) pruneAnswers(ctx context.Context) error {
 	before := a.cfg.Now().Add(-a.cfg.Settings.VXP.keep())
+	for what, prune := range map[string]pruner{"answers": systems.Systems.Prune, "notices": systems.Systems.PruneNotices} {
+		n, err := a.prune(ctx, prune, before)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			a.log.Info("what was said to systems is kept no longer", slog.String("what", what), slog.Int("entries", n))
+		}
+	}
+	return nil
+}
+
+// pruner is Systems.Prune, or one like it.
+type pruner func(s systems.Systems, before time.Time, from []byte, limit int) (n int, next []byte, err error)
+
+func (a *Agent) prune(ctx context.Context, prune pruner, before time.Time) (total int, err error) {
 	var from []byte
 	for {
 		var next []byte
 		n := 0
 		err := a.db.Update(ctx, func(tx *bbolt.Tx) (err error) {
-			n, next, err = systems.In(tx).Prune(before, from, answersAtOnce)
+			n, next, err = prune(systems.In(tx), before, from, answersAtOnce)
 			return err
 		})
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			a.log.Info("answers to systems are kept no longer", slog.Int("answers", n), slog.Time("before", before.Round(time.Second)))
-		}
-		if from = next; from == nil {
-			return nil
+		total += n
+		if from = next; err != nil || from == nil {
+			return total, err
 		}
 	}
 }

@@ -4,15 +4,16 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/text/unicode/norm"
 
 	"docaxis/agency"
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/systems"
 	"docaxis/endpoint/vxp"
-	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
 
@@ -74,12 +75,73 @@ func code102(a *axispb.Agency) string {
 }
 
 // Register asks the axis for an agency below one of the system's, or for a change of
-// one of them.
-func (x exchange) Register(context.Context, string, vxp.Registration) (held bool, err error) {
-	return false, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "not connected")
+// one of them. Once it is there, the system acts for it.
+func (x exchange) Register(ctx context.Context, system string, r vxp.Registration) (held bool, err error) {
+	var put *axispb.Agency
+	err = x.view(ctx, func(tx *bbolt.Tx) (err error) {
+		put, err = registering(tx, system, r)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	id, err := x.a.Register(ctx, &axispb.RegisterRequest{Put: put})
+	if err != nil || id != "" {
+		return id != "", err
+	}
+	// A crash before this leaves the agency without its system; asked again, it is.
+	return false, x.a.db.Update(context.WithoutCancel(ctx), func(tx *bbolt.Tx) error {
+		return systems.In(tx).Allow(system, []string{put.Code})
+	})
+}
+
+// registering is what the axis is asked for. What another system here acts for is not
+// this one's to change.
+func registering(tx *bbolt.Tx, system string, r vxp.Registration) (*axispb.Agency, error) {
+	codes, err := codesOf(tx, system)
+	if err != nil {
+		return nil, err
+	}
+	code, err := canonical(tx, r.Code)
+	if err != nil {
+		return nil, err
+	}
+	put := &axispb.Agency{Code: code, Name: norm.NFC.String(strings.TrimSpace(r.Name)), Mail: r.Mail, Phone: r.Phone, Fax: r.Fax}
+	above, named := agency.Code(r.Parent), r.Parent != ""
+	if !named {
+		above, _ = agency.Code(code).Parent()
+	}
+	if slices.Contains(codes, code) {
+		if named {
+			put.Parent, err = canonical(tx, r.Parent)
+		}
+		return put, err
+	}
+	served, err := servedHere(tx)
+	if err != nil {
+		return nil, err
+	}
+	if other := served[code]; other != "" {
+		return nil, notOfSystem(system, code)
+	}
+	if put.Parent, err = canonical(tx, string(above)); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(codes, put.Parent) {
+		return nil, notOfSystem(system, put.Parent)
+	}
+	return put, nil
 }
 
 // Close asks the axis to close an agency of the system.
-func (x exchange) Close(context.Context, string, string) (held bool, err error) {
-	return false, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "not connected")
+func (x exchange) Close(ctx context.Context, system, code string) (held bool, err error) {
+	err = x.view(ctx, func(tx *bbolt.Tx) (err error) {
+		code, err = actsFor(tx, system, code)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	id, err := x.a.Register(ctx, &axispb.RegisterRequest{Close: code})
+	return id != "", err
 }

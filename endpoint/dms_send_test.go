@@ -194,7 +194,7 @@ func TestAStatusMessageFindsItsDocument(t *testing.T) {
 	b.report(b.awaits(vxp.Documents, 1)[0].DocID, vxp.Done)
 	word := wordOf(t, "H42", "H41", "văn bản một", "03")
 	status := b.post("H42", vxp.Statuses, word)
-	waiting := a.awaits(vxp.Statuses, 1)
+	waiting := a.awaits(vxp.Statuses, 2) // and that it was handed over
 	if got := a.fetched(waiting[0].DocID); !bytes.Equal(got, word) {
 		t.Error("the message has other bytes")
 	}
@@ -203,7 +203,19 @@ func TestAStatusMessageFindsItsDocument(t *testing.T) {
 		t.Errorf("it is %v", e)
 	}
 	a.report(waiting[0].DocID, vxp.Done)
-	a.awaits(vxp.Statuses, 0)
+	a.awaits(vxp.Statuses, 1)
+
+	if r := a.sentRows(id)[0]; r.ReceiveStatus != "done" || r.ReceiveText != "Đã tiếp nhận" {
+		t.Errorf("the document is shown as %+v", r)
+	}
+	stories, err := Clerk(a.agent).Show(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := stories[0].Steps[len(stories[0].Steps)-1]
+	if last.Business != "03" || last.Issuer != "H42" || last.Code != "H42" || !last.Verified || last.LeafIndex == 0 {
+		t.Errorf("its story ends with %+v", last)
+	}
 }
 
 // A system acts only for the agencies that it was given, and gets no more than theirs;

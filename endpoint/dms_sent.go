@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.etcd.io/bbolt"
 
@@ -81,6 +83,10 @@ func (x exchange) rowsOf(tx *bbolt.Tx, e *axispb.OutboxEntry) ([]vxp.SentRow, er
 			all = append(all, &axispb.RecipientEntry{Code: code})
 		}
 	}
+	told, err := statuses(tx, e)
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]vxp.SentRow, len(all))
 	for i, r := range all {
 		rows[i] = vxp.SentRow{
@@ -91,7 +97,7 @@ func (x exchange) rowsOf(tx *bbolt.Tx, e *axispb.OutboxEntry) ([]vxp.SentRow, er
 			rows[i].ReceivedAt = time.UnixMilli(r.SinceMs)
 		}
 		rows[i].SendStatus, rows[i].SendText = x.sentWords(e)
-		rows[i].ReceiveStatus, rows[i].ReceiveText = receivedWords(r)
+		rows[i].ReceiveStatus, rows[i].ReceiveText = receivedWords(r, lastTold(told, r))
 	}
 	return rows, nil
 }
@@ -128,7 +134,7 @@ func (x exchange) sentWords(e *axispb.OutboxEntry) (status, text string) {
 		return statusDone, "Đã gửi"
 	case axispb.State_STATE_REJECTED:
 		why := ""
-		if t := (desk{x.a}).refusal(e); t != nil {
+		if t := desk(x).refusal(e); t != nil {
 			why = ": " + t.Vietnamese
 		}
 		return statusFail, "Trục từ chối" + why
@@ -138,10 +144,11 @@ func (x exchange) sentWords(e *axispb.OutboxEntry) (status, text string) {
 	return statusProcessing, "Đang gửi"
 }
 
-// receivedWords says how far a document is at a recipient.
-func receivedWords(r *axispb.RecipientEntry) (status, text string) {
-	if r.GetState() == axispb.State_STATE_HANDED_OVER && r.BusinessState != "" {
-		return statusDone, business.Name(r.BusinessState, lang.Vietnamese)
+// receivedWords says how far a document is at a recipient: what the recipient told last,
+// once its system had it.
+func receivedWords(r *axispb.RecipientEntry, told string) (status, text string) {
+	if r.GetState() == axispb.State_STATE_HANDED_OVER && told != "" {
+		return statusDone, capital(business.Name(told, lang.Vietnamese))
 	}
 	switch r.GetState() {
 	case axispb.State_STATE_REJECTED:
@@ -158,4 +165,10 @@ func receivedWords(r *axispb.RecipientEntry) (status, text string) {
 		return statusFail, "Đã thu hồi"
 	}
 	return statusInitial, "Đang chuyển"
+}
+
+// capital writes the first letter large.
+func capital(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[n:]
 }

@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"docaxis/endpoint/inbox"
+	"docaxis/endpoint/systems"
 	"docaxis/endpoint/vxp"
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
@@ -43,6 +44,13 @@ func (x exchange) Waiting(ctx context.Context, system string, c vxp.Class, limit
 		for _, e := range entries {
 			all = append(all, deliveryOf(e, c))
 		}
+		if err != nil || c != vxp.Statuses {
+			return err
+		}
+		notices, err := systems.In(tx).Notices(codes, x.a.cfg.Now(), limit-len(all))
+		for _, n := range notices {
+			all = append(all, noticeDelivery(n))
+		}
 		return err
 	})
 	return all, err
@@ -71,8 +79,13 @@ func handingWords(h *axispb.Handing) (status, text string) {
 func (x exchange) Count(ctx context.Context, system string, c vxp.Class) (n int, err error) {
 	err = x.view(ctx, func(tx *bbolt.Tx) error {
 		codes, err := codesOf(tx, system)
-		n = inbox.In(tx).CountOffers(codes, messageOf(c), x.a.cfg.Now())
-		return err
+		if err != nil {
+			return err
+		}
+		if n = inbox.In(tx).CountOffers(codes, messageOf(c), x.a.cfg.Now()); c == vxp.Statuses {
+			n += systems.In(tx).CountNotices(codes, x.a.cfg.Now())
+		}
+		return nil
 	})
 	return n, err
 }
@@ -107,6 +120,9 @@ func (x exchange) Fetch(ctx context.Context, system, docID string) (vxp.Content,
 		return vxp.Content{}, err
 	}
 	e, err := x.delivery(system, docID)
+	if reason.Is(err, axispb.ReasonCode_REASON_NOT_FOUND) {
+		return x.fetchNotice(ctx, system, docID)
+	}
 	if err != nil {
 		return vxp.Content{}, err
 	}
@@ -132,7 +148,15 @@ func (x exchange) Fetch(ctx context.Context, system, docID string) (vxp.Content,
 
 // Report says what a system made of a delivery. What says nothing new changes nothing.
 func (x exchange) Report(ctx context.Context, system, docID string, r vxp.Report) error {
+	switch r {
+	case vxp.Done, vxp.Processing, vxp.Fail:
+	default:
+		return reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "status: "+clip(string(r)))
+	}
 	e, err := x.delivery(system, docID)
+	if reason.Is(err, axispb.ReasonCode_REASON_NOT_FOUND) {
+		return x.reportNotice(ctx, system, docID, r)
+	}
 	if err != nil {
 		return err
 	}
@@ -143,9 +167,7 @@ func (x exchange) Report(ctx context.Context, system, docID string, r vxp.Report
 	case vxp.Processing:
 		err = x.lease(ctx, key)
 	case vxp.Fail:
-		err = x.fail(ctx, e, key)
-	default:
-		return reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "status: "+clip(string(r)))
+		err = x.fail(ctx, key)
 	}
 	if err == nil {
 		x.a.watch.changed(key.ID)
@@ -179,7 +201,7 @@ func passOver(err error) error {
 
 // fail lets the delivery rest; the last time that it may fail, the sender is told, and
 // a person decides.
-func (x exchange) fail(ctx context.Context, e *axispb.InboxEntry, key inbox.Key) error {
+func (x exchange) fail(ctx context.Context, key inbox.Key) error {
 	parked := false
 	err := x.a.db.Update(ctx, func(tx *bbolt.Tx) error {
 		in := inbox.In(tx)

@@ -114,8 +114,7 @@ func (d desk) health(out *clerk.Status) error {
 		if out.JournalMS, err = lastJournaled(tx); err != nil {
 			return err
 		}
-		out.ParkedDeliveries = inbox.In(tx).CountParked()
-		if out.Unsealed, out.Sealable, err = d.a.countUnsealed(tx); err != nil {
+		if out.Held, err = held(tx, func(code string) bool { return len(d.a.unattended(code)) > 0 }); err != nil {
 			return err
 		}
 		out.NotAdmitted, err = d.a.notAdmitted(tx)
@@ -125,7 +124,7 @@ func (d desk) health(out *clerk.Status) error {
 
 // running takes from a running endpoint what else the store says.
 func (p *patient) running(s *clerk.Status) {
-	p.oldest, p.journalMS = s.OldestUnsent, s.JournalMS
+	p.oldest, p.journalMS, p.held = s.OldestUnsent, s.JournalMS, &s.Held
 	p.admitted = func(_ string, key seal) (admitted, known bool) {
 		return !slices.Contains(s.NotAdmitted, certificateDigest(key)), true
 	}

@@ -186,6 +186,9 @@ func (a *Agent) accepted(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 		if err := outbox.In(tx).Accept(e.Id, receipt, recipients); err != nil {
 			return err
 		}
+		if err := tellRefused(tx, e, proven.Decision.GetDocument().GetRefused(), proven.Header.TimeMs); err != nil {
+			return err
+		}
 		touched, err = a.answers(tx, env.Document)
 		return err
 	})
@@ -248,8 +251,10 @@ func (a *Agent) rejected(ctx context.Context, e *axispb.OutboxEntry, answer *axi
 	waiting := a.trouble(reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_TARGET, e.Sender, e.Id))
 	var parked []string
 	err = a.commit(ctx, "receipt.store", func(tx *bbolt.Tx) (err error) {
-		parked, err = outbox.In(tx).Reject(e.Id, rejection, receipt, waiting)
-		return err
+		if parked, err = outbox.In(tx).Reject(e.Id, rejection, receipt, waiting); err != nil {
+			return err
+		}
+		return tellRejected(tx, e, st.Reason, st.TimeMs)
 	})
 	if err != nil {
 		return err

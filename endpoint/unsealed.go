@@ -98,20 +98,6 @@ func (a *Agent) draft(digest []byte) (*envelope.Document, []envelope.File, error
 	return parseDraft(raw)
 }
 
-// countUnsealed counts what waits for a seal, and of that, what has one by now.
-func (a *Agent) countUnsealed(tx *bbolt.Tx) (all, sealable int, err error) {
-	err = outbox.In(tx).Each(func(e *axispb.OutboxEntry) error {
-		if !outbox.Unsealed(e) {
-			return nil
-		}
-		if all++; len(a.unattended(e.Sender)) > 0 {
-			sealable++
-		}
-		return nil
-	})
-	return all, sealable, err
-}
-
 // sealDraft seals what waited for a seal, and queues it. Where there is still none, or
 // it would be refused, the error says so and it waits on.
 func (a *Agent) sealDraft(ctx context.Context, e *axispb.OutboxEntry) error {

@@ -38,6 +38,20 @@ type SystemSecret struct {
 	EndsMS    int64 `json:"ends_ms,omitempty"` // 0 for no end
 }
 
+// Held is what of the systems' documents waits for a person.
+type Held struct {
+	Systems int `json:"systems,omitempty"`
+	// ParkedDeliveries were not taken by their systems too often; endpoint retry lists
+	// one again. ParkedID is one of them.
+	ParkedDeliveries int    `json:"parked_deliveries,omitempty"`
+	ParkedID         string `json:"parked_id,omitempty"`
+	// Unsealed documents wait for a seal; of these, Sealable have one by now: endpoint
+	// retry seals them. UnsealedID is one, of those that have a seal where there are any.
+	Unsealed   int    `json:"unsealed,omitempty"`
+	Sealable   int    `json:"sealable,omitempty"`
+	UnsealedID string `json:"unsealed_id,omitempty"`
+}
+
 // What is done to a system.
 const (
 	SystemAdd      = "add"

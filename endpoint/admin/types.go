@@ -62,13 +62,8 @@ type Status struct {
 	OldestUnsent *Unsent `json:"oldest_unsent,omitempty"`
 	// JournalMS is the latest journal time that the axis told; 0 for none.
 	JournalMS int64 `json:"journal_ms,omitempty"`
-	// ParkedDeliveries were not taken by their systems too often; endpoint retry lists
-	// one again.
-	ParkedDeliveries int `json:"parked_deliveries,omitempty"`
-	// Unsealed documents wait for a seal; of these, Sealable have one by now: endpoint
-	// retry seals them.
-	Unsealed int `json:"unsealed,omitempty"`
-	Sealable int `json:"sealable,omitempty"`
+	// What of the systems' documents waits for a person.
+	Held
 	// NotAdmitted seals: SHA-256 of their certificates, hex.
 	NotAdmitted []string `json:"not_admitted,omitempty"`
 }
