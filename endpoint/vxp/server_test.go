@@ -100,8 +100,8 @@ func TestAListenerForOthersNeedsACertificate(t *testing.T) {
 		"no host":        {vxp.ServerConfig{Address: ":0"}, "chưa có vxp.certificate", "there is no vxp.certificate"},
 		"a name":         {vxp.ServerConfig{Address: "axis.example:0"}, "chưa có vxp.certificate", "there is no vxp.certificate"},
 		"no port":        {vxp.ServerConfig{Address: "127.0.0.1"}, "máy:cổng", "host:port"},
-		"no key":         {vxp.ServerConfig{Address: "127.0.0.1:0", Certificate: certificate}, "Không đọc được", "cannot be read"},
-		"no certificate": {vxp.ServerConfig{Address: "127.0.0.1:0", Key: key}, "Không đọc được", "cannot be read"},
+		"no key":         {vxp.ServerConfig{Address: "127.0.0.1:0", Certificate: certificate}, "đi cùng nhau", "belong together"},
+		"no certificate": {vxp.ServerConfig{Address: "127.0.0.1:0", Key: key}, "đi cùng nhau", "belong together"},
 		"no files":       {vxp.ServerConfig{Address: "0.0.0.0:0", Certificate: none, Key: none}, "Không đọc được", "cannot be read"},
 		"taken":          {vxp.ServerConfig{Address: serve(t, newFake(vxptest.IDs{}), vxp.Options{})}, "Không mở được", "cannot be opened"},
 	} {
