@@ -3,6 +3,7 @@ package hubtest_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -404,4 +405,96 @@ func TestAReplacementTakesBackEverythingThatItReplaces(t *testing.T) {
 	c.shows(other, "H41", consigned, "")
 	allSaid(t, c.World)
 	check(t, c.World)
+}
+
+// A recall may be recalled while nobody answered it: then it asks for nothing, and what
+// it was about stays.
+func TestARecallIsRecalled(t *testing.T) {
+	t.Parallel()
+	c := newChanges(t, hubtest.Config{})
+	id := c.new("H41")
+	c.fetch(c.first, id)
+	recall := c.ask(business.Recall, id, "H41")
+	back := c.ask(business.Recall, recall, "H41")
+	c.shows(back, "H41", withdrawn, business.Agreed)
+	c.shows(recall, "H41", withdrawn, "")
+	c.answer(business.Agreed, "G22", id)
+	c.answer(business.Agreed, "G22", recall)
+	if r := c.entry(c.first, recall); r.Answered != business.Agreed {
+		t.Errorf("named by itself, the recall is answered %q", r.Answered)
+	}
+	c.consistent()
+	other := c.new("H41")
+	c.fetch(c.first, other)
+	asked := c.ask(business.Recall, other, "H41")
+	c.ask(business.TakeBack, asked, "H41")
+	c.answer(business.Agreed, "G22", other)
+	if e := c.entry(c.first, other); e.State != consigned || e.Answered != "" || e.ReleasedMs != 0 {
+		t.Errorf("after all it is %s, answered %q, released %d", e.State, e.Answered, e.ReleasedMs)
+	}
+	c.consistent()
+	allSaid(t, c.World)
+	check(t, c.World)
+}
+
+// Whatever is asked, answered and done in whatever order: nothing that an agency was
+// given nothing of waits for its answer, and just what it gave back is gone.
+func TestRandomChanges(t *testing.T) {
+	t.Parallel()
+	c := newChanges(t, hubtest.Config{})
+	random := rand.New(rand.NewPCG(45, 1))
+	pick := func(of []string) string { return of[random.IntN(len(of))] }
+	ids := []string{c.new("H41"), c.new("H41"), c.new("H41")}
+	requests := slices.Clone(ids)
+	for range 60 {
+		id := pick(ids)
+		switch random.IntN(6) {
+		case 0:
+			if e := c.entry(c.first, id); e.State == consigned || e.State == handedOver && e.ReleasedMs == 0 {
+				c.fetch(c.first, id)
+			}
+		case 1:
+			if e := c.entry(c.first, id); e.State == consigned {
+				c.confirm(c.first, id, pick([]string{"", "sai"}))
+			}
+		case 2, 3:
+			change := c.ask(pick(asks()), pick(requests), "H41")
+			requests = append(requests, change)
+		case 4:
+			c.answer(pick([]string{business.Agreed, business.Disagreed, business.Registered}), "G22", pick(requests))
+		case 5:
+			c.restart(c.first)
+		}
+		c.consistent()
+	}
+	allSaid(t, c.World)
+	check(t, c.World)
+}
+
+// consistent holds the first recipient's inbox to what may be true of it.
+func (c *changes) consistent() {
+	c.t.Helper()
+	a := c.first.Agent()
+	if err := a.Check(); err != nil {
+		c.t.Fatal(err)
+	}
+	all, err := a.Inbox(inbox.Filter{Limit: 10_000})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, d := range all {
+		given := false
+		for _, r := range all {
+			if r.TargetId != d.Id || inbox.Request(r) == "" {
+				continue
+			}
+			given = given || r.Answered == business.Agreed && business.TakesBack(inbox.Request(r))
+			if r.State == consigned && r.Answered == "" && (d.State == consigned && !d.Fetched || d.State == withdrawn && !given) {
+				c.t.Errorf("%s asks about %s, which is %s and was never given out", r.Id, d.Id, d.State)
+			}
+		}
+		if given != (d.ReleasedMs != 0) {
+			c.t.Errorf("%s (%s) was given back: %v, released %d", d.Id, d.State, given, d.ReleasedMs)
+		}
+	}
 }
