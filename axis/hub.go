@@ -242,11 +242,11 @@ func (h *Hub) openServices(ctx context.Context) error {
 		return err
 	}
 	h.intake = intake.New(intake.Parts{
-		Log: h.chain, Registry: routes{h.registry}, Ledger: accepted{h.ledger}, Content: h.content,
+		Log: h.chain, Registry: routes{h.registry}, Registrar: registrar{h.registry}, Ledger: accepted{h.ledger}, Content: h.content,
 		Proofs: proofs{h.ledger, h.records(), h.trust}, Past: past{h}, Trust: h.trust, Signer: h.signer.get,
 	}, intake.Config{
 		Now: h.cfg.Now, Monotonic: h.cfg.Monotonic, Behind: behind, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
-		Policies: h.registry, DocumentQuota: h.cfg.DocumentsPerDay, ByteQuota: h.cfg.BytesPerDay,
+		Policies: h.registry, DocumentQuota: h.cfg.DocumentsPerDay, ByteQuota: h.cfg.BytesPerDay, RegistrationQuota: h.cfg.RegistrationsPerDay,
 	})
 	h.warnOfClock()
 	h.mailbox = mailbox.New(boxes{h.ledger}, h.records())

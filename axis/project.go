@@ -100,9 +100,10 @@ func (p *projector) accepted(
 		Endpoint: d.GetEndpoint(), Kind: string(doc.Kind), Lane: d.GetDocument().GetLane(), Priority: doc.Priority,
 		Subject: doc.Subject, Files: len(doc.Files), Refused: d.GetDocument().GetRefused(),
 	}
-	if !doc.Deadline.IsZero() {
-		out.DeadlineMS = doc.Deadline.UnixMilli()
-	}
+	// As of this record: a policy that comes later changes nothing.
+	policy, accepted := p.registry.Policy(doc.Sender), time.UnixMilli(h.GetTimeMs())
+	out.DeadlineMS = msOf(doc.ConsignBy(accepted, policy.ConsignHours))
+	out.HandoverMS = msOf(doc.HandoverBy(accepted, policy.HandoverHours))
 	if err := p.target(ctx, out, h, d.GetDocument().GetTarget()); err != nil {
 		return nil, err
 	}

@@ -87,6 +87,7 @@ func (p *part) arrive(item *axispb.Item, proven evidence.Proven, receipt, body [
 		return a, identify(e, body, err)
 	}
 	describe(e, env)
+	e.DeliveryId = p.agent.cfg.DeliveryID(inbox.KeyOf(e))
 	if err := nameable(e); err != nil {
 		return a, err
 	}
@@ -94,6 +95,9 @@ func (p *part) arrive(item *axispb.Item, proven evidence.Proven, receipt, body [
 		return a, reason.Permanent(axispb.ReasonCode_REASON_NOT_RECIPIENT, item.Code)
 	}
 	if a.failure, err = p.checkSeal(item, proven, env); err != nil {
+		return a, err
+	}
+	if e.HandoverByMs, err = p.agent.handoverBy(env.Document, journalTime(proven.Header)); err != nil {
 		return a, err
 	}
 	if a.failure == nil {
@@ -107,10 +111,9 @@ func (p *part) arrive(item *axispb.Item, proven evidence.Proven, receipt, body [
 // describe fills in what document.json says.
 func describe(e *axispb.InboxEntry, env *envelope.Envelope) {
 	doc := env.Document
-	e.Id, e.Sender, e.Subject = doc.ID, doc.Sender, doc.Subject
+	repeat(e, doc)
 	e.ManifestDigest = env.ManifestDigest[:]
 	e.Files = uint32(len(doc.Files))
-	e.Kind, e.Status = string(doc.Kind), doc.Status
 	for _, f := range doc.Files {
 		e.Bytes += f.Size
 	}
@@ -119,6 +122,13 @@ func describe(e *axispb.InboxEntry, env *envelope.Envelope) {
 	} else {
 		e.Target = axispb.Target_TARGET_NONE
 	}
+}
+
+// repeat keeps what lists and systems ask of document.json.
+func repeat(e *axispb.InboxEntry, doc *envelope.Document) {
+	e.Id, e.Sender, e.Subject = doc.ID, doc.Sender, doc.Subject
+	e.DocumentId, e.Kind, e.Status, e.Body = doc.Name(), string(doc.Kind), doc.Status, doc.Body
+	e.Number, e.Notation, e.Issued = doc.Number, doc.Notation, doc.Issued
 }
 
 // identify finds sender, id and manifest of an envelope that is not as it must be,
@@ -133,7 +143,8 @@ func identify(e *axispb.InboxEntry, body []byte, why error) error {
 		return why
 	}
 	digest := sha256.Sum256(pb.Manifest)
-	e.Id, e.Sender, e.Subject, e.ManifestDigest = doc.ID, doc.Sender, doc.Subject, digest[:]
+	repeat(e, doc)
+	e.ManifestDigest = digest[:]
 	e.Target = axispb.Target_TARGET_NONE
 	if nameable(e) != nil {
 		return why
@@ -211,6 +222,9 @@ func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) er
 			e.Answered = st.BusinessState
 		}
 		said = append(said, st)
+	}
+	if toldLate(said, p.agent.Name()) {
+		e.HandoverByMs = 0
 	}
 	holder, state, since := consigner(said)
 	if state != axispb.State_STATE_UNSPECIFIED {

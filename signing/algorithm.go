@@ -68,7 +68,7 @@ func (a algorithm) hash() (crypto.Hash, error) {
 	case a.oid.Equal(oidSHA512):
 		return crypto.SHA512, nil
 	}
-	return 0, fmt.Errorf("digest algorithm %v is not accepted", a.oid)
+	return 0, refusedAlgorithm("digest", a.oid)
 }
 
 // scheme is how a signature value is checked.
@@ -99,12 +99,23 @@ func (a algorithm) scheme(h crypto.Hash) (scheme, error) {
 	case a.oid.Equal(oidRSAPSS):
 		return pssScheme(a.parameters, h)
 	default:
-		return s, fmt.Errorf("signature algorithm %v is not accepted", a.oid)
+		return s, refusedAlgorithm("signature", a.oid)
 	}
 	if s.hash != h {
 		return s, fmt.Errorf("digest by %v, but signature by %v", h, s.hash)
 	}
 	return s, nil
+}
+
+// ownHash is the digest function that an algorithm of signatures names itself,
+// for structures that name none beside it.
+func (a algorithm) ownHash() (crypto.Hash, error) {
+	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+		if _, err := a.scheme(h); err == nil && !a.oid.Equal(oidRSA) {
+			return h, nil
+		}
+	}
+	return 0, refusedAlgorithm("signature", a.oid)
 }
 
 // pssParameters is RSASSA-PSS-params (RFC 4055 section 3.1). Its defaults are

@@ -15,6 +15,7 @@ var (
 	oidContentType          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
 	oidMessageDigest        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
 	oidSigningTime          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
+	oidSigningCertificate   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
 	oidSigningCertificateV2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
 )
 
@@ -71,6 +72,23 @@ func (all attributes) one(oid asn1.ObjectIdentifier, name string) (value element
 	return value, ok, nil
 }
 
+// all are the values of every attribute of a type, up to a number.
+func (all attributes) all(oid asn1.ObjectIdentifier, most int) (found []element) {
+	for _, a := range all {
+		if !a.oid.Equal(oid) {
+			continue
+		}
+		for values := a.values; !values.empty() && len(found) < most; {
+			e, err := values.next()
+			if err != nil {
+				break
+			}
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
 // statements are the signed attributes that a check reads.
 type statements struct {
 	messageDigest []byte
@@ -80,9 +98,13 @@ type statements struct {
 }
 
 // readStatements reads what CAdES asks for (ETSI EN 319 122-1 clause 6.3, B-B):
-// content-type and message-digest once each, and signing-certificate-v2.
-func readStatements(signed attributes) (st statements, err error) {
-	if err := readContentType(signed); err != nil {
+// content-type, which must be that of the content, and message-digest once each,
+// and signing-certificate-v2.
+func readStatements(signed attributes, contentType asn1.ObjectIdentifier, older bool) (st statements, err error) {
+	if len(signed) == 0 {
+		return st, errors.New("no signed attributes, which is too weak: the content could be passed off as them")
+	}
+	if err := readContentType(signed, contentType); err != nil {
 		return st, err
 	}
 	md, ok, err := signed.one(oidMessageDigest, "message-digest")
@@ -96,11 +118,11 @@ func readStatements(signed attributes) (st statements, err error) {
 	if st.claimed, err = readSigningTime(signed); err != nil {
 		return st, err
 	}
-	st.bound, err = readReference(signed)
+	st.bound, err = readReference(signed, older)
 	return st, err
 }
 
-func readContentType(signed attributes) error {
+func readContentType(signed attributes, want asn1.ObjectIdentifier) error {
 	e, ok, err := signed.one(oidContentType, "content-type")
 	if err != nil {
 		return err
@@ -109,7 +131,7 @@ func readContentType(signed attributes) error {
 		return errors.New("attribute content-type is missing")
 	}
 	r := reader(e.full)
-	return expectOID(&r, oidData, "attribute content-type")
+	return expectOID(&r, want, "attribute content-type")
 }
 
 func readSigningTime(signed attributes) (t time.Time, err error) {
@@ -132,8 +154,13 @@ type certificateReference struct {
 	serial *big.Int // nil where not stated
 }
 
-func readReference(signed attributes) (*certificateReference, error) {
+func readReference(signed attributes, older bool) (*certificateReference, error) {
+	hash := algorithm{oid: oidSHA256}
 	e, ok, err := signed.one(oidSigningCertificateV2, "signing-certificate-v2")
+	if err == nil && !ok && older {
+		hash = algorithm{oid: oidSHA1}
+		e, ok, err = signed.one(oidSigningCertificate, "signing-certificate")
+	}
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -150,7 +177,7 @@ func readReference(signed attributes) (*certificateReference, error) {
 	if err != nil {
 		return nil, err
 	}
-	ref := &certificateReference{hash: algorithm{oid: oidSHA256}}
+	ref := &certificateReference{hash: hash}
 	if !id.empty() && id[0] == tagSequence {
 		if ref.hash, err = readAlgorithm(&id, "ESSCertIDv2 hashAlgorithm"); err != nil {
 			return nil, err
@@ -188,6 +215,14 @@ func (ref *certificateReference) readIssuerSerial(id reader) error {
 		return err
 	}
 	return errors.Join(names.end("issuerSerial issuer"), is.end("issuerSerial"), id.end("ESSCertIDv2"))
+}
+
+// function is the digest function of the reference.
+func (ref *certificateReference) function(older bool) (crypto.Hash, error) {
+	if older && ref.hash.oid.Equal(oidSHA1) {
+		return crypto.SHA1, nil
+	}
+	return ref.hash.hash()
 }
 
 // matches reports whether the reference is to cert.

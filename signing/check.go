@@ -1,11 +1,11 @@
 package signing
 
 import (
-	"crypto"
+	"bytes"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // check judges one signer. The steps run in the order of ETSI EN 319 102-1
@@ -14,19 +14,43 @@ import (
 type check struct {
 	data    *signedData
 	signer  *signerInfo
-	options Options
-	digest  func(crypto.Hash) []byte
+	options *Options
+	digests digests
+	kind    *kind
 
 	// What the steps find out.
-	stated statements
-	scheme scheme
-	cert   *x509.Certificate
-	chain  []*x509.Certificate
-	pinned bool
+	stated     statements
+	scheme     scheme
+	cert       *x509.Certificate
+	time       time.Time
+	source     TimeSource
+	timestamps []TimestampVerdict
+	paths      [][]*x509.Certificate
+	chain      []*x509.Certificate
+	statuses   []RevocationStatus
+	pinned     bool
+}
+
+// kind is in what signatures of documents and of time-stamps differ.
+type kind struct {
+	use      use
+	extended []x509.ExtKeyUsage
+	// usage says why a certificate may not be used so.
+	usage func(*x509.Certificate) *failure
+	// olderBinding accepts signing-certificate (RFC 2634 section 5.4), which RFC
+	// 3161 asks for; its SHA-1 only binds a certificate, against a second preimage.
+	olderBinding bool
+}
+
+func documents() *kind {
+	return &kind{use: useSigning, extended: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, usage: mayNotSign}
 }
 
 func (c *check) run() Verdict {
-	steps := []func() *failure{c.format, c.identify, c.algorithms, c.content, c.value, c.constraints, c.usage, c.validity, c.trust}
+	c.time, c.source = c.options.At, c.options.source()
+	steps := []func() *failure{
+		c.format, c.identify, c.algorithms, c.content, c.value, c.constraints, c.usage, c.bestTime, c.validity, c.trust,
+	}
 	for _, step := range steps {
 		if f := step(); f != nil {
 			return c.verdict().failed(f)
@@ -38,7 +62,10 @@ func (c *check) run() Verdict {
 }
 
 func (c *check) verdict() Verdict {
-	return Verdict{Signer: c.cert, Time: c.options.At, TimeSource: TimeGiven, ClaimedTime: c.stated.claimed}
+	return Verdict{
+		Signer: c.cert, Time: c.time, TimeSource: c.source, ClaimedTime: c.stated.claimed,
+		Timestamps: c.timestamps, Revocation: c.statuses,
+	}
 }
 
 // format asks for the signed attributes of CAdES. A signature without any is
@@ -46,7 +73,7 @@ func (c *check) verdict() Verdict {
 // looks like attributes could be passed off as them.
 func (c *check) format() *failure {
 	var err error
-	if c.stated, err = readStatements(c.signer.signed); err != nil {
+	if c.stated, err = readStatements(c.signer.signed, c.data.contentType, c.kind.olderBinding); err != nil {
 		return &failure{FormatFailure, err.Error()}
 	}
 	return nil
@@ -63,7 +90,7 @@ func (c *check) identify() *failure {
 	if c.stated.bound == nil {
 		return nil // constraints says so, once the content is known to be right
 	}
-	h, err := c.stated.bound.hash.hash()
+	h, err := c.stated.bound.function(c.kind.olderBinding)
 	if err != nil {
 		return &failure{CryptoConstraintsFailure, "signing-certificate-v2: " + err.Error()}
 	}
@@ -74,20 +101,6 @@ func (c *check) identify() *failure {
 	}
 	c.cert = named[i]
 	return nil
-}
-
-// named are the certificates at hand that the SignerInfo may mean. Issuer and
-// serial number do not make one unique: anybody can issue another with the same.
-func (c *check) named() []*x509.Certificate {
-	var found []*x509.Certificate
-	for _, from := range [][]*x509.Certificate{c.options.Pinned, c.data.certificates, c.options.Intermediates, c.options.Anchors} {
-		for _, cert := range from {
-			if c.signer.names(cert) {
-				found = append(found, cert)
-			}
-		}
-	}
-	return found
 }
 
 func (c *check) algorithms() *failure {
@@ -105,7 +118,7 @@ func (c *check) algorithms() *failure {
 }
 
 func (c *check) content() *failure {
-	if string(c.digest(c.scheme.hash)) != string(c.stated.messageDigest) {
+	if !bytes.Equal(c.digests[c.scheme.hash], c.stated.messageDigest) {
 		return &failure{HashFailure, "the content does not have the signed digest"}
 	}
 	return nil
@@ -124,62 +137,57 @@ func (c *check) value() *failure {
 // 5.2.2.3): without it the certificate could be exchanged for another of the
 // same key.
 func (c *check) constraints() *failure {
-	if c.stated.bound == nil {
+	if c.stated.bound == nil && !c.options.Unbound {
 		return &failure{SigConstraintsFailure, "attribute signing-certificate-v2 is missing"}
 	}
 	return nil
 }
 
-func (c *check) usage() *failure {
+func (c *check) usage() *failure { return c.kind.usage(c.cert) }
+
+// mayNotSign refuses certificates that were issued for something else alone.
+func mayNotSign(cert *x509.Certificate) *failure {
 	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
-	if c.cert.KeyUsage != 0 && c.cert.KeyUsage&signs == 0 {
+	if cert.KeyUsage != 0 && cert.KeyUsage&signs == 0 {
 		return &failure{ChainConstraintsFailure, "the certificate is not for signing"}
+	}
+	foreign := func(u x509.ExtKeyUsage) bool {
+		return u == x509.ExtKeyUsageServerAuth || u == x509.ExtKeyUsageTimeStamping || u == x509.ExtKeyUsageOCSPSigning
+	}
+	if len(cert.ExtKeyUsage) > 0 && len(cert.UnknownExtKeyUsage) == 0 &&
+		!slices.ContainsFunc(cert.ExtKeyUsage, func(u x509.ExtKeyUsage) bool { return !foreign(u) }) {
+		return &failure{ChainConstraintsFailure, "the certificate is for servers, time-stamps or revocation answers only"}
 	}
 	return nil
 }
 
 func (c *check) validity() *failure {
-	at := c.options.At
-	if at.Before(c.cert.NotBefore) || at.After(c.cert.NotAfter) {
-		return &failure{OutOfBoundsNoPOE, fmt.Sprintf("the certificate is valid from %s to %s, not at %s",
-			stamp(c.cert.NotBefore), stamp(c.cert.NotAfter), stamp(at))}
+	if !outside(c.cert, c.time) {
+		return nil
 	}
-	return nil
+	sub := OutOfBoundsNoPOE
+	if c.source == TimeTimestamp && c.time.Before(c.cert.NotBefore) {
+		sub = NotYetValid // nothing known later can bring the certificate forward
+	}
+	if !c.options.NotBefore.IsZero() && c.options.NotBefore.After(c.cert.NotAfter) {
+		sub = Expired
+	}
+	return &failure{sub, fmt.Sprintf("the certificate is valid from %s to %s, not at %s",
+		stamp(c.cert.NotBefore), stamp(c.cert.NotAfter), stamp(c.time))}
 }
 
-// trust accepts a pinned certificate by itself; any other needs a chain.
+// trust accepts a pinned certificate by itself; any other needs a chain, none of
+// which was revoked.
 func (c *check) trust() *failure {
 	if slices.ContainsFunc(c.options.Pinned, c.cert.Equal) {
 		c.pinned, c.chain = true, []*x509.Certificate{c.cert}
 		return nil
 	}
-	chains, err := c.cert.Verify(x509.VerifyOptions{
-		Roots:         pool(c.options.Anchors),
-		Intermediates: pool(c.data.certificates, c.options.Intermediates),
-		CurrentTime:   c.options.At,
-		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	})
-	var unknown x509.UnknownAuthorityError
-	switch {
-	case errors.As(err, &unknown):
-		return &failure{NoCertificateChainFound, "no chain to an anchor"}
-	case err != nil:
-		return &failure{CertificateChainGeneralFailure, err.Error()}
+	if c.recallPaths() && c.revocation() == nil {
+		return nil
 	}
-	c.chain = chains[0]
-	return nil
-}
-
-// pool leaves out certificates whose keys are not accepted: a weak one must not
-// vouch for anybody, and a huge one must not be computed with.
-func pool(lists ...[]*x509.Certificate) *x509.CertPool {
-	p := x509.NewCertPool()
-	for _, list := range lists {
-		for _, cert := range list {
-			if checkKey(cert.PublicKey) == nil {
-				p.AddCert(cert)
-			}
-		}
+	if f := c.findPaths(); f != nil {
+		return f
 	}
-	return p
+	return c.revocation()
 }

@@ -1,12 +1,17 @@
 package signing
 
 import (
-	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
+	"time"
 )
+
+// maxOID bounds object identifiers, in bytes: one takes eight times its size of
+// memory, and more in a message. Those in use have up to 20.
+const maxOID = 64
 
 var (
 	oidData       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
@@ -16,19 +21,22 @@ var (
 // signedData is what RFC 5652 section 5.1 calls SignedData, as far as a check
 // needs it.
 type signedData struct {
-	certificates []*x509.Certificate
+	// contentType and content are what is enclosed; content is nil where the
+	// signature is detached.
+	contentType  asn1.ObjectIdentifier
+	content      []byte
+	certificates []rawCertificate
 	signers      []signerInfo
 }
 
 // signerInfo is RFC 5652 section 5.3. A signer is named by issuer and serial
-// number, or by keyID.
+// number, each as encoded, or by keyID.
 type signerInfo struct {
-	issuer, keyID []byte
-	serial        *big.Int
-	digest        algorithm
-	signature     algorithm
-	value         []byte
-	signed        attributes
+	issuer, serial, keyID []byte
+	digest                algorithm
+	signature             algorithm
+	value                 []byte
+	signed                attributes
 	// toVerify is what the signature value is over: the signed attributes under
 	// the tag of a SET.
 	toVerify []byte
@@ -69,10 +77,10 @@ func readBody(r reader) (*signedData, error) {
 	if _, err := r.take(tagSet, "digestAlgorithms"); err != nil {
 		return nil, err
 	}
-	if err := readEncapsulated(&r); err != nil {
+	var sd signedData
+	if err := sd.readEncapsulated(&r); err != nil {
 		return nil, err
 	}
-	var sd signedData
 	if e, ok := r.optional(tagContext0); ok {
 		if err := sd.readCertificates(e.body); err != nil {
 			return nil, err
@@ -89,41 +97,36 @@ func readBody(r reader) (*signedData, error) {
 	return &sd, sd.readSigners(infos)
 }
 
-// readEncapsulated makes sure that the content is plain data and is not inside:
-// two contents, the enclosed and the one at hand, would leave open which of them
-// was judged.
-func readEncapsulated(r *reader) error {
+// readEncapsulated reads EncapsulatedContentInfo (RFC 5652 section 5.2).
+func (sd *signedData) readEncapsulated(r *reader) error {
 	e, err := r.open(tagSequence, "encapContentInfo")
 	if err != nil {
 		return err
 	}
-	if err := expectOID(&e, oidData, "encapContentInfo"); err != nil {
+	if sd.contentType, err = readOID(&e, "encapContentInfo"); err != nil || e.empty() {
 		return err
 	}
-	if !e.empty() {
-		return errors.New("the signature encloses a content; a detached one is needed")
+	explicit, err := e.open(tagContext0, "eContent")
+	if err != nil {
+		return err
 	}
-	return nil
+	content, err := explicit.take(tagOctetString, "eContent")
+	if err != nil {
+		return err
+	}
+	sd.content = content.body
+	return errors.Join(explicit.end("eContent"), e.end("encapContentInfo"))
 }
 
-// readCertificates takes the X.509 certificates. Other kinds, and what the
-// standard library cannot read, are passed over: they can neither sign nor be
-// part of a chain.
-func (sd *signedData) readCertificates(r reader) error {
-	for n := 0; !r.empty(); n++ {
-		if n == maxCertificates {
-			return fmt.Errorf("more than %d certificates", maxCertificates)
-		}
-		e, err := r.next()
-		if err != nil {
-			return err
-		}
-		if e.tag != tagSequence {
-			continue
-		}
-		if cert, err := x509.ParseCertificate(e.full); err == nil {
-			sd.certificates = append(sd.certificates, cert)
-		}
+// expectDetached makes sure that the content is plain data and is not inside: two
+// contents, the enclosed and the one at hand, would leave open which of them was
+// judged.
+func (sd *signedData) expectDetached() error {
+	if !sd.contentType.Equal(oidData) {
+		return fmt.Errorf("the content is of type %v, not %v", sd.contentType, oidData)
+	}
+	if sd.content != nil {
+		return errors.New("the signature encloses a content; a detached one is needed")
 	}
 	return nil
 }
@@ -194,9 +197,11 @@ func (s *signerInfo) readIdentifier(r *reader) error {
 		return err
 	}
 	s.issuer = issuer.full
-	if s.serial, err = readInteger(&id, "serialNumber"); err != nil {
+	serial, err := id.take(tagInteger, "serialNumber")
+	if err != nil {
 		return err
 	}
+	s.serial = serial.full
 	return id.end("issuerAndSerialNumber")
 }
 
@@ -212,22 +217,40 @@ func (s *signerInfo) readSignedAttributes(r *reader) (err error) {
 	return err
 }
 
-// names reports whether the signer is the subject of cert.
-func (s *signerInfo) names(cert *x509.Certificate) bool {
-	if s.keyID != nil {
-		return string(cert.SubjectKeyId) == string(s.keyID)
-	}
-	return cert.SerialNumber.Cmp(s.serial) == 0 && string(cert.RawIssuer) == string(s.issuer)
-}
-
 func readOID(r *reader, what string) (asn1.ObjectIdentifier, error) {
 	e, err := r.take(tagOID, what)
 	if err != nil {
 		return nil, err
 	}
-	var oid asn1.ObjectIdentifier
-	if _, err := asn1.Unmarshal(e.full, &oid); err != nil {
+	oid, err := decodeOID(e.body)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return oid, nil
+}
+
+// decodeOID reads an object identifier (X.690 section 8.19). A signature has a
+// dozen of them: by reflection, they would cost more than all else but the
+// cryptography.
+func decodeOID(b []byte) (asn1.ObjectIdentifier, error) {
+	if len(b) == 0 || len(b) > maxOID || b[len(b)-1]&0x80 != 0 {
+		return nil, fmt.Errorf("object identifier of %d bytes", len(b))
+	}
+	oid := make(asn1.ObjectIdentifier, 0, len(b)+1)
+	n, first := 0, true
+	for _, c := range b {
+		if first && c == 0x80 || n > math.MaxInt32>>7 {
+			return nil, errors.New("object identifier has a number that is too long")
+		}
+		n = n<<7 | int(c&0x7f)
+		if first = c&0x80 == 0; !first {
+			continue
+		}
+		if len(oid) == 0 {
+			oid = append(oid, min(n/40, 2))
+			n -= 40 * oid[0]
+		}
+		oid, n = append(oid, n), 0
 	}
 	return oid, nil
 }
@@ -253,4 +276,18 @@ func readInteger(r *reader, what string) (*big.Int, error) {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return n, nil
+}
+
+// readTime reads a GeneralizedTime as RFC 5280 section 4.1.2.5.2 and RFC 3161
+// section 2.4.2 want it: in UTC, with seconds, perhaps with a fraction of them.
+func readTime(r *reader, what string) (time.Time, error) {
+	e, err := r.take(tagGeneralized, what)
+	if err != nil {
+		return time.Time{}, err
+	}
+	t, err := time.Parse("20060102150405Z", string(e.body))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s: no time in UTC: %q", what, e.body[:min(len(e.body), 30)])
+	}
+	return t, nil
 }

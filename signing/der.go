@@ -13,9 +13,12 @@ const (
 // Tags as they stand in DER. Context tags are those of RFC 5652.
 const (
 	tagInteger     = 0x02
+	tagBitString   = 0x03
 	tagOctetString = 0x04
 	tagNull        = 0x05
 	tagOID         = 0x06
+	tagUTF8String  = 0x0c
+	tagGeneralized = 0x18
 	tagSequence    = 0x30
 	tagSet         = 0x31
 	tagContext0    = 0xa0 // constructed
@@ -28,7 +31,10 @@ const (
 var (
 	errTruncated  = errors.New("encoding ends too early")
 	errIndefinite = errors.New("indefinite lengths (BER); DER is needed")
+	errDepth      = fmt.Errorf("nested more than %d deep", maxDepth)
 )
+
+func behindTheEnd(n int) error { return fmt.Errorf("%d bytes behind the end", n) }
 
 // scan walks over a whole encoding before anything is read from it. It refuses
 // what DER forbids and what would make reading expensive: deep nesting, a flood
@@ -61,13 +67,13 @@ func scan(b []byte) error {
 			continue
 		}
 		if depth == maxDepth {
-			return fmt.Errorf("nested more than %d deep", maxDepth)
+			return errDepth
 		}
 		ends[depth] = pos + body
 		depth++
 	}
 	if pos != len(b) {
-		return fmt.Errorf("%d bytes behind the end", len(b)-pos)
+		return behindTheEnd(len(b) - pos)
 	}
 	return nil
 }
@@ -183,4 +189,38 @@ func (r *reader) end(what string) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %d bytes too many", what, len(*r))
+}
+
+// headerSize is that of tag and length before a body in DER.
+func headerSize(body int) int {
+	n := 2
+	for b := body; body >= 0x80 && b > 0; b >>= 8 {
+		n++
+	}
+	return n
+}
+
+func appendHeader(out []byte, tag byte, body int) []byte {
+	if body < 0x80 {
+		return append(out, tag, byte(body))
+	}
+	n := headerSize(body) - 2
+	out = append(out, tag, 0x80|byte(n))
+	for i := n - 1; i >= 0; i-- {
+		out = append(out, byte(body>>(8*i)))
+	}
+	return out
+}
+
+// encode is an element in DER that holds the parts one after the other.
+func encode(tag byte, parts ...[]byte) []byte {
+	size := 0
+	for _, p := range parts {
+		size += len(p)
+	}
+	out := appendHeader(make([]byte, 0, headerSize(size)+size), tag, size)
+	for _, p := range parts {
+		out = append(out, p...)
+	}
+	return out
 }

@@ -4,8 +4,10 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/asn1"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,23 +17,25 @@ import (
 
 // Object identifiers, as forged signatures name them.
 var (
-	oidData          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
-	oidSignedData    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
-	oidEnvelopedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 3}
-	oidContentType   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
-	oidMessageDigest = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
-	oidSigningTime   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
-	oidSigningCertV2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
-	oidMD5           = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}
-	oidSHA1          = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
-	oidSHA256        = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
-	oidMGF1          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
-	oidRSA           = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
-	oidSHA1WithRSA   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}
-	oidPSS           = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
-	oidSHA256WithRSA = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}
-	oidSHA384WithRSA = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}
-	oidECDSAWithSHA2 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
+	oidData            = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	oidSignedData      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+	oidEnvelopedData   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 3}
+	oidContentType     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
+	oidMessageDigest   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
+	oidSigningTime     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
+	oidSigningCertV2   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+	oidMD5             = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}
+	oidSHA1            = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
+	oidSHA256          = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
+	oidSHA512          = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}
+	oidMGF1            = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
+	oidRSA             = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
+	oidSHA1WithRSA     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}
+	oidPSS             = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
+	oidSHA256WithRSA   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}
+	oidSHA384WithRSA   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}
+	oidECDSAWithSHA512 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}
+	oidECDSAWithSHA2   = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
 )
 
 // tlv is an element of DER.
@@ -88,7 +92,9 @@ type forgery struct {
 	value       []byte
 	unsigned    []byte
 	copies      int
-	spoil       func([]byte) []byte
+	// infos stand for the SignerInfo where there are several.
+	infos, moreDigests [][]byte
+	spoil              func([]byte) []byte
 }
 
 func forge(seal sealtest.Seal, content []byte) *forgery {
@@ -116,13 +122,23 @@ func forge(seal sealtest.Seal, content []byte) *forgery {
 	return f
 }
 
+// bySHA512 is a good signature that uses SHA-512 throughout.
+func bySHA512(b *bench) *forgery {
+	f := forge(b.seal, b.content)
+	sum := sha512.Sum512(b.content)
+	f.hash, f.digest, f.signature = crypto.SHA512, algorithm(oidSHA512), algorithm(oidECDSAWithSHA512)
+	f.attributes[1] = attribute(oidMessageDigest, octets(sum[:]))
+	return f
+}
+
 // boundTo is SigningCertificateV2 for a certificate, by SHA-256.
 func boundTo(cert *x509.Certificate) []byte {
 	sum := sha256.Sum256(cert.Raw)
 	return sequence(sequence(sequence(octets(sum[:]))))
 }
 
-func (f *forgery) der(t testing.TB) []byte {
+// info is the SignerInfo.
+func (f *forgery) info(t testing.TB) []byte {
 	t.Helper()
 	info := [][]byte{marshal(1), f.sid, f.digest}
 	if f.attributes != nil {
@@ -132,15 +148,21 @@ func (f *forgery) der(t testing.TB) []byte {
 	if f.unsigned != nil {
 		info = append(info, f.unsigned)
 	}
-	var certs, infos [][]byte
+	return sequence(info...)
+}
+
+func (f *forgery) der(t testing.TB) []byte {
+	t.Helper()
+	var certs [][]byte
 	for _, c := range f.certs {
 		certs = append(certs, c.Raw)
 	}
-	for range f.copies {
-		infos = append(infos, sequence(info...))
+	infos := f.infos
+	if infos == nil && f.copies > 0 {
+		infos = slices.Repeat([][]byte{f.info(t)}, f.copies)
 	}
 	der := sequence(marshal(f.outer), tlv(0xa0, sequence(
-		marshal(1), set(f.digest), f.encap, tlv(0xa0, certs...), set(infos...))))
+		marshal(1), set(append(f.moreDigests, f.digest)...), f.encap, tlv(0xa0, certs...), set(infos...))))
 	if f.spoil != nil {
 		der = f.spoil(der)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"docaxis/signing"
 )
@@ -56,24 +57,28 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// FuzzVerify has signatures whose certificates are fixed, so that what one
-// process finds means the same in another.
-func FuzzVerify(f *testing.F) {
-	_, content, o := golden(f, "p256.p7s")
-	for _, name := range []string{"rsa.p7s", "pss.p7s", "p256.p7s", "sha1.p7s", "noattr.p7s", "nocades.p7s", "ber.p7s"} {
-		signature, _, _ := golden(f, name)
-		f.Add(signature)
+// anchorOf is the certificate in a file.
+func anchorOf(t testing.TB, name string) *x509.Certificate {
+	t.Helper()
+	certs, err := signing.LoadCertificates(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.Add(nested(40))
-	f.Fuzz(func(t *testing.T, signature []byte) {
-		verdicts, err := signing.Verify(signature, content, o)
-		if err != nil || len(verdicts) == 0 {
-			t.Fatalf("%d verdicts, %v", len(verdicts), err)
+	return certs[0]
+}
+
+// TestGoldenTimestamp: a signature with a time-stamp, and the same in BER, keep
+// their meaning from one version to the next.
+func TestGoldenTimestamp(t *testing.T) {
+	root := anchorOf(t, "time-root.pem")
+	trust := signing.NewTrust([]*x509.Certificate{root}, nil)
+	_, content, _ := golden(t, "p256.p7s")
+	for _, name := range []string{"stamped.p7s", "stamped-ber.p7s"} {
+		signature := readFile(t, filepath.Join("testdata", name))
+		v := judge(t, signature, content, signing.Options{At: root.NotBefore.AddDate(1, 0, 0), Trust: trust, Timestamping: trust})
+		if !v.Passed() || v.TimeSource != signing.TimeTimestamp {
+			t.Errorf("%s: %s (%s) by %s", name, v.SubIndication, v.Detail, v.TimeSource)
 		}
-		for _, v := range verdicts {
-			if v.Passed() != (v.SubIndication == "") || v.Passed() && v.Chain[0].Subject.CommonName != "Seal" {
-				t.Errorf("%s/%s by %v", v.Indication, v.SubIndication, v.Signer.Subject)
-			}
-		}
-	})
+		mustEqualTime(t, v.Time, root.NotBefore.AddDate(0, 6, 0).Add(time.Second))
+	}
 }

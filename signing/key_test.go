@@ -120,3 +120,10 @@ func writeFile(t testing.TB, data []byte) string {
 	}
 	return path
 }
+
+func writeTo(t testing.TB, folder, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(folder, name), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

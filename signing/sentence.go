@@ -13,7 +13,20 @@ func (v Verdict) Sentence(lang string) string {
 	if lang == "vi" {
 		words = vietnamese(v.SubIndication)
 	}
-	return strings.NewReplacer("{who}", name(v.Signer, lang), "{when}", stamp(v.Time)).Replace(words)
+	return strings.NewReplacer("{who}", name(v.Signer, lang), "{when}", stamp(v.Time)+v.why(lang)).Replace(words)
+}
+
+// why says what proves the time relied on, where it is not the caller's own.
+func (v Verdict) why(lang string) string {
+	said := map[TimeSource][2]string{
+		TimeNow:        {" (thời điểm kiểm tra)", " (the time of checking)"},
+		TimeCheckpoint: {" (theo nhật ký của trục)", " (proven by the axis's log)"},
+		TimeTimestamp:  {" (theo dấu thời gian)", " (proven by a time-stamp)"},
+	}[v.TimeSource]
+	if lang == "vi" {
+		return said[0]
+	}
+	return said[1]
 }
 
 // name is how the signer's certificate calls its holder.
@@ -24,9 +37,22 @@ func name(cert *x509.Certificate, lang string) string {
 	case cert == nil:
 		return "an unknown signer"
 	case cert.Subject.CommonName != "":
-		return cert.Subject.CommonName
+		return short(cert.Subject.CommonName)
+	case len(cert.RawSubject) > 4*maxName:
+		return short(cert.SerialNumber.Text(16))
 	}
-	return cert.Subject.String()
+	return short(cert.Subject.String())
+}
+
+// maxName bounds a name in a sentence and a detail, in bytes. A certificate may
+// hold any length, and a whole one would make a message of its size.
+const maxName = 400
+
+func short(s string) string {
+	if len(s) <= maxName {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxName], "") + "…"
 }
 
 // stamp is a time as people in Viet Nam read it: ISO 8601 in their zone (Quyết
@@ -50,6 +76,16 @@ func vietnamese(s SubIndication) string {
 		return "Giá trị chữ ký không phải do khóa của {who} tạo ra; không sử dụng, đề nghị nơi gửi ký lại."
 	case Revoked:
 		return "Chứng thư số của {who} đã bị thu hồi trước khi ký; đề nghị nơi gửi ký lại bằng chứng thư số khác."
+	case Expired:
+		return "Chữ ký của {who} được tạo sau khi chứng thư số đã hết hạn; đề nghị nơi gửi ký lại bằng chứng thư số còn hiệu lực."
+	case NotYetValid:
+		return "Chữ ký của {who} có trước khi chứng thư số có hiệu lực ({when}); không sử dụng, đề nghị nơi gửi ký lại."
+	case RevokedNoPOE:
+		return "Chứng thư số của {who} đã bị thu hồi và không có bằng chứng chữ ký có trước đó; đề nghị nơi gửi ký lại hoặc bổ sung dấu thời gian."
+	case RevokedCANoPOE:
+		return "Chứng thư số của đơn vị cấp cho {who} đã bị thu hồi và không có bằng chứng chữ ký có trước đó; đề nghị nơi gửi ký lại bằng chứng thư số khác."
+	case TimestampOrderFailure:
+		return "Dấu thời gian của {who} muộn hơn thời điểm {when} nên không thể đúng; đề nghị kiểm tra đồng hồ hệ thống rồi lấy dấu thời gian mới."
 	case SigConstraintsFailure:
 		return "Chữ ký của {who} thiếu thuộc tính bắt buộc (signing-certificate-v2); đề nghị nơi gửi ký lại theo CAdES."
 	case ChainConstraintsFailure:
@@ -84,6 +120,16 @@ func english(s SubIndication) string {
 		return "The signature was not made with the key of {who}; do not use it, and ask the sender to sign again."
 	case Revoked:
 		return "The certificate of {who} was revoked before it signed; ask the sender to sign with another one."
+	case Expired:
+		return "The signature of {who} was made after the certificate had expired; ask the sender to sign with one that is in force."
+	case NotYetValid:
+		return "The signature of {who} is older than its certificate ({when}); do not use it, and ask the sender to sign again."
+	case RevokedNoPOE:
+		return "The certificate of {who} was revoked, and nothing proves that it signed before; ask the sender to sign again or to add a time-stamp."
+	case RevokedCANoPOE:
+		return "The certificate of the authority that issued that of {who} was revoked, and nothing proves that it signed before; ask the sender to sign with another one."
+	case TimestampOrderFailure:
+		return "The time-stamp by {who} is later than {when}, which cannot be; check the system's clock, then ask for a new time-stamp."
 	case SigConstraintsFailure:
 		return "The signature of {who} lacks a required attribute (signing-certificate-v2); ask the sender to sign by CAdES."
 	case ChainConstraintsFailure:

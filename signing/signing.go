@@ -1,23 +1,11 @@
-// Package signing owns electronic signatures: it makes CAdES-B-B signatures and
-// judges those of others in the words of ETSI EN 319 102-1.
-//
-// Sign signs bytes with a key and its certificates; LoadKey reads both from a
-// file. Verify judges a detached signature over given bytes:
-//
-//	verdicts, err := signing.Verify(signature, content, signing.Options{
-//		At:     receivedAt,
-//		Pinned: []*x509.Certificate{seal},
-//	})
-//
-// Verify looks at nothing but its arguments: no clock, no network, no files.
-// Hostile input costs at most a small multiple of its size, and never panics.
 package signing
 
 import (
-	"crypto"
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -39,6 +27,12 @@ type Options struct {
 	// At is the moment at which the certificate must be valid. It should be a
 	// time at which the signature is known to have existed, not one it claims.
 	At time.Time
+	// Source says what vouches for At; empty means TimeGiven.
+	Source TimeSource
+	// NotBefore is a time before which the signature cannot have been made, as
+	// somebody proves (zero: nobody does). By it alone a revoked or expired signer is
+	// final.
+	NotBefore time.Time
 	// Pinned certificates are trusted themselves: a signer that is one of them
 	// needs no chain.
 	Pinned []*x509.Certificate
@@ -47,34 +41,86 @@ type Options struct {
 	// Intermediates help to build a chain, beside those in the signature. They
 	// are not trusted by themselves.
 	Intermediates []*x509.Certificate
+	// Trust stands for Anchors and Intermediates and remembers chains. Where it is
+	// set, Anchors must be empty; Intermediates are used, too.
+	Trust *Trust
+	// Timestamping is whom to believe about time. Where it is nil, time-stamps in
+	// signatures are not looked at.
+	Timestamping *Trust
+	// Revocation is what is known about revoked certificates; it is used for those
+	// of time-stamps, too. Where it is nil, nothing is asked, and a revoked signer
+	// passes.
+	Revocation *Revocation
+	// DER refuses, as FORMAT_FAILURE, encodings that are BER only. Without it they
+	// are read as other systems do.
+	DER bool
+	// Unbound accepts a signature without signing-certificate-v2: the older form of
+	// signatures in PDF files, adbe.pkcs7.detached, does not ask for it.
+	Unbound bool
 }
 
-// Verify judges every signature in a detached CMS SignedData (RFC 5652, in DER)
-// over content. It returns one verdict for each signer, in the order in which
-// they are encoded, and always at least one: what cannot be read gets the
-// verdict FORMAT_FAILURE. The error is about the call (ErrNoTime), never about
-// the signature.
-func Verify(signature, content []byte, o Options) ([]Verdict, error) {
-	return verify(signature, o, func(h crypto.Hash) []byte {
-		w := h.New()
-		w.Write(content)
-		return w.Sum(nil)
-	})
-}
+// ErrTwoTrusts says that both Options.Trust and Options.Anchors are given. Put the
+// anchors into the Trust.
+var ErrTwoTrusts = errors.New("signing: both Trust and Anchors are given")
 
-// verify is Verify with the content behind its digest, so that content which is
-// no single slice (a large file, the byte ranges of a PDF) can be judged alike.
-func verify(signature []byte, o Options, digest func(crypto.Hash) []byte) ([]Verdict, error) {
+// check refuses what cannot be meant.
+func (o *Options) check() error {
 	if o.At.IsZero() {
-		return nil, ErrNoTime
+		return ErrNoTime
 	}
-	sd, err := parse(signature)
+	if o.Trust != nil && len(o.Anchors) > 0 {
+		return ErrTwoTrusts
+	}
+	return nil
+}
+
+// trust makes a Trust for one call, as soon as somebody is not pinned.
+func (o *Options) trust() *Trust {
+	if o.Trust == nil {
+		o.Trust = NewTrust(o.Anchors, nil)
+	}
+	return o.Trust
+}
+
+func (o *Options) source() TimeSource {
+	if o.Source == "" {
+		return TimeGiven
+	}
+	return o.Source
+}
+
+// Verify judges every signature in a detached CMS SignedData (RFC 5652) over
+// content. It returns one verdict for each signer, in the order in which they are
+// encoded, and always at least one: what cannot be read gets the verdict
+// FORMAT_FAILURE. The error is about the call (ErrNoTime), never about the
+// signature.
+func Verify(signature, content []byte, o Options) ([]Verdict, error) {
+	return VerifyReader(signature, bytes.NewReader(content), o)
+}
+
+// VerifyReader is Verify for content of any size: it is read once, to its end, and
+// not kept. What a signature in a PDF is over is an io.MultiReader of the parts
+// around it. The content is not read where the signature cannot be. The error is
+// about the call: ErrNoTime, or what the reader said, after which nothing is
+// known about the signature.
+func VerifyReader(signature []byte, content io.Reader, o Options) ([]Verdict, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	sd, err := parse(signature, o.DER)
+	if err == nil {
+		err = sd.expectDetached()
+	}
 	if err != nil {
 		return []Verdict{unreadable(o, err)}, nil
 	}
+	found, err := sd.digests(content)
+	if err != nil {
+		return nil, fmt.Errorf("signing: read the content: %w", err)
+	}
 	verdicts := make([]Verdict, len(sd.signers))
 	for i := range sd.signers {
-		c := &check{data: sd, signer: &sd.signers[i], options: o, digest: digest}
+		c := &check{data: sd, signer: &sd.signers[i], options: &o, digests: found, kind: documents()}
 		verdicts[i] = c.run()
 	}
 	return verdicts, nil
@@ -82,17 +128,24 @@ func verify(signature []byte, o Options, digest func(crypto.Hash) []byte) ([]Ver
 
 // parse reads a signature behind the fence: its size first, then its shape as a
 // whole, then what it says.
-func parse(signature []byte) (*signedData, error) {
+func parse(signature []byte, strict bool) (*signedData, error) {
 	if len(signature) > MaxSize {
 		return nil, fmt.Errorf("signature of %d bytes; at most %d are read", len(signature), MaxSize)
 	}
-	if err := scan(signature); err != nil {
+	if strict {
+		if err := scan(signature); err != nil {
+			return nil, err
+		}
+		return readSignedData(signature)
+	}
+	der, err := toDER(signature)
+	if err != nil {
 		return nil, err
 	}
-	return readSignedData(signature)
+	return readSignedData(der)
 }
 
 func unreadable(o Options, err error) Verdict {
-	v := Verdict{Time: o.At, TimeSource: TimeGiven}
+	v := Verdict{Time: o.At, TimeSource: o.source()}
 	return v.failed(&failure{FormatFailure, err.Error()})
 }

@@ -20,15 +20,11 @@ import (
 
 func TestSignedPasses(t *testing.T) {
 	root := sealtest.Root(t, "Root")
-	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
 	keys := map[string]crypto.Signer{
 		"RSA-2048": rsaKey(t, 2048),
 		"RSA-3072": rsaKey(t, 3072),
 		"P-256":    sealtest.P256(t),
-		"P-384":    p384,
+		"P-384":    p384Key(t),
 	}
 	middle := sealtest.Issue(t, root, "Middle", sealtest.P256(t), authority)
 	for name, key := range keys {
@@ -55,6 +51,15 @@ func TestSignedPasses(t *testing.T) {
 			}
 		})
 	}
+}
+
+func p384Key(t testing.TB) crypto.Signer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 func TestPinnedNeedsNoChain(t *testing.T) {
@@ -232,12 +237,7 @@ func TestSentences(t *testing.T) {
 		t.Error(got)
 	}
 	seen := map[string]signing.SubIndication{}
-	for _, sub := range []signing.SubIndication{
-		"", signing.FormatFailure, signing.HashFailure, signing.SigCryptoFailure, signing.Revoked,
-		signing.SigConstraintsFailure, signing.ChainConstraintsFailure, signing.CertificateChainGeneralFailure,
-		signing.CryptoConstraintsFailure, signing.NoSigningCertificateFound, signing.NoCertificateChainFound,
-		signing.OutOfBoundsNoPOE, signing.NoPOE, signing.TryLater, "UNKNOWN",
-	} {
+	for _, sub := range append(signing.SubIndications(), "", "UNKNOWN") {
 		for _, lang := range []string{"vi", "en"} {
 			s := signing.Verdict{SubIndication: sub, Time: sealtest.At}.Sentence(lang)
 			if other, ok := seen[s]; ok {

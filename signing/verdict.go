@@ -31,8 +31,15 @@ const (
 	HashFailure SubIndication = "HASH_FAILURE"
 	// SigCryptoFailure: the signature value is not of the signer's key.
 	SigCryptoFailure SubIndication = "SIG_CRYPTO_FAILURE"
-	// Revoked: the certificate was revoked before the signature was made.
+	// Revoked: the certificate was revoked before the signature was made, as
+	// Options.NotBefore proves.
 	Revoked SubIndication = "REVOKED"
+	// Expired: the certificate had expired before the signature was made, as
+	// Options.NotBefore proves.
+	Expired SubIndication = "EXPIRED"
+	// NotYetValid: a time-stamp proves that the signature is older than the
+	// certificate.
+	NotYetValid SubIndication = "NOT_YET_VALID"
 )
 
 // The reasons that INDETERMINATE can have.
@@ -53,18 +60,37 @@ const (
 	// OutOfBoundsNoPOE: the certificate was not valid at the time relied on, and
 	// there is no proof that the signature existed when it was.
 	OutOfBoundsNoPOE SubIndication = "OUT_OF_BOUNDS_NO_POE"
+	// RevokedNoPOE: the certificate is revoked, and there is no proof that the
+	// signature existed before.
+	RevokedNoPOE SubIndication = "REVOKED_NO_POE"
+	// RevokedCANoPOE: the same for the certificate of an issuer.
+	RevokedCANoPOE SubIndication = "REVOKED_CA_NO_POE"
+	// TimestampOrderFailure: a time-stamp states a time that cannot be.
+	TimestampOrderFailure SubIndication = "TIMESTAMP_ORDER_FAILURE"
 	// NoPOE: there is no time to rely on.
 	NoPOE SubIndication = "NO_POE"
-	// TryLater: revocation could not be asked for yet.
+	// TryLater: nothing usable is known about revocation yet, or the certificate is
+	// suspended.
 	TryLater SubIndication = "TRY_LATER"
 )
+
+// SubIndications are all that a verdict may have, but for the empty one of a
+// signature that passed.
+func SubIndications() []SubIndication {
+	return []SubIndication{
+		FormatFailure, HashFailure, SigCryptoFailure, Revoked, Expired, NotYetValid,
+		SigConstraintsFailure, ChainConstraintsFailure, CertificateChainGeneralFailure, CryptoConstraintsFailure,
+		NoSigningCertificateFound, NoCertificateChainFound, OutOfBoundsNoPOE, RevokedNoPOE, RevokedCANoPOE,
+		TimestampOrderFailure, NoPOE, TryLater,
+	}
+}
 
 // Indication is the answer that goes with the reason.
 func (s SubIndication) Indication() Indication {
 	switch s {
 	case "":
 		return TotalPassed
-	case FormatFailure, HashFailure, SigCryptoFailure, Revoked:
+	case FormatFailure, HashFailure, SigCryptoFailure, Revoked, Expired, NotYetValid:
 		return TotalFailed
 	}
 	return Indeterminate
@@ -73,8 +99,17 @@ func (s SubIndication) Indication() Indication {
 // TimeSource says where the time relied on comes from.
 type TimeSource string
 
-// TimeGiven: the caller vouches for it (Options.At).
-const TimeGiven TimeSource = "given"
+// Where a time comes from. What it proves is that the signature existed then.
+const (
+	// TimeGiven: the caller vouches for it (Options.At).
+	TimeGiven TimeSource = "given"
+	// TimeNow: it is the moment of judging, as nothing proves an earlier one.
+	TimeNow TimeSource = "now"
+	// TimeCheckpoint: a signed checkpoint of a log that holds the signature.
+	TimeCheckpoint TimeSource = "checkpoint"
+	// TimeTimestamp: a time-stamp (RFC 3161) in the signature.
+	TimeTimestamp TimeSource = "timestamp"
+)
 
 // Verdict is the answer about one signature.
 type Verdict struct {
@@ -96,6 +131,12 @@ type Verdict struct {
 	// ClaimedTime is the signing-time that the signer states, zero where there
 	// is none. Nobody else vouches for it.
 	ClaimedTime time.Time
+	// Timestamps are what was found about the signature's time-stamps, where
+	// Options.Timestamping was given; those that passed prove a time.
+	Timestamps []TimestampVerdict
+	// Revocation is what was found about the certificates of the chain, where
+	// Options.Revocation was given, as far as it was asked.
+	Revocation []RevocationStatus
 }
 
 // Passed reports whether the signature may be relied on.
@@ -111,7 +152,7 @@ func (v Verdict) SignerDigest() [sha256.Size]byte {
 }
 
 func (v Verdict) failed(f *failure) Verdict {
-	v.Indication, v.SubIndication, v.Detail = f.sub.Indication(), f.sub, f.detail
+	v.Indication, v.SubIndication, v.Detail = f.sub.Indication(), f.sub, short(f.detail)
 	return v
 }
 

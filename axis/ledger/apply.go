@@ -56,13 +56,15 @@ type Document struct {
 	Lane       axispb.Lane
 	Priority   int
 	Subject    string
-	DeadlineMS int64
-	Bytes      uint64
-	Files      int
-	Target     *uint64 // leaf index
-	Rows       []Row
-	Refused    []*axispb.RefusedCode
-	Chunks     []chunk.ID
+	// DeadlineMS is by when it must be consigned, HandoverMS by when handed over; 0 for
+	// never.
+	DeadlineMS, HandoverMS int64
+	Bytes                  uint64
+	Files                  int
+	Target                 *uint64 // leaf index
+	Rows                   []Row
+	Refused                []*axispb.RefusedCode
+	Chunks                 []chunk.ID
 	// Asks is what it asks of its recipients, as package business names it; empty for
 	// nothing.
 	Asks string
@@ -156,7 +158,7 @@ func (l *Ledger) Apply(ctx context.Context, b *Block) (Applied, error) {
 const (
 	insertHash      = `INSERT INTO hash VALUES (?, ?)`
 	insertRecord    = `INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)`
-	insertDocument  = `INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertDocument  = `INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertChunk     = `INSERT OR IGNORE INTO chunk VALUES (?, ?)`
 	insertRecipient = `INSERT INTO recipient VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)`
 	insertMailbox   = `INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
@@ -249,7 +251,7 @@ func (a *applier) document(r *Record, d *Document) error {
 		return err
 	}
 	err = a.exec(insertDocument, r.Position, d.Epoch, d.Sender, d.ID, d.Manifest[:], d.Commitment[:], endpoint, d.Kind, d.Lane, d.Priority,
-		d.Subject, r.TimeMS, d.DeadlineMS, d.Bytes, d.Files, d.Target, d.Leaf, d.Asks)
+		d.Subject, r.TimeMS, d.DeadlineMS, d.HandoverMS, d.Bytes, d.Files, d.Target, d.Leaf, d.Asks)
 	if err != nil {
 		return err
 	}

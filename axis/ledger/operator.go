@@ -52,9 +52,11 @@ type Outstanding struct {
 	Lane                axispb.Lane
 	State               axispb.State
 	AcceptedMS, SinceMS int64
-	DeadlineMS          int64
-	Files               int
-	Bytes               uint64
+	// DeadlineMS is by when it must be consigned or, where it is, handed over; 0 for
+	// never.
+	DeadlineMS int64
+	Files      int
+	Bytes      uint64
 }
 
 // Outstanding lists the recipients that a filter finds, longest waiting first, at
@@ -66,7 +68,7 @@ func (l *Ledger) Outstanding(ctx context.Context, f Filter, limit int) ([]Outsta
 		from += " JOIN document d ON d.position = r.document"
 	}
 	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.sender, d.id, d.subject, r.code, r.serving, e.name, d.lane, r.state,
-		d.time_ms, r.since_ms, d.deadline_ms, d.files, d.bytes
+		d.time_ms, r.since_ms, CASE WHEN r.state IN (3, 6) THEN d.deadline_ms ELSE d.handover_ms END, d.files, d.bytes
 		FROM (SELECT r.* FROM `+from+` WHERE `+where+` ORDER BY r.since_ms, r.document, r.code LIMIT ?) r
 		JOIN document d ON d.position = r.document JOIN endpoint e ON e.id = r.endpoint
 		ORDER BY r.since_ms, r.document, r.code`, append(args, limit)...)
@@ -231,10 +233,12 @@ func (l *Ledger) dumpTable(ctx context.Context, w io.Writer, name, order string)
 }
 
 // Overdue lists recipients whose document's deadline passed before it was
-// consigned, at most limit.
+// consigned, at most limit. It looks at those alone that have not consigned: they are
+// few among all, and it is asked all the time.
 func (l *Ledger) Overdue(ctx context.Context, nowMS int64, limit int) ([]Overdue, error) {
-	rows, err := l.read.QueryContext(ctx, `SELECT r.document, r.code FROM recipient r JOIN document d ON d.position = r.document
-		WHERE r.state = 3 AND d.deadline_ms BETWEEN 1 AND ? ORDER BY r.document, r.code LIMIT ?`, nowMS, limit)
+	rows, err := l.read.QueryContext(ctx, `SELECT r.document, r.code
+		FROM recipient r INDEXED BY recipient_unconsigned JOIN document d ON d.position = r.document
+		WHERE r.state IN (3, 6) AND r.state = 3 AND d.deadline_ms BETWEEN 1 AND ? ORDER BY r.document, r.code LIMIT ?`, nowMS, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list what is overdue: %w", err)
 	}

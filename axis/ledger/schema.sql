@@ -49,7 +49,8 @@ CREATE TABLE document (
   priority    INTEGER NOT NULL,
   subject     TEXT    NOT NULL,
   time_ms     INTEGER NOT NULL,
-  deadline_ms INTEGER NOT NULL,           -- 0: none
+  deadline_ms INTEGER NOT NULL,           -- to be consigned by then; 0: none
+  handover_ms INTEGER NOT NULL,           -- to be handed over by then; 0: none
   bytes       INTEGER NOT NULL,           -- of its files
   files       INTEGER NOT NULL,
   target      INTEGER,                    -- leaf index of the document it changes

@@ -38,6 +38,7 @@ type Clerk interface {
 	// Agencies lists the directory, which works offline.
 	Agencies(ctx context.Context, search string) ([]Agency, error)
 	Keeper
+	SystemKeeper
 }
 
 // Status is an endpoint at a glance.
@@ -61,6 +62,8 @@ type Status struct {
 	OldestUnsent *Unsent `json:"oldest_unsent,omitempty"`
 	// JournalMS is the latest journal time that the axis told; 0 for none.
 	JournalMS int64 `json:"journal_ms,omitempty"`
+	// What of the systems' documents waits for a person.
+	Held
 	// NotAdmitted seals: SHA-256 of their certificates, hex.
 	NotAdmitted []string `json:"not_admitted,omitempty"`
 }

@@ -6,8 +6,10 @@
 // quarantine (QuarantineEntry by row); and, following from these, inbox_due (class,
 // lane, next attempt, key), inbox_code (code 0x00 state, lane, row: key), inbox_id
 // (id 0x00 key), inbox_time (when it came, key), inbox_waiting (target 0x00 key),
-// inbox_change (target 0x00 key), evidence_unsent (counter), quarantine_age (time, row)
-// and quarantine_total.
+// inbox_change (target 0x00 key), inbox_offer (what a DMS has to take, in its order),
+// inbox_delivery (what a DMS calls it: key), inbox_name (sender, what it calls the
+// document, key), inbox_handover (when it must be handed over, key), evidence_unsent
+// (counter), quarantine_age (time, row) and quarantine_total.
 // Every method works inside its caller's transaction, so that a state and the
 // statement that proves it are one commit.
 package inbox
@@ -35,6 +37,10 @@ const (
 	timeBucket       = "inbox_time"
 	waitingBucket    = "inbox_waiting"
 	changeBucket     = "inbox_change"
+	offerBucket      = "inbox_offer"
+	deliveryBucket   = "inbox_delivery"
+	nameBucket       = "inbox_name"
+	handoverBucket   = "inbox_handover"
 	evidenceBucket   = "evidence"
 	unsentBucket     = "evidence_unsent"
 	quarantineBucket = "quarantine"
@@ -110,19 +116,20 @@ func (k Key) valid() error {
 func Init(tx *bbolt.Tx) error {
 	unindexed := tx.Bucket([]byte(changeBucket)) == nil
 	err := boltpb.Create(tx, entryBucket, dueBucket, codeBucket, idBucket, timeBucket, waitingBucket,
-		changeBucket, evidenceBucket, unsentBucket, quarantineBucket, ageBucket, totalBucket)
+		changeBucket, offerBucket, deliveryBucket, nameBucket, handoverBucket, evidenceBucket, unsentBucket, quarantineBucket, ageBucket, totalBucket)
 	if err != nil {
 		return err
 	}
 	if unindexed {
 		err = indexChanges(tx)
 	}
-	return errors.Join(err, indexTimes(tx), countQuarantine(tx))
+	return errors.Join(err, indexTimes(tx), indexNames(tx), countQuarantine(tx))
 }
 
 // Inbox is the inbox as one transaction sees it.
 type Inbox struct {
 	entries, due, codes, ids, times, waiting, changes *bbolt.Bucket
+	offers, deliveries, names, handovers              *bbolt.Bucket
 	evidence, unsent, quarantine, age, totals         *bbolt.Bucket
 }
 
@@ -131,7 +138,8 @@ func In(tx *bbolt.Tx) Inbox {
 	b := func(name string) *bbolt.Bucket { return tx.Bucket([]byte(name)) }
 	return Inbox{
 		entries: b(entryBucket), due: b(dueBucket), codes: b(codeBucket), ids: b(idBucket), times: b(timeBucket),
-		waiting: b(waitingBucket), changes: b(changeBucket), evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
+		waiting: b(waitingBucket), changes: b(changeBucket), offers: b(offerBucket), deliveries: b(deliveryBucket),
+		names: b(nameBucket), handovers: b(handoverBucket), evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
 		age: b(ageBucket), totals: b(totalBucket),
 	}
 }
@@ -165,6 +173,9 @@ func (b Inbox) Add(e *axispb.InboxEntry) (added bool, err error) {
 		if !settled {
 			e.State = axispb.State_STATE_WAITING
 		}
+	}
+	if e.DuplicateOf, err = b.twin(e); err != nil {
+		return false, err
 	}
 	if err := b.put(before, e); err != nil {
 		return false, err
@@ -268,6 +279,9 @@ func (b Inbox) Move(key Key, to axispb.State, counter uint64, at time.Time, why 
 			return fmt.Errorf("%w: from %s to %s", ErrState, e.State, to)
 		}
 		e.State, e.SinceMs, e.Trouble = to, at.UnixMilli(), why
+		if to == axispb.State_STATE_HANDOVER_FAILED && !Overdue(e) {
+			e.Handing = nil // else it would be offered again
+		}
 		e.Evidence = append(e.Evidence, counter)
 		return nil
 	})

@@ -179,6 +179,7 @@ func (e *Envelope) checkContents() error {
 // CheckSeal judges the seal over the manifest. A seal is one signature: an
 // envelope with several is refused, since nothing says which of them counts.
 func (e *Envelope) CheckSeal(o signing.Options) signing.Verdict {
+	o.DER = true // docs/protocol.md, The seal
 	verdicts, err := signing.Verify(e.Pb.Signature, e.Pb.Manifest, o)
 	if err != nil {
 		return signing.Verdict{

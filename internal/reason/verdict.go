@@ -13,12 +13,7 @@ import (
 // time relied on as {2}: they travel in English inside a refusal.
 func verdicts() []text {
 	var all []text
-	for _, sub := range []signing.SubIndication{
-		signing.FormatFailure, signing.HashFailure, signing.SigCryptoFailure, signing.Revoked,
-		signing.SigConstraintsFailure, signing.ChainConstraintsFailure, signing.CertificateChainGeneralFailure,
-		signing.CryptoConstraintsFailure, signing.NoSigningCertificateFound, signing.NoCertificateChainFound,
-		signing.OutOfBoundsNoPOE, signing.NoPOE, signing.TryLater,
-	} {
+	for _, sub := range signing.SubIndications() {
 		all = append(all, text{vi: template(sub, "vi"), en: template(sub, "en")})
 	}
 	return all
