@@ -131,8 +131,7 @@ func TestAnAgreedRecallReleasesTheContent(t *testing.T) {
 	}
 	c.ask(business.TakeBack, half, "H41.11")
 	c.released(had, half)
-	allSaid(t, c.World)
-	check(t, c.World)
+	c.end()
 }
 
 // The axis releases by itself and at once.
@@ -147,8 +146,7 @@ func TestARecallIsReleasedAtOnce(t *testing.T) {
 		}
 		return nil
 	})
-	allSaid(t, c.World)
-	check(t, c.World)
+	c.end()
 }
 
 // What was told in an unusual order is kept and flagged, whoever tells it.
@@ -164,8 +162,7 @@ func TestUnusualStatesAreKeptAndFlagged(t *testing.T) {
 	if e := c.entry(c.first, id); e.State != consigned || e.Answered != "" {
 		t.Errorf("it is %s, answered %q", e.State, e.Answered)
 	}
-	allSaid(t, c.World)
-	check(t, c.World)
+	c.end()
 }
 
 // unhex reads a text as a dump writes it.
