@@ -17,6 +17,7 @@ const (
 	natsStreams = "github.com/nats-io/nats.go/jetstream"
 	natsServer  = "github.com/nats-io/nats-server"
 	bbolt       = "go.etcd.io/bbolt"
+	pdfcpu      = "github.com/pdfcpu"
 	hubtest     = "internal/hubtest"
 	signingtest = "signing/signingtest"
 )
@@ -72,8 +73,9 @@ var rules = []rule{
 	{"internal imports only internal, signing, agency and proto", func(from, to string) bool {
 		return within(from, "internal") && from != hubtest && !foreign(to) &&
 			!within(to, "internal", "signing", "agency", "proto") &&
-			// The mapping between document.json and edXML needs both.
-			!(within(from, "internal/envelope") && to == "edxml")
+			// The mapping between document.json and edXML needs both, and reasons quote the
+			// rules of packages.
+			!(within(from, "internal/envelope", "internal/reason") && to == "edxml")
 	}},
 	{"hubtest is for tests, cmd/demo and cmd/bench", func(from, to string) bool {
 		return to == hubtest && !slices.Contains(bothSides, from)
@@ -89,6 +91,9 @@ var rules = []rule{
 	}},
 	{"the NATS server and its modules are for axis/broker", func(from, to string) bool {
 		return within(to, natsModules) && !within(to, natsClient) && !within(from, "axis/broker", hubtest)
+	}},
+	{"pdfcpu is a second opinion, for the auditor", func(from, to string) bool {
+		return within(to, pdfcpu) && !within(from, "auditor", "cmd/auditor")
 	}},
 	{"signing has no log and no network", func(from, to string) bool {
 		pure := within(to, "net/url", "net/netip")

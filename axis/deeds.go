@@ -75,6 +75,9 @@ func (h *Hub) deedWith(ctx context.Context, at mailbox.Location, keep func(opera
 	if err != nil {
 		return operator.Deed{}, err
 	}
+	if past := pastOf(record); past != nil {
+		record = past.Record // who did it, when and why: as it was then
+	}
 	var header axispb.RecordHeader
 	if err := proto.Unmarshal(record.GetHeader(), &header); err != nil {
 		return operator.Deed{}, fmt.Errorf("read record %d: %w", at.Position, err)
@@ -152,6 +155,10 @@ func stepOf(c *axispb.Change) operator.Step {
 		return operator.Step{What: "revoke_endpoint", Endpoint: c.RevokeEndpoint.GetName()}
 	case *axispb.Change_PutPolicy:
 		return operator.Step{What: "put_policy", Code: c.PutPolicy.GetCode(), Detail: policyText(c.PutPolicy)}
+	case *axispb.Change_RequestAgency:
+		return requestStep(c.RequestAgency)
+	case *axispb.Change_SettleRequest:
+		return settleStep(c.SettleRequest)
 	}
 	return operator.Step{}
 }
@@ -172,6 +179,15 @@ func policyText(p *axispb.Policy) string {
 	}
 	if s := p.GetSecurity(); s != "" {
 		words = append(words, "--security "+s)
+	}
+	if w := registrationsWord(p.GetRegistrations(), p.GetRegistrationsHeld()); w != "inherit" {
+		words = append(words, "--registrations "+w)
+	}
+	if n := p.GetConsignHours(); n > 0 {
+		words = append(words, fmt.Sprintf("--consign-hours %d", n))
+	}
+	if n := p.GetHandoverHours(); n > 0 {
+		words = append(words, fmt.Sprintf("--handover-hours %d", n))
 	}
 	return strings.Join(words, " ")
 }

@@ -109,7 +109,7 @@ func tellOne(log *slog.Logger, folder, what string, s diskspace.State, told *boo
 func (h *Hub) guarded(service bus.Service, f bus.Handler) bus.Handler {
 	var allow func(int) error
 	switch service {
-	case bus.Submit, bus.Put, bus.Enrol:
+	case bus.Submit, bus.Put, bus.Enrol, bus.Register:
 		allow = h.disks.allowWork
 	case bus.Evidence, bus.Renew:
 		allow = h.disks.allowEvidence

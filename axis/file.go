@@ -45,6 +45,9 @@ type File struct {
 	// day; 0 means 100,000 documents and 1 TiB of their files.
 	DocumentsPerDay uint64 `toml:"documents_per_day"`
 	BytesPerDay     uint64 `toml:"bytes_per_day"`
+	// RegistrationsPerDay is how many agencies one endpoint may register, change and
+	// close within a day; 0 means 1,000.
+	RegistrationsPerDay uint64 `toml:"registrations_per_day"`
 }
 
 // DefaultFile is what axis init writes.

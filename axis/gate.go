@@ -78,7 +78,7 @@ func (g *gate) pass(s bus.Service, endpoint string) error {
 	if !g.done[endpoint] {
 		return recovering
 	}
-	if s != bus.Submit && s != bus.Evidence || g.open {
+	if s != bus.Submit && s != bus.Evidence && s != bus.Register || g.open {
 		return nil
 	}
 	if g.now().Sub(g.since) < g.hold && !g.complete() {

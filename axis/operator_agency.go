@@ -1,6 +1,7 @@
 package axis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,9 @@ func (h *Hub) ImportAgencies(ctx context.Context, req operator.Import) (operator
 		put []*axispb.Agency
 	)
 	for _, a := range agencies {
-		switch known, ok := h.registry.Agency(a.GetCode()); {
+		known, ok := h.registry.Agency(a.GetCode())
+		keepContacts(a, known)
+		switch {
 		case !ok:
 			out.Added++
 		case same(known, a):
@@ -45,6 +48,13 @@ func (h *Hub) ImportAgencies(ctx context.Context, req operator.Import) (operator
 	return out, nil
 }
 
+// keepContacts leaves what the list does not say of how to reach an agency as it is.
+func keepContacts(a *axispb.Agency, known registry.Agency) {
+	a.Mail = cmp.Or(a.GetMail(), known.Mail)
+	a.Phone = cmp.Or(a.GetPhone(), known.Phone)
+	a.Fax = cmp.Or(a.GetFax(), known.Fax)
+}
+
 func same(a registry.Agency, b *axispb.Agency) bool {
 	from := int64(0)
 	if !a.ValidFrom.IsZero() {
@@ -55,7 +65,8 @@ func same(a registry.Agency, b *axispb.Agency) bool {
 	have := slices.Clone(a.Aliases)
 	slices.Sort(have)
 	return a.Code == b.GetCode() && a.Name == b.GetName() && a.Parent == b.GetParent() && a.Level == b.GetLevel() &&
-		from == b.GetValidFromMs() && slices.Equal(have, aliases)
+		from == b.GetValidFromMs() && slices.Equal(have, aliases) &&
+		a.Mail == b.GetMail() && a.Phone == b.GetPhone() && a.Fax == b.GetFax()
 }
 
 // levelWord is a level as the list of agencies writes it.
@@ -105,7 +116,7 @@ func (h *Hub) agencyLine(a registry.Agency) operator.AgencyLine {
 	_, refused := h.registry.Route(a.Code, h.now())
 	return operator.AgencyLine{
 		Code: a.Code, Name: a.Name, Level: levelWord(a.Level), Parent: a.Parent, Aliases: a.Aliases, Endpoint: a.Endpoint,
-		Served: refused == nil, ClosedMS: msOf(a.ClosedAt), Successors: a.Successors,
+		Served: refused == nil, ClosedMS: msOf(a.ClosedAt), Successors: a.Successors, Mail: a.Mail, Phone: a.Phone, Fax: a.Fax,
 	}
 }
 

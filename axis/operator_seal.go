@@ -192,7 +192,12 @@ func (h *Hub) ShowPolicy(ctx context.Context, code string) (operator.PolicyLine,
 	word, holds := h.policyWord(code), h.registry.Policy(code)
 	line := operator.PolicyLine{
 		Code: code, DelegatedSeals: permissionWord(word.DelegatedSeals), RetentionDays: word.RetentionDays, Security: word.Security,
-		Holds: operator.PolicyHolds{DelegatedSeals: holds.DelegatedSeals, RetentionDays: holds.RetentionDays, Security: holds.Security},
+		Registrations: registrationsWord(word.Registrations, word.RegistrationsHeld),
+		ConsignHours:  word.ConsignHours, HandoverHours: word.HandoverHours,
+		Holds: operator.PolicyHolds{
+			DelegatedSeals: holds.DelegatedSeals, RetentionDays: holds.RetentionDays, Security: holds.Security,
+			Registrations: registrationsHold(holds), ConsignHours: holds.ConsignHours, HandoverHours: holds.HandoverHours,
+		},
 	}
 	var err error
 	line.History, err = h.history(ctx, h.registry.PolicyHistory(code), func(s operator.Step) bool { return s.What == "put_policy" })
@@ -235,6 +240,14 @@ func (h *Hub) nextPolicy(req operator.SetPolicy) (*axispb.Policy, error) {
 	word := h.policyWord(req.Code)
 	p := &axispb.Policy{
 		Code: req.Code, DelegatedSeals: word.DelegatedSeals, RetentionDays: uint32(word.RetentionDays), Security: word.Security,
+		Registrations: word.Registrations, RegistrationsHeld: word.RegistrationsHeld,
+		ConsignHours: uint32(word.ConsignHours), HandoverHours: uint32(word.HandoverHours),
+	}
+	if err := nextRegistrations(p, req); err != nil {
+		return nil, err
+	}
+	if err := nextHours(p, req); err != nil {
+		return nil, err
 	}
 	if req.RetentionDays != nil {
 		if *req.RetentionDays < 0 {

@@ -43,6 +43,7 @@ func (h *Hub) handlers() map[bus.Service]bus.Handler {
 		bus.Recover:  handle(h.takeBack),
 		bus.Enrol:    handle(h.enrol),
 		bus.Renew:    handle(h.renew),
+		bus.Register: handle(h.register),
 	}
 }
 

@@ -2,6 +2,7 @@ package edxml_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -34,6 +35,68 @@ func ExampleOpen() {
 	// Output:
 	// 000.00.00.X90,2026/03/02,101/CQA-VP V/v kết nối, liên thông văn bản
 	// cong-van.pdf 362 wrapped-base64
+}
+
+// What cannot be taken is said to people in their language.
+func ExampleRefusal() {
+	file := bytes.NewReader(vectors.EdXML("variants/doctype.edxml"))
+	_, err := edxml.Open(file, file.Size(), edxml.Limits{})
+	var refusal *edxml.Refusal
+	if errors.As(err, &refusal) {
+		fmt.Println(refusal.Reason)
+		fmt.Println(refusal.Say(edxml.English))
+	}
+	// Output:
+	// doctype
+	// /: The package has a DOCTYPE. Found: DOCTYPE x [<!ENTITY a "EXPANDED">]. Remove it: it would let files of the recipient be read.
+}
+
+// A recall, and the documents that it may be about: the recipient takes the first
+// that it knows.
+func ExampleDocument_Targets() {
+	file := bytes.NewReader(vectors.EdXML("revocation.edxml"))
+	p, err := edxml.Open(file, file.Size(), edxml.Limits{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(p.Document.Business.Type == edxml.Recall)
+	for _, id := range p.Document.Targets() {
+		fmt.Println(id)
+	}
+	// Output:
+	// true
+	// 000.00.00.X90,2026/03/06,105/CQA-VP
+	// 000.00.00.X90,2026/03/02,101/CQA-VP
+}
+
+// The files of a package go on in another as they were packed.
+func ExampleAttachment_File() {
+	file := bytes.NewReader(vectors.EdXML("new-3-attachments-signed.edxml"))
+	p, err := edxml.Open(file, file.Size(), edxml.Limits{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var files []edxml.File
+	for _, a := range p.Attachments {
+		files = append(files, a.File())
+	}
+	var b bytes.Buffer
+	if err := edxml.WriteDocument(&b, &edxml.Document{
+		From: edxml.Party{OrganID: "H27"}, To: []edxml.Party{{OrganID: "H41.11"}}, ID: "H27,2026/03/05,12/VP", Subject: "Chuyển văn bản",
+	}, files...); err != nil {
+		log.Fatal(err)
+	}
+	again, err := edxml.Open(bytes.NewReader(b.Bytes()), int64(b.Len()), edxml.Limits{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, a := range again.Attachments {
+		fmt.Println(a.FileName(), a.Packed)
+	}
+	// Output:
+	// cong-van.pdf false
+	// Phụ lục số 1.xlsx true
+	// ghi-chu.txt true
 }
 
 // Composing a status message.

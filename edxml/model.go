@@ -59,7 +59,7 @@ type Status struct {
 	Outside     Outside
 }
 
-// Party is a sender or recipient.
+// Party is a sender or recipient; InCharge is the body above it.
 type Party struct {
 	OrganID                                                 OrganID
 	InCharge, Name, Address, Email, Telephone, Fax, Website string
@@ -86,7 +86,7 @@ type DocumentType struct {
 	Extra        []Element
 }
 
-// Signer of the paper.
+// Signer of the paper. Competence says in whose name: TL. THỦ TRƯỞNG.
 type Signer struct {
 	Competence, Position, FullName string
 	Extra                          []Element
@@ -95,8 +95,10 @@ type Signer struct {
 // OtherInfo is what else the paper says.
 type OtherInfo struct {
 	// Priority is 0 ordinary, 1 to 4 urgent.
-	Priority               Number
-	Sphere, TyperNotation  string
+	Priority Number
+	// Sphere is the field that it belongs to; TyperNotation are the typist's initials.
+	Sphere, TyperNotation string
+	// PromulgationAmount is how many copies were issued, PageAmount how many pages each has.
 	PromulgationAmount     Number
 	PageAmount             Number
 	Direction              string

@@ -206,9 +206,10 @@ func NewDocumentID(from OrganID, date Date, number DocumentNumber) string {
 	return fmt.Sprintf("%s,%s,%s/%s", from, date, number.Number, number.Notation)
 }
 
-// Targets are the ids of the documents that a recall, update or replacement is about,
-// the likeliest first: the systems put them in different places, so the receiver
-// takes the first that it knows.
+// Targets are the ids of the documents that a recall, update or replacement may be
+// about: the systems put them in different places, so the receiver takes the first
+// that it knows as a document. A recall under the id of what it recalls is the whole
+// package again, whose ResponseFor are those that the recalled document answered.
 func (d *Document) Targets() []string {
 	var ids []string
 	add := func(id string) {
@@ -218,11 +219,11 @@ func (d *Document) Targets() []string {
 	}
 	switch d.Business.Type {
 	case Recall:
+		add(d.ID)
 		add(d.Business.DocumentID)
 		for _, r := range d.ResponseFor {
 			add(r.DocumentID)
 		}
-		add(d.ID)
 	case Update:
 		add(d.Business.DocumentID)
 		add(d.ID)

@@ -264,11 +264,7 @@ func (d desk) newest(p clerk.Page) (all []*axispb.InboxEntry, err error) {
 				return known(err, p.After)
 			}
 		}
-		state := axispb.State_STATE_UNSPECIFIED
-		if p.New {
-			state = axispb.State_STATE_CONSIGNED
-		}
-		all, err = in.Newest(before, state, d.limit(p.Limit))
+		all, err = in.Newest(before, p.New, d.limit(p.Limit))
 		return err
 	})
 	return all, err

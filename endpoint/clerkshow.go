@@ -10,6 +10,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	clerk "docaxis/endpoint/admin"
+	"docaxis/endpoint/outbox"
+	"docaxis/internal/business"
+	"docaxis/internal/envelope"
 	"docaxis/proto/axispb"
 )
 
@@ -21,7 +24,7 @@ func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
 	}
 	var out []clerk.Story
 	if t.Sent != nil {
-		s, err := d.story(t, t.Sent.EnvelopeDigest, t.Sent.State)
+		s, err := d.sentStory(t)
 		if err != nil {
 			return nil, err
 		}
@@ -46,11 +49,23 @@ func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.ReleasedMS = doc.Entry.ReleasedMs
+		s.ReleasedMS, s.Business, s.GivenBack = doc.Entry.ReleasedMs, l.BusinessState, l.GivenBack
 		s.Trouble, s.Steps = told(l.Trouble), steps(l.Code, l.Steps)
 		out = append(out, inOrder(s))
 	}
 	return out, nil
+}
+
+// sentStory is a sent document, or its draft while it waits for a seal.
+func (d desk) sentStory(t Timeline) (clerk.Story, error) {
+	if !outbox.Unsealed(t.Sent) {
+		return d.story(t, t.Sent.EnvelopeDigest, t.Sent.State)
+	}
+	doc, _, err := d.a.draft(t.Sent.DraftDigest)
+	if err != nil {
+		return clerk.Story{}, err
+	}
+	return storyOf(t, doc, t.Sent.State), nil
 }
 
 func inOrder(s clerk.Story) clerk.Story {
@@ -63,15 +78,20 @@ func (d desk) story(t Timeline, digest []byte, state axispb.State) (clerk.Story,
 	if err != nil {
 		return clerk.Story{}, err
 	}
-	doc := e.Document
+	s := storyOf(t, e.Document, state)
+	s.Manifest = hex.EncodeToString(e.ManifestDigest[:])
+	return s, nil
+}
+
+func storyOf(t Timeline, doc *envelope.Document, state axispb.State) clerk.Story {
 	s := clerk.Story{
 		ID: t.ID, From: doc.Sender, Subject: doc.Subject, Kind: string(doc.Kind), Number: doc.Number, Notation: doc.Notation,
-		Priority: doc.Priority, State: stateName(state), Manifest: hex.EncodeToString(e.ManifestDigest[:]),
+		Priority: doc.Priority, State: stateName(state),
 	}
 	for _, f := range doc.Files {
 		s.Files = append(s.Files, clerk.FileInfo{Title: f.Title, Type: f.Type, Bytes: f.Size})
 	}
-	return s, nil
+	return s
 }
 
 func steps(code string, all []Step) []clerk.Step {
@@ -80,6 +100,7 @@ func steps(code string, all []Step) []clerk.Step {
 		out[i] = clerk.Step{
 			TimeMS: s.Time.UnixMilli(), Code: code, State: stateName(s.State), Event: s.Event, Issuer: s.Issuer,
 			Verified: s.Verified, Problem: s.Problem, Flagged: flags(s), Evidence: s.Evidence, Receipt: s.Receipt,
+			Business: s.Business,
 		}
 		out[i].ReasonVI, out[i].ReasonEN = sentences(s.Reason)
 		out[i].Epoch, out[i].LeafIndex = place(s.Receipt)
@@ -99,6 +120,9 @@ func flags(s Step) string {
 	}
 	if s.ClockOff {
 		all = append(all, "clock")
+	}
+	if s.Unusual != business.Usual {
+		all = append(all, s.Unusual.String())
 	}
 	return strings.Join(all, " ")
 }

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"docaxis/agency"
+	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/link"
 	"docaxis/internal/bus"
 	"docaxis/internal/diskspace"
@@ -42,6 +44,8 @@ type Settings struct {
 	Limits Limits `toml:"limits"`
 	// Retention says how long files are kept that nobody needs any more.
 	Retention Retention `toml:"retention"`
+	// VXP says how systems are served that speak the national axis's protocol.
+	VXP VXP `toml:"vxp"`
 	// Security is the highest level of documents that may be sent: ordinary
 	// where it is not set, else confidential, secret or top-secret. The axis has
 	// a limit of its own.
@@ -97,6 +101,14 @@ type Config struct {
 	CleanEvery time.Duration
 	// RenewEvery is how often the certificate's age is looked at; 0 means an hour.
 	RenewEvery time.Duration
+	// HandoverEvery is how often passed deadlines of hand-overs are looked for; 0 means
+	// a minute.
+	HandoverEvery time.Duration
+	// DeliveryID is what a DMS calls a document that was received, a UUID that is the
+	// same each time; nil means inbox.DeliveryID. DocID is what it calls what it sent,
+	// by the submission's id; nil means that id. For tests that repeat recordings.
+	DeliveryID func(inbox.Key) string
+	DocID      func(id string) string
 }
 
 // LoadSettings reads endpoint.toml of a folder. A key that is not known is an
@@ -152,7 +164,7 @@ func (s Settings) Validate() error {
 	if !slices.Contains(levels, s.Security) {
 		found = append(found, lang.Errorf("security %q: hãy ghi một trong %s", "security %q: write one of %s", s.Security, strings.Join(levels[1:], ", ")))
 	}
-	return errors.Join(append(found, s.Retention.validate())...)
+	return errors.Join(append(found, s.Retention.validate(), s.VXP.validate())...)
 }
 
 // complete fills in what was left open.
@@ -178,6 +190,10 @@ func (c Config) complete() (Config, error) {
 	if c.Disk == nil {
 		c.Disk = diskspace.Of
 	}
+	if c.DeliveryID == nil {
+		c.DeliveryID = inbox.DeliveryID
+	}
+	c.HandoverEvery = cmp.Or(c.HandoverEvery, time.Minute)
 	if c.RenewEvery == 0 {
 		c.RenewEvery = time.Hour
 	}

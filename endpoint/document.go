@@ -15,6 +15,7 @@ import (
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/store"
+	"docaxis/internal/business"
 	"docaxis/internal/chunk"
 	"docaxis/internal/envelope"
 	"docaxis/internal/evidence"
@@ -86,6 +87,7 @@ func (p *part) arrive(item *axispb.Item, proven evidence.Proven, receipt, body [
 		return a, identify(e, body, err)
 	}
 	describe(e, env)
+	e.DeliveryId = p.agent.cfg.DeliveryID(inbox.KeyOf(e))
 	if err := nameable(e); err != nil {
 		return a, err
 	}
@@ -95,13 +97,21 @@ func (p *part) arrive(item *axispb.Item, proven evidence.Proven, receipt, body [
 	if a.failure, err = p.checkSeal(item, proven, env); err != nil {
 		return a, err
 	}
+	if e.HandoverByMs, err = p.agent.handoverBy(env.Document, journalTime(proven.Header)); err != nil {
+		return a, err
+	}
+	if a.failure == nil {
+		if a.failure, err = p.checkChange(item, env.Document); err != nil {
+			return a, err
+		}
+	}
 	return a, p.restore(item, proven, &a)
 }
 
 // describe fills in what document.json says.
 func describe(e *axispb.InboxEntry, env *envelope.Envelope) {
 	doc := env.Document
-	e.Id, e.Sender, e.Subject = doc.ID, doc.Sender, doc.Subject
+	repeat(e, doc)
 	e.ManifestDigest = env.ManifestDigest[:]
 	e.Files = uint32(len(doc.Files))
 	for _, f := range doc.Files {
@@ -112,6 +122,13 @@ func describe(e *axispb.InboxEntry, env *envelope.Envelope) {
 	} else {
 		e.Target = axispb.Target_TARGET_NONE
 	}
+}
+
+// repeat keeps what lists and systems ask of document.json.
+func repeat(e *axispb.InboxEntry, doc *envelope.Document) {
+	e.Id, e.Sender, e.Subject = doc.ID, doc.Sender, doc.Subject
+	e.DocumentId, e.Kind, e.Status, e.Body = doc.Name(), string(doc.Kind), doc.Status, doc.Body
+	e.Number, e.Notation, e.Issued = doc.Number, doc.Notation, doc.Issued
 }
 
 // identify finds sender, id and manifest of an envelope that is not as it must be,
@@ -126,7 +143,8 @@ func identify(e *axispb.InboxEntry, body []byte, why error) error {
 		return why
 	}
 	digest := sha256.Sum256(pb.Manifest)
-	e.Id, e.Sender, e.Subject, e.ManifestDigest = doc.ID, doc.Sender, doc.Subject, digest[:]
+	repeat(e, doc)
+	e.ManifestDigest = digest[:]
 	e.Target = axispb.Target_TARGET_NONE
 	if nameable(e) != nil {
 		return why
@@ -200,7 +218,13 @@ func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) er
 		if st.Issuer == p.agent.Name() {
 			a.own = append(a.own, st)
 		}
+		if business.IsAnswer(st.BusinessState) {
+			e.Answered = st.BusinessState
+		}
 		said = append(said, st)
+	}
+	if toldLate(said, p.agent.Name()) {
+		e.HandoverByMs = 0
 	}
 	holder, state, since := consigner(said)
 	if state != axispb.State_STATE_UNSPECIFIED {

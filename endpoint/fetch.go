@@ -117,14 +117,21 @@ func (a *Agent) recordFetch(ctx context.Context, key inbox.Key) (e *axispb.Inbox
 // consign is T2: the state and the statement that proves it, in one transaction
 // that the state FETCHING guards, so that it happens once.
 func (a *Agent) consign(ctx context.Context, key inbox.Key, c claim) error {
-	var bytes uint64
+	var (
+		bytes   uint64
+		touched []string
+	)
 	err := a.commit(ctx, "t2", func(tx *bbolt.Tx) error {
 		e, err := inbox.In(tx).Get(key)
 		if err != nil {
 			return err
 		}
 		bytes = e.Bytes
-		return a.enter(tx, key, c)
+		if err := a.enter(tx, key, c); err != nil || c.event != axispb.Event_EVENT_CONTENT_CONSIGNMENT {
+			return err
+		}
+		touched, err = a.consigned(tx, key)
+		return err
 	})
 	if err != nil {
 		return err
@@ -132,6 +139,7 @@ func (a *Agent) consign(ctx context.Context, key inbox.Key, c claim) error {
 	a.quota.added(bytes)
 	a.log.Info("received", slog.String("id", key.ID), slog.String("code", key.Code), slog.String("event", c.event.String()))
 	a.watch.changed(key.ID)
+	a.touched(touched)
 	ring(a.wake.evidence, a.wake.fetch, a.wake.bulkFetch, a.wake.clean)
 	return nil
 }

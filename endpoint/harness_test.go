@@ -198,7 +198,7 @@ func (d Draft) about(sender, id string, kind envelope.Kind) Draft {
 	d.Document.Kind = kind
 	d.Document.References = []envelope.Reference{{Sender: sender, ID: id, Relation: envelope.RelationTarget}}
 	if kind == envelope.KindStatus {
-		d.Document.Status = "03"
+		d.Document.Status = "13"
 	}
 	return d
 }

@@ -82,6 +82,9 @@ func (a *Agent) heedStanding(tx *bbolt.Tx, raw, receipt []byte) error {
 	if inbox.Allowed(e.State, axispb.State_STATE_WITHDRAWN) && !e.Fetched {
 		return a.withdrawSecond(tx, key)
 	}
+	if e.State == axispb.State_STATE_WITHDRAWN {
+		return inbox.In(tx).MarkSecond(key) // withdrawn by its sender meanwhile
+	}
 	a.log.Error("another endpoint's copy counts, and the DMS here has this one already: it is a second copy",
 		slog.String("id", key.ID), slog.String("code", key.Code), slog.String("state", e.State.String()))
 	return inbox.In(tx).MarkSecond(key)
@@ -120,6 +123,9 @@ func consigner(journaled []*axispb.Statement) (name string, state axispb.State, 
 		}
 		if name == "" || st.Issuer != name {
 			continue
+		}
+		if isLate(st) {
+			continue // its DMS has still to be offered it
 		}
 		switch to := evidence.StateAfter(st.Event); to {
 		case axispb.State_STATE_HANDED_OVER, axispb.State_STATE_HANDOVER_FAILED, axispb.State_STATE_WITHDRAWN:

@@ -30,6 +30,13 @@ func (q *quota) learn(kept uint64, at time.Time) {
 	q.kept, q.counted = kept, at
 }
 
+// age is for how long the last count holds.
+func (q *quota) age(now time.Time) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return now.Sub(q.counted)
+}
+
 // added counts files that came in. Those that were here already count twice until the
 // next cleanup: before anything is refused, it is counted anew.
 func (q *quota) added(bytes uint64) {

@@ -93,11 +93,11 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 // when the sender asks again; where it was refused, whoever asks again has mended
 // the cause, and it goes once more.
 func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) error {
-	o := outbox.In(tx)
-	err := o.Add(proto.Clone(e).(*axispb.OutboxEntry))
+	err := add(tx, e)
 	if !errors.Is(err, outbox.ErrExists) {
 		return err
 	}
+	o := outbox.In(tx)
 	was, err := o.Get(e.Id)
 	if err != nil {
 		return err
@@ -111,30 +111,52 @@ func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) error {
 	return nil
 }
 
+// add puts an entry into the outbox, queued or, where no seal could sign it, parked. A
+// document that its agency seems to have sent before is flagged for people.
+func add(tx *bbolt.Tx, e *axispb.OutboxEntry) (err error) {
+	o := outbox.In(tx)
+	e = proto.Clone(e).(*axispb.OutboxEntry)
+	if e.DuplicateOf, err = o.Twin(e); err != nil {
+		return err
+	}
+	if outbox.Unsealed(e) {
+		return o.AddUnsealed(e, e.Trouble)
+	}
+	return o.Add(e)
+}
+
 // checkDraft refuses at once what the axis would refuse later, as far as this
 // endpoint can know, and fills in what it decides.
 func (a *Agent) checkDraft(doc *envelope.Document) (seal, error) {
-	have := a.seals[doc.Sender]
+	have := a.unattended(doc.Sender)
 	if len(have) == 0 {
 		return seal{}, a.noSeal(doc.Sender)
 	}
-	if err := doc.CheckSecurity(a.cfg.Settings.Security); err != nil {
+	if err := a.checkWords(doc); err != nil {
 		return seal{}, err
+	}
+	return a.checkDirectory(doc, have)
+}
+
+// unattended are the seals of an agency that sign without a person, newest first.
+func (a *Agent) unattended(code string) []seal { return a.seals[code] }
+
+// checkWords is what of checkDraft needs neither seal nor directory.
+func (a *Agent) checkWords(doc *envelope.Document) error {
+	if err := doc.CheckSecurity(a.cfg.Settings.Security); err != nil {
+		return err
 	}
 	for _, code := range append([]string{doc.Sender}, doc.To...) {
 		if _, err := agency.Parse(code); err != nil {
-			return seal{}, reason.Permanent(axispb.ReasonCode_REASON_BAD_CODE, clip(code)).Because(err)
+			return reason.Permanent(axispb.ReasonCode_REASON_BAD_CODE, clip(code)).Because(err)
 		}
 	}
 	now := a.cfg.Now()
 	if !doc.Deadline.IsZero() && doc.Deadline.Before(now) {
-		return seal{}, reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, reason.Time(doc.Deadline))
+		return reason.Permanent(axispb.ReasonCode_REASON_DEADLINE_PASSED, reason.Time(doc.Deadline))
 	}
 	doc.Version, doc.Files = 1, nil
-	if err := a.name(doc); err != nil {
-		return seal{}, err
-	}
-	return a.checkDirectory(doc, have)
+	return a.name(doc)
 }
 
 // noSeal tells a code that only lacks its seal here from one that is another's.
@@ -195,18 +217,16 @@ func (a *Agent) newID() (string, error) {
 // empty, or says nothing, the axis decides.
 func (a *Agent) checkDirectory(doc *envelope.Document, have []seal) (key seal, err error) {
 	err = a.db.View(func(tx *bbolt.Tx) error {
+		if err := checkOwnChange(tx, doc); err != nil {
+			return err
+		}
 		d := directory.In(tx)
 		if d.Empty() {
 			key, err = chooseSeal(tx, doc.Sender, have, a.cfg.Now())
 			return err
 		}
-		for _, code := range doc.To {
-			if err := checkRecipient(d, code); err != nil {
-				return err
-			}
-		}
-		if sender, err := d.Lookup(doc.Sender); err != nil || sender != nil && sender.Endpoint != "" && sender.Endpoint != a.Name() {
-			return errors.Join(err, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, doc.Sender))
+		if err := a.checkParties(d, doc); err != nil {
+			return err
 		}
 		if key, err = chooseSeal(tx, doc.Sender, have, a.cfg.Now()); err != nil {
 			return err
@@ -214,6 +234,37 @@ func (a *Agent) checkDirectory(doc *envelope.Document, have []seal) (key seal, e
 		return checkPolicy(d, doc, key)
 	})
 	return key, err
+}
+
+// checkUnsealed is what of checkDraft needs no seal.
+func (a *Agent) checkUnsealed(doc *envelope.Document) error {
+	if err := a.checkWords(doc); err != nil {
+		return err
+	}
+	return a.db.View(func(tx *bbolt.Tx) error {
+		if err := checkOwnChange(tx, doc); err != nil {
+			return err
+		}
+		d := directory.In(tx)
+		if d.Empty() {
+			return nil
+		}
+		return a.checkParties(d, doc)
+	})
+}
+
+// checkParties asks the directory about sender and recipients.
+func (a *Agent) checkParties(d directory.Directory, doc *envelope.Document) error {
+	for _, code := range doc.To {
+		if err := checkRecipient(d, code); err != nil {
+			return err
+		}
+	}
+	sender, err := d.Lookup(doc.Sender)
+	if err != nil || sender != nil && sender.Endpoint != "" && sender.Endpoint != a.Name() {
+		return errors.Join(err, reason.Permanent(axispb.ReasonCode_REASON_SENDER_NOT_SERVED, doc.Sender))
+	}
+	return nil
 }
 
 // checkRecipient refuses a code that nobody has. Closed and unserved agencies are
@@ -285,17 +336,25 @@ func (a *Agent) seal(doc *envelope.Document, hold *files.Hold, sealed []envelope
 	if err != nil {
 		return nil, fmt.Errorf("keep envelope: %w", err)
 	}
+	e := a.entry(doc, sealed)
+	e.EnvelopeDigest, e.ManifestDigest = kept.Digest[:], env.ManifestDigest[:]
+	return e, nil
+}
+
+// entry describes a document, due at once.
+func (a *Agent) entry(doc *envelope.Document, files []envelope.File) *axispb.OutboxEntry {
 	now := a.cfg.Now().UnixMilli()
 	e := &axispb.OutboxEntry{
 		Id: doc.ID, Sender: doc.Sender, Lane: doc.Lane(), Subject: doc.Subject,
 		Recipients: slices.Clone(doc.To), Grouped: len(doc.Groups) > 0,
-		EnvelopeDigest: kept.Digest[:], ManifestDigest: env.ManifestDigest[:],
-		CreatedMs: now, NextAttemptMs: now, Files: uint32(len(sealed)), After: follows(doc),
+		CreatedMs: now, NextAttemptMs: now, Files: uint32(len(files)), After: follows(doc),
+		DocumentId: doc.Name(), Kind: string(doc.Kind), Body: doc.Body,
+		Number: doc.Number, Notation: doc.Notation, Issued: doc.Issued,
 	}
-	for _, f := range sealed {
+	for _, f := range files {
 		e.Bytes += f.Content.Size
 	}
-	return e, nil
+	return e
 }
 
 // follows names what must be accepted before this document can be: its target and

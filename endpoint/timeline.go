@@ -10,6 +10,7 @@ import (
 
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/outbox"
+	"docaxis/internal/business"
 	"docaxis/internal/evidence"
 	"docaxis/proto/axispb"
 )
@@ -31,9 +32,14 @@ type Timeline struct {
 type Line struct {
 	Code, ServingCode string
 	State             axispb.State
-	BusinessState     string
-	Trouble           *axispb.Trouble
-	Steps             []Step
+	// BusinessState is the last one that was told; of a received document, how a change
+	// of it was answered.
+	BusinessState string
+	// GivenBack: its sender took it back, and the agency, or this endpoint for it,
+	// agreed.
+	GivenBack bool
+	Trouble   *axispb.Trouble
+	Steps     []Step
 	// Key, where this endpoint received it.
 	Key inbox.Key
 }
@@ -51,6 +57,10 @@ type Step struct {
 	Reason   *axispb.Reason
 	Standing axispb.Standing
 	ClockOff bool
+	// Business is the business state that it tells, and Unusual what is unusual about
+	// it after those before.
+	Business string
+	Unusual  business.Flag
 	// Evidence and Receipt are exact bytes, to be given to whoever asks for
 	// proof.
 	Evidence, Receipt []byte
@@ -99,8 +109,16 @@ func (a *Agent) showSent(tx *bbolt.Tx, e *axispb.OutboxEntry, t *Timeline) error
 		t.Steps = append(t.Steps, a.refusalStep(&axispb.Proof{Evidence: e.Rejection, Receipt: e.RejectionReceipt}))
 	}
 	recipients, err := outbox.In(tx).Recipients(e.Id)
+	if err != nil {
+		return err
+	}
+	told, err := statuses(tx, e)
+	asked := a.askedBy(e)
 	for _, r := range recipients {
-		t.Recipients = append(t.Recipients, a.recipientLine(r, t.Steps[len(t.Steps)-1], decision))
+		l := a.recipientLine(r, t.Steps[len(t.Steps)-1], decision)
+		a.retell(&l, told)
+		flagUnusual(l.Steps, asked)
+		t.Recipients = append(t.Recipients, l)
 	}
 	return err
 }
@@ -157,6 +175,7 @@ func (a *Agent) evidenceStep(p *axispb.Proof, recorded []byte) Step {
 		return s
 	}
 	s.Time, s.Event, s.Issuer, s.Reason = time.UnixMilli(st.TimeMs), evidence.EventName(st.Event), st.Issuer, st.Reason
+	s.Business = st.BusinessState
 	if evidence.Counts(p.Standing) {
 		s.State = evidence.StateAfter(st.Event)
 	}
@@ -182,7 +201,10 @@ func (a *Agent) showReceived(tx *bbolt.Tx, t *Timeline) error {
 		}
 		l := Line{
 			Code: e.Code, ServingCode: e.ServingCode, State: e.State, Trouble: e.Trouble, Key: inbox.KeyOf(e),
-			Steps: []Step{a.arrivalStep(e)},
+			BusinessState: e.Answered, Steps: []Step{a.arrivalStep(e)},
+		}
+		if l.GivenBack, err = recalled(tx, e); err != nil {
+			return err
 		}
 		for _, raw := range e.Journaled {
 			l.Steps = append(l.Steps, a.evidenceStep(&axispb.Proof{Evidence: raw}, nil))

@@ -119,7 +119,7 @@ func (a *Agent) states(id string, want axispb.State) (all []axispb.State, err er
 		}
 		entries, err := inbox.In(tx).ByID(id)
 		for _, e := range entries {
-			all = append(all, e.State)
+			all = append(all, asFarAs(e.State, want, e.Journaled, ownStatements(tx, e)))
 		}
 		return err
 	})
@@ -134,11 +134,43 @@ func sentStates(tx *bbolt.Tx, e *axispb.OutboxEntry, want axispb.State) ([]axisp
 	recipients, err := outbox.In(tx).Recipients(e.Id)
 	all := make([]axispb.State, 0, len(recipients))
 	for _, r := range recipients {
-		all = append(all, r.State)
+		all = append(all, asFarAs(r.State, want, evidenceOf(r.Proofs)))
 	}
 	if len(all) == 0 {
 		// Only groups, of which nobody has reported yet.
 		all = append(all, axispb.State_STATE_ACCEPTED)
 	}
 	return all, err
+}
+
+// asFarAs is CONSIGNED for a copy that was consigned before it was withdrawn, where no
+// more is asked for: who waits for its arrival has it.
+func asFarAs(s, want axispb.State, evidence ...[][]byte) axispb.State {
+	const consigned = axispb.State_STATE_CONSIGNED
+	if s != axispb.State_STATE_WITHDRAWN || stage[want] <= 0 || stage[want] > stage[consigned] {
+		return s
+	}
+	for _, raw := range slices.Concat(evidence...) {
+		st, _, err := judged(raw, nil)
+		if err == nil && st.Event == axispb.Event_EVENT_CONTENT_CONSIGNMENT {
+			return consigned
+		}
+	}
+	return s
+}
+
+func evidenceOf(proofs []*axispb.Proof) (all [][]byte) {
+	for _, p := range proofs {
+		all = append(all, p.Evidence)
+	}
+	return all
+}
+
+func ownStatements(tx *bbolt.Tx, e *axispb.InboxEntry) (all [][]byte) {
+	for _, counter := range e.Evidence {
+		if own, err := inbox.In(tx).Evidence(counter); err == nil {
+			all = append(all, own.GetEvidence())
+		}
+	}
+	return all
 }

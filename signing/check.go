@@ -137,7 +137,7 @@ func (c *check) value() *failure {
 // 5.2.2.3): without it the certificate could be exchanged for another of the
 // same key.
 func (c *check) constraints() *failure {
-	if c.stated.bound == nil {
+	if c.stated.bound == nil && !c.options.Unbound {
 		return &failure{SigConstraintsFailure, "attribute signing-certificate-v2 is missing"}
 	}
 	return nil

@@ -54,6 +54,9 @@ type Options struct {
 	// DER refuses, as FORMAT_FAILURE, encodings that are BER only. Without it they
 	// are read as other systems do.
 	DER bool
+	// Unbound accepts a signature without signing-certificate-v2: the older form of
+	// signatures in PDF files, adbe.pkcs7.detached, does not ask for it.
+	Unbound bool
 }
 
 // ErrTwoTrusts says that both Options.Trust and Options.Anchors are given. Put the

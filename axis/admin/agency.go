@@ -20,6 +20,11 @@ type Agencies interface {
 	// MoveAgencies gives codes to an endpoint, with what waits for them; all or
 	// nothing.
 	MoveAgencies(ctx context.Context, req MoveAgencies) (Moved, error)
+	// ListRequests lists what endpoints asked, longest waiting first; with all, also
+	// what was decided.
+	ListRequests(ctx context.Context, all bool) ([]AgencyRequest, error)
+	// SettleRequest decides on one. What it asked for may be refused by now.
+	SettleRequest(ctx context.Context, req Settle) (AgencyRequest, error)
 }
 
 // AgencyFilter narrows a list of agencies. Zero values do not narrow.
@@ -51,6 +56,9 @@ type AgencyLine struct {
 	Served     bool     `json:"served"`
 	ClosedMS   int64    `json:"closed_ms,omitempty"`
 	Successors []string `json:"successors,omitempty"`
+	Mail       string   `json:"mail,omitempty"`
+	Phone      string   `json:"phone,omitempty"`
+	Fax        string   `json:"fax,omitempty"`
 }
 
 // AgencyDetail is all that is known of an agency.
@@ -152,4 +160,5 @@ func handleAgencies(mux *http.ServeMux, o Agencies) {
 	post(mux, PathImport, o.ImportAgencies)
 	post(mux, PathAgencyClose, o.CloseAgencies)
 	post(mux, PathAgencyMove, o.MoveAgencies)
+	handleRequests(mux, o)
 }

@@ -29,7 +29,7 @@ type Deed struct {
 // Step is a part of a deed. What names its kind, as proto/registry.proto and
 // proto/journal.proto do: put_agency, close_agency, serve_code, admit_seal,
 // retire_seal, invite, use_invitation, put_endpoint, revoke_endpoint, put_policy,
-// clock_confirmed, content_released, log_was_longer.
+// request_agency, settle_request, clock_confirmed, content_released, log_was_longer.
 type Step struct {
 	What     string   `json:"what"`
 	Code     string   `json:"code,omitempty"`

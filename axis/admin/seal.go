@@ -74,6 +74,11 @@ type PolicyLine struct {
 	DelegatedSeals string `json:"delegated_seals"`
 	RetentionDays  int    `json:"retention_days"`
 	Security       string `json:"security,omitempty"`
+	// Registrations: allowed, held, forbidden or inherit; the hours are 0 where nothing
+	// was said.
+	Registrations string `json:"registrations"`
+	ConsignHours  int    `json:"consign_hours"`
+	HandoverHours int    `json:"handover_hours"`
 	// What holds.
 	Holds PolicyHolds `json:"holds"`
 	// Deeds that said it, newest first.
@@ -85,6 +90,10 @@ type PolicyHolds struct {
 	DelegatedSeals bool   `json:"delegated_seals"`
 	RetentionDays  int    `json:"retention_days"`
 	Security       string `json:"security"`
+	// Registrations: allowed, held or forbidden. The hours are 0 for no deadline.
+	Registrations string `json:"registrations"`
+	ConsignHours  int    `json:"consign_hours"`
+	HandoverHours int    `json:"handover_hours"`
 }
 
 // SetPolicy asks to change what a policy says; what is nil stays as it is.
@@ -94,6 +103,10 @@ type SetPolicy struct {
 	DelegatedSeals *string `json:"delegated_seals,omitempty"`
 	RetentionDays  *int    `json:"retention_days,omitempty"`
 	Security       *string `json:"security,omitempty"`
+	// Registrations: allowed, held, forbidden or inherit.
+	Registrations *string `json:"registrations,omitempty"`
+	ConsignHours  *int    `json:"consign_hours,omitempty"`
+	HandoverHours *int    `json:"handover_hours,omitempty"`
 }
 
 // Paths of the API about seals and policies.

@@ -43,12 +43,14 @@ type outcome struct {
 	index     int     // in the block; -1 where leaf is set
 	leaf      *uint64 // journaled before
 	rejection []byte  // the record refuses the submission
+	held      string  // a request that waits for an operator
 }
 
 // answer is what whoever waits is told, once it is durable.
 type answer struct {
 	leaf      uint64
 	rejection []byte
+	held      string
 	err       error
 }
 
@@ -261,7 +263,7 @@ func (b *block) fill(ctx context.Context, pending []*candidate) (done []decided,
 
 func (b *block) answer(all []decided, first uint64) {
 	for _, d := range all {
-		a := answer{err: d.err, rejection: d.rejection}
+		a := answer{err: d.err, rejection: d.rejection, held: d.held}
 		switch {
 		case d.err != nil:
 		case d.leaf != nil:

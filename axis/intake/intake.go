@@ -54,8 +54,9 @@ type Registry interface {
 	Security() string
 	// Pinned lists the certificates ever admitted as seals of an agency.
 	Pinned(code string) []*x509.Certificate
-	// Predecessors lists the closed agencies whose one heir is the agency.
-	Predecessors(code string) []string
+	// Names lists every code that means an agency: its own and those of the agencies
+	// that it took over from, with their aliases.
+	Names(code string) []string
 	// Check refuses a change that contradicts the registry.
 	Check(change *axispb.RegistryChange, at time.Time) error
 }
@@ -83,8 +84,10 @@ type Ledger interface {
 	// Copy is what is true of a document at a code.
 	Copy(ctx context.Context, document uint64, code string) (evidence.Copy, bool, error)
 	HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error)
-	// Received reports whether an endpoint or an agency is, or was, a recipient.
-	Received(ctx context.Context, document uint64, endpoint, agency string) (bool, error)
+	// Received reports whether an endpoint has, or had, a mailbox row of a document;
+	// Recipients lists those of some codes that are recipients of it.
+	Received(ctx context.Context, document uint64, endpoint string) (bool, error)
+	Recipients(ctx context.Context, document uint64, codes []string) ([]string, error)
 	Holding(ctx context.Context, document uint64) (Holding, bool, error)
 	// SaidSince counts the statements of one event after a journal time, and gives
 	// the time of the oldest of them.
@@ -152,6 +155,9 @@ type Config struct {
 	// Documents and bytes of their files that one endpoint may have accepted within a
 	// day; default 100,000 and 1 TiB.
 	DocumentQuota, ByteQuota uint64
+	// Changes of the registry that one endpoint may have journaled within a day;
+	// default 1,000.
+	RegistrationQuota uint64
 }
 
 const (
@@ -169,15 +175,16 @@ const (
 // Intake accepts or refuses. Run owns every decision; Submit, Evidence and
 // Registry may be called by any goroutine.
 type Intake struct {
-	log      Log
-	registry Registry
-	ledger   Ledger
-	content  Content
-	proofs   Proofs
-	past     Past
-	trust    *evidence.Trust
-	signer   func() (*evidence.Signer, error)
-	cfg      Config
+	log       Log
+	registry  Registry
+	registrar Registrar
+	ledger    Ledger
+	content   Content
+	proofs    Proofs
+	past      Past
+	trust     *evidence.Trust
+	signer    func() (*evidence.Signer, error)
+	cfg       Config
 
 	queue chan *candidate
 	ended chan struct{} // closed when Run has returned
@@ -185,20 +192,23 @@ type Intake struct {
 	bulk  *turns        // the place for those of large ones, so that they hold up only each other
 	clock *clock        // moved by Run alone
 	// Quotas of endpoints, owned by Run.
-	quota     *quota // refusals an hour
-	documents *quota // accepted, a day
-	bytes     *quota // of accepted documents' files, a day
+	quota         *quota // refusals an hour
+	documents     *quota // accepted, a day
+	bytes         *quota // of accepted documents' files, a day
+	registrations *quota // changes of the registry, a day
 }
 
 // Parts are what an Intake is made of.
 type Parts struct {
 	Log      Log
 	Registry Registry
-	Ledger   Ledger
-	Content  Content
-	Proofs   Proofs
-	Past     Past
-	Trust    *evidence.Trust // verifies statements
+	// Registrar judges what endpoints ask of the registry.
+	Registrar Registrar
+	Ledger    Ledger
+	Content   Content
+	Proofs    Proofs
+	Past      Past
+	Trust     *evidence.Trust // verifies statements
 	// Signer signs as the axis. It is asked each time, since certificates end.
 	Signer func() (*evidence.Signer, error)
 }
@@ -213,10 +223,11 @@ func New(p Parts, cfg Config) *Intake {
 	}
 	cfg.DocumentQuota = cmp.Or(cfg.DocumentQuota, defaultDocuments)
 	cfg.ByteQuota = cmp.Or(cfg.ByteQuota, defaultBytes)
+	cfg.RegistrationQuota = cmp.Or(cfg.RegistrationQuota, defaultRegistrations)
 	clock := newClock(cfg.Now, cfg.Monotonic, p.Log.Time())
 	clock.behind = cfg.Behind
 	return &Intake{
-		log: p.Log, registry: p.Registry, ledger: p.Ledger, content: p.Content, proofs: p.Proofs, past: p.Past,
+		log: p.Log, registry: p.Registry, registrar: p.Registrar, ledger: p.Ledger, content: p.Content, proofs: p.Proofs, past: p.Past,
 		trust: p.Trust, signer: p.Signer, cfg: cfg,
 		queue: make(chan *candidate, queueLength),
 		ended: make(chan struct{}),
@@ -224,6 +235,7 @@ func New(p Parts, cfg Config) *Intake {
 		bulk:  newTurns(1, 1),
 		clock: clock,
 		quota: newQuota(cfg.RefusalQuota, time.Hour), documents: newQuota(cfg.DocumentQuota, day), bytes: newQuota(cfg.ByteQuota, day),
+		registrations: newQuota(cfg.RegistrationQuota, day),
 	}
 }
 

@@ -23,19 +23,27 @@ type changes struct {
 // first. A change that contradicts the registry is refused with
 // REASON_REGISTRY_CONFLICT, or the reason that fits it.
 func (in *Intake) Change(ctx context.Context, endpoint string, all ...*axispb.RegistryChange) (uint64, error) {
+	c, err := newChanges(endpoint, all...)
+	if err != nil {
+		return 0, err
+	}
+	a, err := in.wait(ctx, c)
+	return a.leaf, err
+}
+
+func newChanges(endpoint string, all ...*axispb.RegistryChange) (*changes, error) {
 	c := &changes{endpoint: endpoint, all: all}
 	for _, change := range all {
 		raw, err := proto.Marshal(change)
 		if err != nil {
-			return 0, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "registry change").Because(err)
+			return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "registry change").Because(err)
 		}
 		if len(raw) > maxChange {
-			return 0, reason.Permanent(axispb.ReasonCode_REASON_REGISTRY_CONFLICT, "the change is larger than 384 KiB; split it")
+			return nil, reason.Permanent(axispb.ReasonCode_REASON_REGISTRY_CONFLICT, "the change is larger than 384 KiB; split it")
 		}
 		c.raw = append(c.raw, raw)
 	}
-	a, err := in.wait(ctx, c)
-	return a.leaf, err
+	return c, nil
 }
 
 // decide checks the changes against the registry at the tail. They end their

@@ -12,6 +12,9 @@ import (
 // groups.
 const maxDepth = 32
 
+// maxContact is the longest address or number, in bytes (RFC 5321: 254).
+const maxContact = 254
+
 func (d *draft) checkAgency(a *axispb.Agency) error {
 	code := a.GetCode()
 	if err := checkCode(code); err != nil {
@@ -36,11 +39,30 @@ func (d *draft) checkAbout(a *axispb.Agency) error {
 	if err := checkWords("its name", a.GetName()); err != nil {
 		return err
 	}
+	if err := checkContacts(a); err != nil {
+		return err
+	}
 	if _, ok := axispb.Level_name[int32(a.GetLevel())]; !ok || a.GetLevel() == axispb.Level_LEVEL_UNSPECIFIED {
 		return errors.New("it has no level; say ministry, province, district, commune or unit")
 	}
 	if a.GetValidFromMs() < 0 {
 		return errors.New("it is valid from before 1970; leave the date out")
+	}
+	return nil
+}
+
+// checkContacts bounds how to reach an agency. Whether somebody answers there is not
+// looked at.
+func checkContacts(a *axispb.Agency) error {
+	for _, c := range []struct{ what, text string }{
+		{"its mail address", a.GetMail()}, {"its telephone number", a.GetPhone()}, {"its fax number", a.GetFax()},
+	} {
+		if err := checkWords(c.what, c.text); err != nil {
+			return err
+		}
+		if len(c.text) > maxContact {
+			return fmt.Errorf("%s is longer than %d characters; shorten it", c.what, maxContact)
+		}
 	}
 	return nil
 }
@@ -100,6 +122,7 @@ func (d *draft) putAgency(p *axispb.Agency) {
 		}
 	}
 	a.Name, a.Level, a.ValidFrom = p.GetName(), p.GetLevel(), moment(p.GetValidFromMs())
+	a.Mail, a.Phone, a.Fax = p.GetMail(), p.GetPhone(), p.GetFax()
 	a.Parent = d.parent(code, p.GetParent())
 	a.Position = d.position
 	d.names.put(code, code)

@@ -45,8 +45,8 @@ func (e *CSVError) Error() string {
 // semicolons, a first row with the names of the columns in any order. Columns are
 // code, name, aliases (separated by spaces or semicolons), parent, level
 // (ministry, province, district, commune, unit), valid_from (a day, 2021-07-01 or
-// 01/07/2021, in the time of Viet Nam) and note, which is for people and not
-// read; code, name and level must be there. The error joins a *CSVError for each
+// 01/07/2021, in the time of Viet Nam), mail, phone, fax, and note, which is for people
+// and not read; code, name and level must be there. The error joins a *CSVError for each
 // of the first 20 faults. Whether parents exist is not looked at: they may be in
 // the registry.
 func ParseCSV(r io.Reader) ([]*axispb.Agency, error) {
@@ -111,7 +111,7 @@ func (p *csvParser) header() error {
 	if err != nil {
 		return p.unreadable(err)
 	}
-	known := []string{"code", "name", "aliases", "parent", "level", "valid_from", "note"}
+	known := []string{"code", "name", "aliases", "parent", "level", "valid_from", "mail", "phone", "fax", "note"}
 	p.columns = map[string]int{}
 	for i, name := range row {
 		name = strings.ToLower(strings.TrimSpace(name))
@@ -166,6 +166,10 @@ func (p *csvParser) agency() {
 	a := &axispb.Agency{
 		Code: p.code("code"), Name: p.name(), Aliases: p.aliases(),
 		Level: p.level(), ValidFromMs: p.validFrom(),
+		Mail: p.field("mail"), Phone: p.field("phone"), Fax: p.field("fax"),
+	}
+	if err := checkContacts(a); err != nil {
+		p.fault("code", "%v", err)
 	}
 	if p.field("parent") != "" {
 		a.Parent = p.code("parent")

@@ -17,8 +17,9 @@ import (
 func (s *State) Dump() string {
 	var b strings.Builder
 	for _, a := range s.Agencies() {
-		fmt.Fprintf(&b, "agency %s %q aliases %q parent %q level %d from %s closed %s successors %q endpoint %q position %d\n",
-			a.Code, a.Name, a.Aliases, a.Parent, a.Level, stamp(a.ValidFrom), stamp(a.ClosedAt), a.Successors, a.Endpoint, a.Position)
+		fmt.Fprintf(&b, "agency %s %q aliases %q parent %q level %d from %s closed %s successors %q endpoint %q contacts %q position %d\n",
+			a.Code, a.Name, a.Aliases, a.Parent, a.Level, stamp(a.ValidFrom), stamp(a.ClosedAt), a.Successors, a.Endpoint,
+			[]string{a.Mail, a.Phone, a.Fax}, a.Position)
 	}
 	for _, e := range s.Endpoints() {
 		fmt.Fprintf(&b, "endpoint %s certificates %s terms %s codes %q enrolled %s revoked %v %s position %d\n",
@@ -33,8 +34,12 @@ func (s *State) Dump() string {
 			i.Hash, i.Endpoint, i.Codes, stamp(i.Expires), i.Used, i.Reissue, i.Replaced, i.Position)
 	}
 	for _, p := range s.Policies() {
-		fmt.Fprintf(&b, "policy %q delegated %d retention %d security %q position %d\n",
-			p.Code, p.DelegatedSeals, p.RetentionDays, p.Security, p.Position)
+		fmt.Fprintf(&b, "policy %q delegated %d retention %d security %q registrations %d held %d hours %d %d position %d\n",
+			p.Code, p.DelegatedSeals, p.RetentionDays, p.Security, p.Registrations, p.RegistrationsHeld, p.ConsignHours, p.HandoverHours, p.Position)
+	}
+	for _, r := range s.Requests(false) {
+		fmt.Fprintf(&b, "request %s endpoint %q code %q put %v asked %s replaced %v settled %s %v by %q %q position %d\n",
+			r.ID, r.Endpoint, r.Code, r.Put != nil, stamp(r.AskedAt), r.Replaced, stamp(r.SettledAt), r.Approved, r.By, r.Why, r.Position)
 	}
 	return b.String()
 }
@@ -81,7 +86,7 @@ func (s *State) Invariants() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	t := &s.tables
-	return errors.Join(t.checkNames(), t.checkTree(), t.checkEndpoints(), t.checkSeals(), t.checkInvitations(), t.checkPolicies())
+	return errors.Join(t.checkNames(), t.checkTree(), t.checkEndpoints(), t.checkSeals(), t.checkInvitations(), t.checkPolicies(), t.checkRequests())
 }
 
 func (t *tables) checkNames() error {

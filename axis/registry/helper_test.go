@@ -135,3 +135,11 @@ func nghean(t testing.TB) *world {
 	)
 	return w
 }
+
+func asking(r *axispb.AgencyRequest) *axispb.Change {
+	return &axispb.Change{Change: &axispb.Change_RequestAgency{RequestAgency: r}}
+}
+
+func settling(id string, approved bool) *axispb.Change {
+	return &axispb.Change{Change: &axispb.Change_SettleRequest{SettleRequest: &axispb.SettleRequest{Id: id, Approved: approved}}}
+}

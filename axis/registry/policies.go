@@ -14,8 +14,10 @@ import (
 const (
 	// DefaultRetentionDays is how long content is kept where no policy says it.
 	DefaultRetentionDays = 400
-	// maxRetentionDays keeps a mistyped number from meaning for ever.
+	// maxRetentionDays keeps a mistyped number from meaning for ever, maxHours does so
+	// for deadlines.
 	maxRetentionDays = 100 * 366
+	maxHours         = 366 * 24
 )
 
 // Policy is what holds for an agency, every matter decided: by its own policy,
@@ -29,6 +31,12 @@ type Policy struct {
 	// Security is the highest level that may enter the axis, as document.json
 	// writes it.
 	Security string
+	// Registrations says whether endpoints may register, change and close agencies right
+	// below it, and Held whether an operator approves each first.
+	Registrations, Held bool
+	// ConsignHours and HandoverHours are by when its documents that name no deadline
+	// must be consigned and handed over, in hours after their acceptance; 0 for never.
+	ConsignHours, HandoverHours int
 }
 
 // PolicyWord is what operators said about an agency or, with an empty code, about
@@ -38,6 +46,9 @@ type PolicyWord struct {
 	DelegatedSeals axispb.Permission
 	RetentionDays  int
 	Security       string
+	// Registrations of agencies by endpoints, and whether each is held for an operator.
+	Registrations, RegistrationsHeld axispb.Permission
+	ConsignHours, HandoverHours      int
 	// Position of the record that said it.
 	Position uint64
 }
@@ -64,6 +75,10 @@ func resolve(own, everybody *PolicyWord) Policy {
 		DelegatedSeals: cmp.Or(own.DelegatedSeals, everybody.DelegatedSeals) != axispb.Permission_PERMISSION_FORBIDDEN,
 		RetentionDays:  cmp.Or(own.RetentionDays, everybody.RetentionDays, DefaultRetentionDays),
 		Security:       cmp.Or(everybody.Security, envelope.SecurityOrdinary),
+		Registrations:  cmp.Or(own.Registrations, everybody.Registrations) != axispb.Permission_PERMISSION_FORBIDDEN,
+		Held:           cmp.Or(own.RegistrationsHeld, everybody.RegistrationsHeld) == axispb.Permission_PERMISSION_ALLOWED,
+		ConsignHours:   cmp.Or(own.ConsignHours, everybody.ConsignHours),
+		HandoverHours:  cmp.Or(own.HandoverHours, everybody.HandoverHours),
 	}
 }
 
@@ -90,6 +105,14 @@ func (d *draft) checkPolicy(p *axispb.Policy) error {
 	if _, ok := axispb.Permission_name[int32(p.GetDelegatedSeals())]; !ok {
 		return errors.New("the word on delegated seals is not known here; say allow, forbid or inherit, or update this program")
 	}
+	for _, said := range []axispb.Permission{p.GetRegistrations(), p.GetRegistrationsHeld()} {
+		if _, ok := axispb.Permission_name[int32(said)]; !ok {
+			return errors.New("the word on registrations is not known here; say allowed, held, forbidden or inherit, or update this program")
+		}
+	}
+	if most := max(p.GetConsignHours(), p.GetHandoverHours()); most > maxHours {
+		return fmt.Errorf("a deadline would be %d hours after acceptance; write at most %d", most, maxHours)
+	}
 	if p.GetRetentionDays() > maxRetentionDays {
 		return fmt.Errorf("content would be kept for %d days; write at most %d", p.GetRetentionDays(), maxRetentionDays)
 	}
@@ -108,7 +131,8 @@ func (d *draft) putPolicy(p *axispb.Policy) {
 	}
 	d.policies.put(code, &PolicyWord{
 		Code: code, DelegatedSeals: p.GetDelegatedSeals(), RetentionDays: int(p.GetRetentionDays()),
-		Security: p.GetSecurity(), Position: d.position,
+		Security: p.GetSecurity(), Registrations: p.GetRegistrations(), RegistrationsHeld: p.GetRegistrationsHeld(),
+		ConsignHours: int(p.GetConsignHours()), HandoverHours: int(p.GetHandoverHours()), Position: d.position,
 	})
 }
 

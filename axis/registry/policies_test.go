@@ -29,33 +29,33 @@ func TestPolicyIsInherited(t *testing.T) {
 			t.Errorf("retention of %q: %d", code, got)
 		}
 	}
-	byDefault := registry.Policy{DelegatedSeals: true, RetentionDays: 400, Security: "ordinary"}
+	byDefault := registry.Policy{DelegatedSeals: true, RetentionDays: 400, Security: "ordinary", Registrations: true}
 	want("H41", byDefault)
 	want("", byDefault)
 	want("nobody", byDefault)
 
 	w.do(noon, policy(&axispb.Policy{DelegatedSeals: forbidden, RetentionDays: 30, Security: "confidential"}))
-	everybody := registry.Policy{RetentionDays: 30, Security: "confidential"}
+	everybody := registry.Policy{RetentionDays: 30, Security: "confidential", Registrations: true}
 	want("H41", everybody)
 	want("", everybody)
 
 	// By an alias: it is the agency's, under any of its codes, and nobody else's.
 	w.do(noon, policy(&axispb.Policy{Code: "000.00.00.H41", DelegatedSeals: allowed}))
-	own := registry.Policy{DelegatedSeals: true, RetentionDays: 30, Security: "confidential"}
+	own := registry.Policy{DelegatedSeals: true, RetentionDays: 30, Security: "confidential", Registrations: true}
 	want("H41", own)
 	want("000.00.00.H41", own)
 	want("H41.11", everybody)
 
 	// What is set anew replaces all that was there.
 	w.do(noon, policy(&axispb.Policy{Code: "H41", RetentionDays: 7}))
-	want("H41", registry.Policy{RetentionDays: 7, Security: "confidential"})
+	want("H41", registry.Policy{RetentionDays: 7, Security: "confidential", Registrations: true})
 	w.do(noon, policy(&axispb.Policy{}))
-	want("H41", registry.Policy{DelegatedSeals: true, RetentionDays: 7, Security: "ordinary"})
+	want("H41", registry.Policy{DelegatedSeals: true, RetentionDays: 7, Security: "ordinary", Registrations: true})
 
 	if all := w.Policies(); len(all) != 2 || all[0].Code != "" || all[1].Code != "H41" || all[1].Position != w.position-1 {
 		t.Errorf("%+v", all)
 	}
-	if !strings.Contains(w.Dump(), `policy "H41" delegated 0 retention 7 security "" position`) {
+	if !strings.Contains(w.Dump(), `policy "H41" delegated 0 retention 7 security "" registrations 0 held 0 hours 0 0 position`) {
 		t.Errorf("the dump has no policy:\n%s", w.Dump())
 	}
 }
@@ -72,6 +72,10 @@ func TestPolicyRefused(t *testing.T) {
 		{"unknown level", "no security level", &axispb.Policy{Security: "mật"}},
 		{"unknown word", "inherit", &axispb.Policy{DelegatedSeals: 9}},
 		{"for ever", "at most", &axispb.Policy{RetentionDays: 4_000_000_000}},
+		{"unknown word on registrations", "held", &axispb.Policy{Registrations: 9}},
+		{"unknown word on holding", "held", &axispb.Policy{RegistrationsHeld: 9}},
+		{"deadline for ever", "at most", &axispb.Policy{ConsignHours: 4_000_000_000}},
+		{"hand-over for ever", "at most", &axispb.Policy{HandoverHours: 9000}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"crypto/sha256"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func history(rt *rapid.T, certificates map[string][][]byte) ([]*axispb.RegistryC
 	step := rapid.Custom(func(rt *rapid.T) *axispb.Change {
 		cert := rapid.SampledFrom(certificates[rapid.SampledFrom([]string{"vinh", "ndan", "hue"}).Draw(rt, "holder")]).Draw(rt, "certificate")
 		digest := sha256.Sum256(cert)
-		switch rapid.IntRange(0, 10).Draw(rt, "kind") {
+		switch rapid.IntRange(0, 12).Draw(rt, "kind") {
 		case 0, 1:
 			return put(code.Draw(rt, "code"), "A", code.Draw(rt, "parent"), axispb.Level(rapid.IntRange(0, 5).Draw(rt, "level")), codes.Draw(rt, "aliases")...)
 		case 2:
@@ -55,6 +56,13 @@ func history(rt *rapid.T, certificates map[string][][]byte) ([]*axispb.RegistryC
 				return reissue(endpoint.Draw(rt, "endpoint"), cert)
 			}
 			return enrol(endpoint.Draw(rt, "endpoint"), cert, codes.Draw(rt, "codes")...)
+		case 11:
+			return asking(&axispb.AgencyRequest{
+				Id: strings.Repeat(rapid.SampledFrom([]string{"1", "2", "3", "x"}).Draw(rt, "id"), 32), Endpoint: endpoint.Draw(rt, "endpoint"),
+				Close: code.Draw(rt, "code"),
+			})
+		case 12:
+			return settling(strings.Repeat(rapid.SampledFrom([]string{"1", "2", "3"}).Draw(rt, "id"), 32), rapid.Bool().Draw(rt, "approved"))
 		case 9:
 			return policy(&axispb.Policy{Code: code.Draw(rt, "code"), DelegatedSeals: axispb.Permission(rapid.IntRange(0, 3).Draw(rt, "delegated"))})
 		default:

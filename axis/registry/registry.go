@@ -91,6 +91,7 @@ func (s *State) Apply(position uint64, at time.Time, c *axispb.RegistryChange) E
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.tables.draft(position, at)
+	d.actor, d.reason = c.GetActor(), c.GetReason()
 	for _, step := range c.GetChanges() {
 		d.apply(step)
 	}
@@ -113,7 +114,7 @@ func stepAudience(c *axispb.Change) axispb.Audience {
 	switch c.GetChange().(type) {
 	case nil:
 		return axispb.Audience_AUDIENCE_UNSPECIFIED
-	case *axispb.Change_Invite, *axispb.Change_UseInvitation:
+	case *axispb.Change_Invite, *axispb.Change_UseInvitation, *axispb.Change_RequestAgency, *axispb.Change_SettleRequest:
 		return axispb.Audience_AUDIENCE_OPERATORS
 	default:
 		return axispb.Audience_AUDIENCE_PUBLIC
@@ -147,7 +148,7 @@ func checkForm(c *axispb.RegistryChange) error {
 			return fmt.Errorf("step %d says nothing; leave it out, or update this program", i+1)
 		case first:
 		default:
-			return errors.New("it mixes invitations, which are the operators' alone, with public steps; make two changes of it")
+			return errors.New("it mixes invitations or requests, which are the operators' alone, with public steps; make two changes of it")
 		}
 	}
 	return nil
@@ -175,6 +176,10 @@ func (d *draft) check(c *axispb.Change) error {
 		return d.checkRevoke(c.RevokeEndpoint)
 	case *axispb.Change_PutPolicy:
 		return d.checkPolicy(c.PutPolicy)
+	case *axispb.Change_RequestAgency:
+		return d.checkRequest(c.RequestAgency)
+	case *axispb.Change_SettleRequest:
+		return d.checkSettle(c.SettleRequest)
 	default:
 		return errors.New("a step of a kind that is not known here; update this program")
 	}
@@ -202,6 +207,10 @@ func (d *draft) apply(c *axispb.Change) {
 		d.revokeEndpoint(c.RevokeEndpoint)
 	case *axispb.Change_PutPolicy:
 		d.putPolicy(c.PutPolicy)
+	case *axispb.Change_RequestAgency:
+		d.request(c.RequestAgency)
+	case *axispb.Change_SettleRequest:
+		d.settle(c.SettleRequest)
 	}
 }
 

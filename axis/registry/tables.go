@@ -18,6 +18,8 @@ type tables struct {
 	invitations map[[32]byte]*Invitation
 	invited     map[string][32]byte // name of an endpoint → the last invitation with it
 	policies    map[string]*PolicyWord
+	requests    map[string]*Request
+	asked       map[about]string // the last request about an agency
 
 	// The rest follows from the above and is kept by commit.
 	children map[string]set[string] // code → codes right below it
@@ -25,6 +27,8 @@ type tables struct {
 	history  history
 	sealsOf  map[string]set[sealKey] // code → its seals
 	heirOf   map[string]set[string]  // code → closed agencies whose one heir it is
+
+	openRequests map[string]int // endpoint → requests that nobody has decided
 }
 
 type set[K comparable] map[K]struct{}
@@ -39,7 +43,7 @@ func newTables() tables {
 		agencies: map[string]*Agency{}, names: map[string]string{},
 		endpoints: map[string]*Endpoint{}, holders: map[[32]byte]string{},
 		seals: map[sealKey]*Seal{}, invitations: map[[32]byte]*Invitation{}, invited: map[string][32]byte{},
-		policies: map[string]*PolicyWord{},
+		policies: map[string]*PolicyWord{}, requests: map[string]*Request{}, asked: map[about]string{}, openRequests: map[string]int{},
 		children: map[string]set[string]{}, codes: map[string]set[string]{}, history: history{}, sealsOf: map[string]set[sealKey]{},
 		heirOf: map[string]set[string]{},
 	}
@@ -78,6 +82,8 @@ func (l layer[K, V]) commit() {
 type draft struct {
 	position uint64
 	at       time.Time
+	// Of the change: an operator's, where they decide on a request.
+	actor, reason string
 
 	agencies    layer[string, *Agency]
 	names       layer[string, string]
@@ -87,6 +93,8 @@ type draft struct {
 	invitations layer[[32]byte, *Invitation]
 	invited     layer[string, [32]byte]
 	policies    layer[string, *PolicyWord]
+	requests    layer[string, *Request]
+	asked       layer[about, string]
 	heirOf      map[string]set[string] // as it was before the change
 }
 
@@ -97,8 +105,8 @@ func (t *tables) draft(position uint64, at time.Time) *draft {
 		position: position, at: time.UnixMilli(at.UnixMilli()).UTC(),
 		agencies: over(t.agencies), names: over(t.names), endpoints: over(t.endpoints), holders: over(t.holders),
 		seals: over(t.seals), invitations: over(t.invitations), invited: over(t.invited),
-		policies: over(t.policies),
-		heirOf:   t.heirOf,
+		policies: over(t.policies), requests: over(t.requests), asked: over(t.asked),
+		heirOf: t.heirOf,
 	}
 }
 
@@ -107,6 +115,7 @@ func (t *tables) commit(d *draft) {
 	for code, a := range d.agencies.over {
 		t.index(code, t.agencies[code], a)
 	}
+	t.countRequests(d)
 	for key := range d.seals.over {
 		add(t.sealsOf, key.code, key)
 	}
@@ -118,6 +127,8 @@ func (t *tables) commit(d *draft) {
 	d.invitations.commit()
 	d.invited.commit()
 	d.policies.commit()
+	d.requests.commit()
+	d.asked.commit()
 }
 
 // index moves an agency to its place under its parent and its endpoint.

@@ -26,6 +26,8 @@ type Agency struct {
 	// Endpoint serves the code; empty where none ever did. It may be revoked: Route
 	// tells.
 	Endpoint string
+	// Mail, Phone and Fax reach its clerks; they may be empty.
+	Mail, Phone, Fax string
 	// Position of the record that changed it last.
 	Position uint64
 }

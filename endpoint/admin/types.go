@@ -38,6 +38,7 @@ type Clerk interface {
 	// Agencies lists the directory, which works offline.
 	Agencies(ctx context.Context, search string) ([]Agency, error)
 	Keeper
+	SystemKeeper
 }
 
 // Status is an endpoint at a glance.
@@ -61,6 +62,8 @@ type Status struct {
 	OldestUnsent *Unsent `json:"oldest_unsent,omitempty"`
 	// JournalMS is the latest journal time that the axis told; 0 for none.
 	JournalMS int64 `json:"journal_ms,omitempty"`
+	// What of the systems' documents waits for a person.
+	Held
 	// NotAdmitted seals: SHA-256 of their certificates, hex.
 	NotAdmitted []string `json:"not_admitted,omitempty"`
 }
@@ -183,6 +186,10 @@ type Story struct {
 	Trouble  *Trouble   `json:"trouble,omitempty"`
 	// ReleasedMS is when the files were removed here; 0 while they are kept.
 	ReleasedMS int64 `json:"released_ms,omitempty"`
+	// Business is how the last change of a received document was answered, 15 or 16;
+	// GivenBack says that it was taken back by its sender, who was agreed with.
+	Business  string `json:"business,omitempty"`
+	GivenBack bool   `json:"given_back,omitempty"`
 }
 
 // Step is one thing that happened, at one recipient or before there were any.
@@ -201,7 +208,11 @@ type Step struct {
 	// just now, and hold.
 	Verified bool   `json:"verified"`
 	Problem  string `json:"problem,omitempty"` // why not
-	Flagged  string `json:"flagged,omitempty"` // contrary, supersedes, second, clock
+	// Flagged: contrary, supersedes, second, clock, or what package business calls
+	// unusual about a business state.
+	Flagged string `json:"flagged,omitempty"`
+	// Business state that it tells: 01 to 16.
+	Business string `json:"business,omitempty"`
 	// Reason of a negative event, in both languages.
 	ReasonVI string `json:"reason_vi,omitempty"`
 	ReasonEN string `json:"reason_en,omitempty"`

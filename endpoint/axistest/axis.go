@@ -43,6 +43,8 @@ type Axis struct {
 	MaxItems int
 	// ForkReceipts gives receipts under a history that no pull will ever show.
 	ForkReceipts bool
+	// HoldRequests has requests about agencies wait for an operator.
+	HoldRequests bool
 	// CutPut is how many bytes of a range are taken; 0 means all.
 	CutPut int
 
@@ -67,6 +69,8 @@ type Axis struct {
 	counters  map[string]map[uint64][32]byte // statement digest by issuer and counter
 	conns     map[string][]*Conn
 	requests  map[string]int
+	agencies  map[string]*agency // by code, as endpoints registered them
+	held      map[string]string  // id by what was asked
 }
 
 // document is an accepted document.
@@ -108,6 +112,7 @@ func New(t testing.TB) *Axis {
 		serving: map[string]string{}, documents: map[string]*document{}, byLeaf: map[uint64]*document{},
 		rows: map[string][]row{}, chunks: map[string]map[chunk.ID][]byte{},
 		counters: map[string]map[uint64][32]byte{}, conns: map[string][]*Conn{}, requests: map[string]int{},
+		agencies: map[string]*agency{}, held: map[string]string{},
 	}
 	a.trust = evidence.NewTrust(a.ca.Certificate())
 	key := sealtest.P256(t)
@@ -178,12 +183,13 @@ func (a *Axis) Change(changes ...*axispb.Change) {
 	a.change(changes...)
 }
 
-func (a *Axis) change(changes ...*axispb.Change) {
+func (a *Axis) change(changes ...*axispb.Change) (leaf uint64) {
 	body, _ := proto.Marshal(&axispb.RegistryChange{Version: 1, Actor: "test", Changes: changes})
-	leaf := a.journal(axispb.Kind_KIND_REGISTRY, body, &axispb.Decision{})
+	leaf = a.journal(axispb.Kind_KIND_REGISTRY, body, &axispb.Decision{})
 	for name := range a.rows {
 		a.addRow(name, row{lane: axispb.Lane_LANE_REGISTRY, position: leaf, leaf: leaf})
 	}
+	return leaf
 }
 
 // Advance lets journal time go on.

@@ -39,6 +39,8 @@ func (a *Axis) serve(endpoint string, s bus.Service, req proto.Message) (proto.M
 	case *axispb.RenewRequest:
 		der, err := a.certificateOf(endpoint, r.Csr)
 		return &axispb.RenewAnswer{Certificate: der}, err
+	case *axispb.RegisterRequest:
+		return a.register(endpoint, r)
 	}
 	return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, string(s))
 }

@@ -25,6 +25,13 @@ func (s *Store) Hold() *Hold { return &Hold{store: s} }
 
 // Add is Store.Add; the body is held.
 func (h *Hold) Add(r io.Reader, limit uint64) (chunk.File, error) {
+	return h.AddJudged(r, limit, func(io.ReaderAt, chunk.File) error { return nil })
+}
+
+// AddJudged is Add for a body that is looked at before anything of it is kept: an error
+// of judge comes back as it is, and the body is gone. What judge reads is there only
+// while it runs.
+func (h *Hold) AddJudged(r io.Reader, limit uint64, judge func(io.ReaderAt, chunk.File) error) (chunk.File, error) {
 	s := h.store
 	tmp, err := os.CreateTemp(s.temp(), "add-*")
 	if err != nil {
@@ -33,6 +40,12 @@ func (h *Hold) Add(r io.Reader, limit uint64) (chunk.File, error) {
 	file, err := chunk.Read(io.TeeReader(&capped{r: r, left: limit}, tmp))
 	if err != nil {
 		return file, durable.Commit(tmp, s.path(file.Digest), err)
+	}
+	if err := judge(tmp, file); err != nil {
+		if left := errors.Join(tmp.Close(), os.Remove(tmp.Name())); left != nil {
+			err = errors.Join(err, left)
+		}
+		return file, err
 	}
 	h.hold(file.Digest)
 	// One that has rotted is replaced: nothing may be sent that is not what was sealed.

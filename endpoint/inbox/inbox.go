@@ -6,7 +6,10 @@
 // quarantine (QuarantineEntry by row); and, following from these, inbox_due (class,
 // lane, next attempt, key), inbox_code (code 0x00 state, lane, row: key), inbox_id
 // (id 0x00 key), inbox_time (when it came, key), inbox_waiting (target 0x00 key),
-// evidence_unsent (counter), quarantine_age (time, row) and quarantine_total.
+// inbox_change (target 0x00 key), inbox_offer (what a DMS has to take, in its order),
+// inbox_delivery (what a DMS calls it: key), inbox_name (sender, what it calls the
+// document, key), inbox_handover (when it must be handed over, key), evidence_unsent
+// (counter), quarantine_age (time, row) and quarantine_total.
 // Every method works inside its caller's transaction, so that a state and the
 // statement that proves it are one commit.
 package inbox
@@ -33,6 +36,11 @@ const (
 	idBucket         = "inbox_id"
 	timeBucket       = "inbox_time"
 	waitingBucket    = "inbox_waiting"
+	changeBucket     = "inbox_change"
+	offerBucket      = "inbox_offer"
+	deliveryBucket   = "inbox_delivery"
+	nameBucket       = "inbox_name"
+	handoverBucket   = "inbox_handover"
 	evidenceBucket   = "evidence"
 	unsentBucket     = "evidence_unsent"
 	quarantineBucket = "quarantine"
@@ -106,18 +114,23 @@ func (k Key) valid() error {
 // Init makes the buckets, and what follows from others in a store that was written
 // before it existed. Where nothing is missing, it does not write.
 func Init(tx *bbolt.Tx) error {
+	unindexed := tx.Bucket([]byte(changeBucket)) == nil
 	err := boltpb.Create(tx, entryBucket, dueBucket, codeBucket, idBucket, timeBucket, waitingBucket,
-		evidenceBucket, unsentBucket, quarantineBucket, ageBucket, totalBucket)
+		changeBucket, offerBucket, deliveryBucket, nameBucket, handoverBucket, evidenceBucket, unsentBucket, quarantineBucket, ageBucket, totalBucket)
 	if err != nil {
 		return err
 	}
-	return errors.Join(indexTimes(tx), countQuarantine(tx))
+	if unindexed {
+		err = indexChanges(tx)
+	}
+	return errors.Join(err, indexTimes(tx), indexNames(tx), countQuarantine(tx))
 }
 
 // Inbox is the inbox as one transaction sees it.
 type Inbox struct {
-	entries, due, codes, ids, times, waiting  *bbolt.Bucket
-	evidence, unsent, quarantine, age, totals *bbolt.Bucket
+	entries, due, codes, ids, times, waiting, changes *bbolt.Bucket
+	offers, deliveries, names, handovers              *bbolt.Bucket
+	evidence, unsent, quarantine, age, totals         *bbolt.Bucket
 }
 
 // In gives the inbox in a transaction.
@@ -125,7 +138,8 @@ func In(tx *bbolt.Tx) Inbox {
 	b := func(name string) *bbolt.Bucket { return tx.Bucket([]byte(name)) }
 	return Inbox{
 		entries: b(entryBucket), due: b(dueBucket), codes: b(codeBucket), ids: b(idBucket), times: b(timeBucket),
-		waiting: b(waitingBucket), evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
+		waiting: b(waitingBucket), changes: b(changeBucket), offers: b(offerBucket), deliveries: b(deliveryBucket),
+		names: b(nameBucket), handovers: b(handoverBucket), evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
 		age: b(ageBucket), totals: b(totalBucket),
 	}
 }
@@ -159,6 +173,9 @@ func (b Inbox) Add(e *axispb.InboxEntry) (added bool, err error) {
 		if !settled {
 			e.State = axispb.State_STATE_WAITING
 		}
+	}
+	if e.DuplicateOf, err = b.twin(e); err != nil {
+		return false, err
 	}
 	if err := b.put(before, e); err != nil {
 		return false, err
@@ -236,12 +253,16 @@ func (b Inbox) Fail(key Key, why *axispb.Trouble, next time.Time, progressed boo
 	return err
 }
 
-// MarkFetched records that the DMS or a clerk took the content to read. It proves
-// nothing to anybody and changes no state.
+// MarkFetched records that the DMS or a clerk takes the content to read. It proves
+// nothing to anybody and changes no state. The error is ErrState where the content is
+// not here yet, or was withdrawn: nobody may be given it then.
 func (b Inbox) MarkFetched(key Key) error {
 	_, err := b.change(key, func(e *axispb.InboxEntry) error {
 		if pending(e.State) {
 			return fmt.Errorf("%w: the content is not here yet", ErrState)
+		}
+		if e.State == axispb.State_STATE_WITHDRAWN {
+			return fmt.Errorf("%w: it was withdrawn", ErrState)
 		}
 		e.Fetched = true
 		return nil
@@ -258,6 +279,9 @@ func (b Inbox) Move(key Key, to axispb.State, counter uint64, at time.Time, why 
 			return fmt.Errorf("%w: from %s to %s", ErrState, e.State, to)
 		}
 		e.State, e.SinceMs, e.Trouble = to, at.UnixMilli(), why
+		if to == axispb.State_STATE_HANDOVER_FAILED && !Overdue(e) {
+			e.Handing = nil // else it would be offered again
+		}
 		e.Evidence = append(e.Evidence, counter)
 		return nil
 	})
@@ -290,6 +314,8 @@ func Allowed(from, to axispb.State) bool {
 			to == axispb.State_STATE_WITHDRAWN
 	case axispb.State_STATE_HANDOVER_FAILED:
 		return to == axispb.State_STATE_HANDED_OVER || to == axispb.State_STATE_WITHDRAWN
+	case axispb.State_STATE_CONSIGNMENT_FAILED:
+		return to == axispb.State_STATE_WITHDRAWN
 	}
 	return false
 }

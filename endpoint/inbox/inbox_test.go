@@ -260,6 +260,7 @@ func TestTransitions(t *testing.T) {
 	path("no way back", consigned, handed, refused)
 	path("refused, then taken", consigned, refused, handed, handed)
 	path("withdrawn is final", consigned, withdrawn, handed)
+	path("recalled before it could be had", failed, withdrawn, consigned)
 	path("not from the DMS", consigned, handed, withdrawn)
 }
 
@@ -480,6 +481,7 @@ func TestRandomSteps(t *testing.T) {
 				if rapid.Bool().Draw(t, "change") {
 					about(ids.Draw(t, "target"))(e)
 				}
+				due(rapid.IntRange(0, 2).Draw(t, "due"))(e)
 				b.add(e)
 			},
 			"move": func(t *rapid.T) {

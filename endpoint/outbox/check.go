@@ -21,17 +21,23 @@ import (
 //   - what is to be worked on, and nothing else, is in the index of what is due,
 //     once;
 //   - what waits is in the index of what waits;
+//   - every name, and nothing else, is in the indexes of names;
+//   - what has a draft has no envelope, and is parked;
 //   - what the axis has not answered has not been released.
 func Check(tx *bbolt.Tx) error {
 	o := In(tx)
 	var found []error
-	due, waiting := 0, 0
+	due, waiting, named, docs := 0, 0, 0, 0
 	err := boltpb.Each[axispb.OutboxEntry](o.entries, nil, func(k []byte, e *axispb.OutboxEntry) (bool, error) {
 		found = append(found, o.checkEntry(k, e)...)
 		if dueKey(e) != nil {
 			due++
 		}
 		waiting += len(e.After)
+		named += len(names(e))
+		if e.DocId != "" {
+			docs++
+		}
 		return true, nil
 	})
 	found = append(found, err, o.checkRecipients())
@@ -40,6 +46,12 @@ func Check(tx *bbolt.Tx) error {
 	}
 	if n := o.after.Stats().KeyN; n != waiting {
 		found = append(found, fmt.Errorf("outbox: %d waits are kept, not %d", n, waiting))
+	}
+	if n := o.names.Stats().KeyN; n != named {
+		found = append(found, fmt.Errorf("outbox: %d names are kept, not %d", n, named))
+	}
+	if n := o.docs.Stats().KeyN; n != docs {
+		found = append(found, fmt.Errorf("outbox: %d names of a DMS are kept, not %d", n, docs))
 	}
 	return errors.Join(found...)
 }
@@ -62,6 +74,14 @@ func (o Outbox) checkEntry(key []byte, e *axispb.OutboxEntry) (found []error) {
 	}
 	if !open(e) && len(e.Receipt) == 0 && len(e.Rejection) == 0 {
 		complain("impossible state %s", e.State)
+	}
+	if len(e.DraftDigest) > 0 && (!Unsealed(e) || e.State != axispb.State_STATE_PARKED) {
+		complain("in %s with an envelope of %d and a draft of %d bytes", e.State, len(e.EnvelopeDigest), len(e.DraftDigest))
+	}
+	for _, name := range names(e) {
+		if !has(o.names, append(namePrefix(e.Sender, name), e.Id...)) {
+			complain("its name %q is not kept", name)
+		}
 	}
 	if k := dueKey(e); k != nil && !has(o.due, k) {
 		complain("is not in the index of what is due")

@@ -2,9 +2,10 @@
 // and after that the state of each recipient with the evidence that proves it.
 //
 // Buckets: outbox (OutboxEntry by id), recipient (RecipientEntry by id 0x00 code),
-// outbox_due (class, lane, next attempt, id: what the loop takes next) and
-// outbox_after (id of a submission, id of the one that waits for it). The last two
-// follow from the first and are kept in the same transaction. Every method works
+// outbox_due (class, lane, next attempt, id: what the loop takes next), outbox_after
+// (id of a submission, id of the one that waits for it), outbox_name (sender, what it
+// calls the document, id) and outbox_doc (what a DMS calls it: id). All but the first
+// two follow from the first and are kept in the same transaction. Every method works
 // inside its caller's transaction, so that a state and its proof are one commit.
 package outbox
 
@@ -26,6 +27,8 @@ const (
 	recipientBucket = "recipient"
 	dueBucket       = "outbox_due"
 	afterBucket     = "outbox_after"
+	nameBucket      = "outbox_name"
+	docBucket       = "outbox_doc"
 )
 
 // BulkBytes is the content from which a submission counts as large: it is uploaded
@@ -42,13 +45,17 @@ var (
 	ErrState = errors.New("the submission's state does not allow this")
 )
 
-// Init makes the buckets.
+// Init makes the buckets, and what follows from others in a store that was written
+// before it existed. Where nothing is missing, it does not write.
 func Init(tx *bbolt.Tx) error {
-	return boltpb.Create(tx, entryBucket, recipientBucket, dueBucket, afterBucket)
+	if err := boltpb.Create(tx, entryBucket, recipientBucket, dueBucket, afterBucket, nameBucket, docBucket); err != nil {
+		return err
+	}
+	return indexNames(tx)
 }
 
 // Outbox is the outbox as one transaction sees it.
-type Outbox struct{ entries, recipients, due, after *bbolt.Bucket }
+type Outbox struct{ entries, recipients, due, after, names, docs *bbolt.Bucket }
 
 // In gives the outbox in a transaction.
 func In(tx *bbolt.Tx) Outbox {
@@ -57,19 +64,23 @@ func In(tx *bbolt.Tx) Outbox {
 		recipients: tx.Bucket([]byte(recipientBucket)),
 		due:        tx.Bucket([]byte(dueBucket)),
 		after:      tx.Bucket([]byte(afterBucket)),
+		names:      tx.Bucket([]byte(nameBucket)),
+		docs:       tx.Bucket([]byte(docBucket)),
 	}
 }
 
 // Add takes a new submission, QUEUED. Its envelope and files must be durable. It
 // waits for those submissions named in After that the axis has not answered.
-func (o Outbox) Add(e *axispb.OutboxEntry) error {
+func (o Outbox) Add(e *axispb.OutboxEntry) error { return o.add(e, axispb.State_STATE_QUEUED, nil) }
+
+func (o Outbox) add(e *axispb.OutboxEntry, state axispb.State, why *axispb.Trouble) error {
 	if e.Id == "" || bytes.ContainsRune([]byte(e.Id), 0) {
 		return fmt.Errorf("unusable id %q", e.Id)
 	}
 	if o.entries.Get([]byte(e.Id)) != nil {
 		return ErrExists
 	}
-	e.Version, e.State = 1, axispb.State_STATE_QUEUED
+	e.Version, e.State, e.Trouble = 1, state, why
 	pending, err := o.pending(e.After)
 	if err != nil {
 		return err
@@ -79,6 +90,9 @@ func (o Outbox) Add(e *axispb.OutboxEntry) error {
 		if err := o.after.Put(pairKey(target, e.Id), nil); err != nil {
 			return err
 		}
+	}
+	if err := o.enterNames(e); err != nil {
+		return err
 	}
 	return o.put(nil, e)
 }
@@ -176,6 +190,8 @@ func (o Outbox) Park(id string, why *axispb.Trouble) error {
 func (o Outbox) Retry(id string, now time.Time) error {
 	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
 		switch {
+		case Unsealed(e):
+			return fmt.Errorf("%w: it has to be sealed first", ErrState)
 		case e.State == axispb.State_STATE_PARKED:
 			e.State = axispb.State_STATE_QUEUED
 		case e.State == axispb.State_STATE_REJECTED && e.ReleasedMs == 0:

@@ -22,6 +22,7 @@ const (
 	Renew    Service = "renew"
 	Enrol    Service = "enrol"
 	Recover  Service = "recover"
+	Register Service = "register"
 )
 
 // MaxPayload is the most bytes of one message. A chunk's range with its framing
@@ -46,7 +47,7 @@ const (
 
 // Services lists every service of the axis.
 func Services() []Service {
-	return []Service{Submit, Evidence, Pull, Have, Put, Get, Proof, Renew, Enrol, Recover}
+	return []Service{Submit, Evidence, Pull, Have, Put, Get, Proof, Renew, Enrol, Recover, Register}
 }
 
 // ServiceSubject is where an endpoint asks a service.

@@ -94,6 +94,7 @@ const (
 	consigned  = axispb.State_STATE_CONSIGNED
 	handedOver = axispb.State_STATE_HANDED_OVER
 	sentBack   = axispb.State_STATE_HANDOVER_FAILED
+	withdrawn  = axispb.State_STATE_WITHDRAWN
 )
 
 type want = map[string]axispb.State
@@ -107,6 +108,11 @@ func (x *exchange) play() {
 	x.send("large", "G22", envelope.Document{To: []string{"H41.11", "G01"}}, want{"H41.11": consigned, "G01": refused}, 1_300_000)
 	x.send("group", "G22", envelope.Document{Groups: []envelope.Group{{Under: "H41", Level: "commune"}}}, want{"H41.11.05": consigned}, 10)
 	x.send("refused", "G22", envelope.Document{To: []string{"G01"}}, nil, 10)
+	recalled := x.send("recalled", "G22", envelope.Document{To: []string{"H41.11.05"}}, want{"H41.11.05": withdrawn}, 300)
+	x.send("recall", "G22", envelope.Document{
+		To: []string{"H41.11.05"}, Kind: envelope.KindRecall,
+		References: []envelope.Reference{{Sender: "G22", ID: recalled.id, Relation: envelope.RelationTarget}},
+	}, want{"H41.11.05": withdrawn}, 20)
 	x.arrived(small, "H41")
 	reply := x.send("reply", "H41", envelope.Document{
 		To: []string{"G22"}, Kind: envelope.KindReply,

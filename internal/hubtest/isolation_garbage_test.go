@@ -23,7 +23,11 @@ const (
 )
 
 // reasonable answers to garbage. Unavailable is none: nothing is wrong with the axis.
-var reasonable = []string{"carried out", "MALFORMED", "NOT_FOUND", "DIGEST_MISMATCH", "CONTENT_MISSING", "QUOTA", "BUSY"}
+var reasonable = []string{
+	"carried out", "MALFORMED", "NOT_FOUND", "DIGEST_MISMATCH", "CONTENT_MISSING", "QUOTA", "BUSY",
+	// of registrations
+	"BAD_CODE", "UNKNOWN_CODE", "PARENT", "NOT_BELOW", "OPERATORS_ONLY", "SERVED_ELSEWHERE", "REGISTRY_CONFLICT",
+}
 
 // testGarbage sends requests that were once right to every service: each gets an
 // answer with a reason, none stops the axis, and nothing is journaled but

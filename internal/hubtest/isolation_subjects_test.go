@@ -154,6 +154,7 @@ func (s *siege) effective(t *testing.T) map[bus.Service][]byte {
 		bus.Put:      wire(t, &axispb.PutRequest{Digest: digest, Size: 10, Data: content}),
 		bus.Renew:    wire(t, &axispb.RenewRequest{Csr: newRequest(t, s.attacker.Name)}),
 		bus.Pull:     wire(t, fromTheStart()),
+		bus.Register: wire(t, &axispb.RegisterRequest{Put: &axispb.Agency{Code: "H25.01", Name: "Văn phòng", Parent: "H25"}}),
 	}
 }
 

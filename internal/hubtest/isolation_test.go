@@ -34,6 +34,7 @@ func TestAnEndpointGetsNothingOfAnother(t *testing.T) {
 		{"proof", testProof},
 		{"renew", testRenew},
 		{"certificates", testCertificates},
+		{"registrations", testRegistrations},
 		{"garbage", testGarbage},
 		{"restart", testRestart},
 	} {

@@ -83,6 +83,9 @@ func (g *gap) fill() {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := g.w.Member("H41").Agent().Register(t.Context(), registering("H41.77", "H41")); err != nil {
+		t.Fatal(err)
+	}
 	if err := g.w.Member("H41").Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -222,6 +225,9 @@ func TestARestoredAxisGetsBackWhatItLost(t *testing.T) {
 			}
 			if found != c.longer {
 				t.Errorf("the journal says that the log was longer: %v", found)
+			}
+			if a, err := g.w.Hub().ShowAgency(t.Context(), "H41.77"); err != nil || a.Endpoint != g.w.Member("H41").Name {
+				t.Errorf("what H41 registered: %+v, %v", a, err)
 			}
 			if s, err := g.w.Hub().Status(t.Context()); err != nil || s.Lost != g.signed.Size-g.old.Size || s.CameBack == 0 {
 				t.Errorf("status: %d leaves lost, not %d; %d came back (%v)", s.Lost, g.signed.Size-g.old.Size, s.CameBack, err)

@@ -50,11 +50,11 @@ func TestNobodySlipsInBeforeTheRegistryIsBack(t *testing.T) {
 			}
 			g.setBack(marked)
 			first := lying(t, g.revoked)
-			first.shut(g, l, bus.Submit, bus.Evidence, bus.Have, bus.Put, bus.Get)
+			first.shut(g, l, bus.Submit, bus.Evidence, bus.Register, bus.Have, bus.Put, bus.Get)
 			if answer, err := first.ask(&axispb.RecoverRequest{Epoch: status(t, g.w).Epoch, RegistryDone: true}); err != nil {
 				t.Fatal(answer, err)
 			}
-			first.shut(g, l, bus.Submit, bus.Evidence)
+			first.shut(g, l, bus.Submit, bus.Evidence, bus.Register)
 			if !recoveringNow(t, g) {
 				t.Error("the operator is not told that the axis waits")
 			}

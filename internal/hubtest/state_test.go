@@ -16,6 +16,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	_ "modernc.org/sqlite" // the driver
 
+	operator "docaxis/axis/admin"
 	"docaxis/endpoint"
 	clerk "docaxis/endpoint/admin"
 	"docaxis/internal/hubtest"
@@ -134,7 +135,13 @@ func (s *siege) listRegistry(t *testing.T, all state) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all.add("registry agencies=", status.Agencies)
+	agencies, err := s.Hub().ListAgencies(t.Context(), operator.AgencyFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range agencies.Agencies {
+		all.add("registry agency ", fmt.Sprintf("%+v", a))
+	}
 	for _, e := range status.Endpoints {
 		all.add("registry ", e.Name, " ", e.Codes, " revoked=", e.Revoked, " ", e.EnrolledMS)
 	}

@@ -134,10 +134,18 @@ var phrases = []text{
 	{"không phải loại MIME", "is no MIME type"},
 	{"không phải là tên được phép; tên phân biệt chữ hoa, chữ thường", "is not known; names are case-sensitive"},
 	{"bị ghi hai lần", "is given twice"},
+	{"phải là một trong {1}", "must be one of {1}"},
+	{"phải là một dòng dài tối đa {1} ký tự", "must be one line of at most {1} characters"},
 	{"phải là {1}", "must be {1}"},
 	{"không phải thời điểm dạng 2006-01-02T15:04:05Z", "is no time as 2006-01-02T15:04:05Z"},
 	{"văn bản mới không được có văn bản đích", "a new document has no target"},
 	{"văn bản này phải có đúng một văn bản đích, không phải {1}", "a change has one target, not {1}"},
+
+	// internal/envelope: what routing takes no notice of in an edXML package
+	{"bị ghi lặp lại; nơi này chỉ nhận gói một lần", "is named again; it gets the package once"},
+	{"nêu văn bản chưa biết ở đây; gói được gửi như văn bản mới", "is about a document that is not known here; it goes as a new document"},
+	{"không phải loại nghiệp vụ; gói được gửi như văn bản mới", "is no kind of business; it goes as a new document"},
+	{"không dẫn chiếu được nên bị bỏ qua", "cannot be referred to; it is left out"},
 
 	// internal/envelope, signing/asic: what is wrong in a manifest or an envelope
 	{"bản kê ghi {1} tệp, {2} có {3}", "{1} files are listed, {2} has {3}"},
@@ -167,6 +175,32 @@ var phrases = []text{
 	{"nhóm đầu phải là một chữ cái từ A đến Y và hai chữ số", "the first group must be a letter from A to Y and two digits"},
 	{"hãy viết {1}", "write {1}"},
 	{"mã có dạng H41.11.05 (Quyết định 20/2020/QĐ-TTg) hoặc 000.05.11.H41 (QCVN 102:2016)", "a code looks like H41.11.05 (QĐ 20/2020/QĐ-TTg) or 000.05.11.H41 (QCVN 102:2016)"},
+
+	// axis/registry: what endpoints ask of it
+	{"tên", "the name"},
+	{"cơ quan cấp trên", "the agency above it"},
+	{"các mã khác", "its other codes"},
+	{"cấp", "the level"},
+	{"ngày bắt đầu hiệu lực", "its first day"},
+	{"điểm kết nối phục vụ", "who serves it"},
+	{"việc đóng cơ quan", "its closing"},
+	{"{1} yêu cầu về danh mục trong một ngày", "{1} changes of the registry a day"},
+	{"{1} yêu cầu đang chờ quản trị trục", "{1} requests that wait for an operator"},
+
+	{"mã {1} chính là {2} viết theo dạng khác, tức {3}; hãy dùng mã đó, hoặc đề nghị quản trị trục thêm mã kia cho cơ quan", "code {1} is {2} in the other form, and that is {3}; use that code, or have the operator add the other one to it"},
+	{"điểm kết nối đã phục vụ {1} cơ quan; hãy hỏi quản trị trục", "the endpoint serves {1} agencies already; ask the operator of the axis"},
+	{"{1} đã đóng lúc {2}; hãy chọn mã khác", "{1} was closed at {2}; choose another code"},
+	{"không có yêu cầu nào mang mã {1}; hãy tra bằng axis agency requests", "no request is known as {1}; look it up with axis agency requests"},
+	{"yêu cầu {1} đã được thay bằng yêu cầu sau về {2}; hãy quyết định yêu cầu sau", "request {1} was replaced by a later one about {2}; decide on that"},
+	{"yêu cầu {1} đã được quyết định lúc {2}; không cần làm gì", "request {1} was decided already, at {2}; nothing is left to do"},
+	{"{1} yêu cầu có mã bắt đầu bằng {2}; hãy ghi dài hơn", "{1} requests begin with {2}; write more of the id"},
+	{"hãy ghi allowed, held, forbidden hoặc inherit cho việc tự đăng ký cơ quan", "registrations: write allowed, held, forbidden or inherit"},
+	{"thời hạn không thể trước lúc tiếp nhận; hãy ghi 0 để theo chính sách chung", "a deadline cannot be before the acceptance; write 0 to inherit"},
+	{"thời hạn {1} giờ sau tiếp nhận là quá dài; hãy ghi tối đa {2}", "a deadline would be {1} hours after acceptance; write at most {2}"},
+	{"{1} dài quá {2} ký tự; hãy rút ngắn", "{1} is longer than {2} characters; shorten it"},
+	{"địa chỉ thư điện tử", "its mail address"},
+	{"số điện thoại", "its telephone number"},
+	{"số fax", "its fax number"},
 
 	// axis/registry: an operator's changes
 	{"bước {1} trong {2}: {3}", "step {1} of {2}: {3}"},

@@ -84,8 +84,8 @@ func missing(lang Language) string {
 
 // show writes an argument in a form: "time" a moment, "size" a number of bytes (more than N
 // where it is "> N"),
-// "state" and "security" a word of ours, "words" free words, which the template
-// ends itself.
+// "state" and "security" a word of ours, "rule" a rule of package edxml by its id, with
+// what was found behind a colon, "words" free words, which the template ends itself.
 func show(text, form string, lang Language) string {
 	switch form {
 	case "time":
@@ -94,6 +94,8 @@ func show(text, form string, lang Language) string {
 		return showSize(text, lang)
 	case "words":
 		return words(Phrase(text, lang))
+	case "rule":
+		return showRule(text, lang)
 	case "state":
 		return langs.State(text, lang)
 	case "security":

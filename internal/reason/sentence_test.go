@@ -141,3 +141,19 @@ func TestFormsOfArguments(t *testing.T) {
 		}
 	}
 }
+
+func TestTheRuleThatAPackageBreaks(t *testing.T) {
+	r := &axispb.Reason{Code: axispb.ReasonCode_REASON_BAD_PACKAGE, Args: []string{"edXML", "doctype: <!DOCTYPE x>"}}
+	for lang, want := range map[reason.Language]string{
+		reason.Vietnamese: "Gói edXML sai ở edXML: Gói tin có khai báo DOCTYPE (<!DOCTYPE x>). ",
+		reason.English:    "The edXML package is wrong at edXML: The package has a DOCTYPE (<!DOCTYPE x>). ",
+	} {
+		if got := reason.Sentence(r, lang); !strings.HasPrefix(got, want) {
+			t.Errorf("%q, not %q", got, want)
+		}
+	}
+	r.Args[1] = "must be one of 01, 02"
+	if got := reason.Sentence(r, reason.Vietnamese); !strings.Contains(got, "ở edXML: phải là một trong 01, 02. ") {
+		t.Error(got)
+	}
+}

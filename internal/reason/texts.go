@@ -91,6 +91,10 @@ var texts = map[axispb.ReasonCode]text{
 		vi: "Điểm kết nối này không được gửi thay mã định danh {1}. Hãy kiểm tra mã nơi gửi, hoặc đề nghị quản trị trục gán mã này cho điểm kết nối.",
 		en: "This endpoint does not serve the sender's code {1}. Check the sender's code, or ask the operator of the axis to give the code to this endpoint.",
 	},
+	axispb.ReasonCode_REASON_OTHER_SYSTEM: {
+		vi: "Đơn vị {1} không thuộc hệ thống {2}. Hãy kiểm tra mã đơn vị, hoặc nhờ người quản trị điểm kết nối chạy: endpoint vxp allow {2} --code {1}.",
+		en: "Agency {1} is none of system {2}. Check the code, or ask whoever runs the endpoint to do: endpoint vxp allow {2} --code {1}.",
+	},
 	axispb.ReasonCode_REASON_DUPLICATE_CODE: {
 		vi: "Nơi nhận {1} bị ghi nhiều lần. Hãy chỉ giữ lại một lần rồi gửi lại.",
 		en: "Recipient {1} is named more than once. Leave it in only once and send again.",
@@ -178,6 +182,19 @@ var texts = map[axispb.ReasonCode]text{
 		vi: "Trục liên thông không còn giữ nội dung của văn bản này từ {1:time}: mọi nơi nhận khi đó đã có văn bản và đã hết thời gian lưu. Hãy đề nghị nơi gửi gửi lại văn bản.",
 		en: "The axis has not kept this document's content since {1:time}: every recipient of that time had it, and the time for keeping it was over. Ask the sender to send the document again.",
 	},
+	axispb.ReasonCode_REASON_NOT_ITS_SENDER: {
+		vi: "Chỉ {1}, nơi gửi văn bản {2}, hoặc cơ quan kế thừa mới được thu hồi, cập nhật, thay thế hoặc yêu cầu lấy lại văn bản đó. Hãy đề nghị nơi gửi làm việc này.",
+		en: "Only {1}, which sent document {2}, or the agency that took over from it may recall, update or replace it, or ask for it back. Ask the sender to do so.",
+	},
+	axispb.ReasonCode_REASON_NOT_ITS_RECIPIENT: {
+		vi: "{1} không phải nơi nhận văn bản {3} của {2}, nên không được báo trạng thái xử lý hay trả lời yêu cầu về văn bản đó. Hãy gửi dưới mã của cơ quan đã nhận văn bản.",
+		en: "{1} is no recipient of document {3} of {2}, so it may neither report a state of it nor answer a change of it. Send this under the code of the agency that received the document.",
+	},
+
+	axispb.ReasonCode_REASON_BAD_PACKAGE: {
+		vi: "Gói edXML sai ở {1}: {2:rule}. Hãy sửa ở hệ thống quản lý văn bản rồi gửi lại; chạy “endpoint check TỆP” để xem mọi lỗi của gói và cách sửa.",
+		en: "The edXML package is wrong at {1}: {2:rule}. Mend it in the document-management system and send it again; run “endpoint check FILE” to see everything that is wrong with it, and how it is mended.",
+	},
 
 	axispb.ReasonCode_REASON_NOT_RECIPIENT: {
 		vi: "Điểm kết nối gửi xác nhận không phải nơi nhận văn bản cho mã {1}. Hãy đề nghị quản trị trục kiểm tra mã này đang do điểm kết nối nào phục vụ.",
@@ -232,5 +249,34 @@ var texts = map[axispb.ReasonCode]text{
 	axispb.ReasonCode_REASON_REGISTRY_CONFLICT: {
 		vi: "Thay đổi trái với danh mục hiện có: {1:words}. Hãy sửa thay đổi này rồi thực hiện lại.",
 		en: "The change contradicts the registry: {1:words}. Mend the change and make it again.",
+	},
+
+	axispb.ReasonCode_REASON_SERVED_ELSEWHERE: {
+		vi: "Cơ quan {1} ({2}) do điểm kết nối khác phục vụ, nên điểm này không đăng ký hay sửa được. Hãy thực hiện ở điểm kết nối đó, hoặc đề nghị quản trị trục.",
+		en: "Another endpoint serves agency {1} ({2}), so that this one may neither register nor change it. Do it at that endpoint, or ask the operator of the axis.",
+	},
+	axispb.ReasonCode_REASON_PARENT: {
+		vi: "Cơ quan cấp trên “{1}” không có trong danh mục, đã đóng hoặc không do điểm kết nối này phục vụ. Hãy nêu đúng mã cấp trên mà điểm kết nối này phục vụ.",
+		en: "The agency above, “{1}”, is not in the registry, is closed, or is not served by this endpoint. Write the code of an open agency that this endpoint serves.",
+	},
+	axispb.ReasonCode_REASON_NOT_BELOW: {
+		vi: "Theo quy tắc mã, {1} không trực thuộc {2}. Hãy sửa mã của đơn vị hoặc mã cấp trên.",
+		en: "By its code, {1} does not stand below {2}. Mend the code of the agency or that of the one above it.",
+	},
+	axispb.ReasonCode_REASON_OPERATORS_ONLY: {
+		vi: "Đối với cơ quan {1}, điểm kết nối không tự thay đổi được {2:words}. Hãy đề nghị quản trị trục thay đổi.",
+		en: "Of agency {1}, an endpoint may not change {2:words}. Ask the operator of the axis to change it.",
+	},
+	axispb.ReasonCode_REASON_REGISTRATION_FORBIDDEN: {
+		vi: "Chính sách của trục không cho điểm kết nối tự đăng ký, sửa hoặc đóng cơ quan {1}. Hãy đề nghị quản trị trục thực hiện.",
+		en: "The axis's policy lets no endpoint register, change or close agency {1} by itself. Ask the operator of the axis to do it.",
+	},
+	axispb.ReasonCode_REASON_REGISTRATION_REFUSED: {
+		vi: "Quản trị trục đã từ chối yêu cầu về cơ quan {1} lúc {2:time}: {3:words}. Hãy sửa yêu cầu theo lý do này, hoặc liên hệ quản trị trục.",
+		en: "An operator of the axis refused the request about agency {1} at {2:time}: {3:words}. Mend the request as they say, or contact them.",
+	},
+	axispb.ReasonCode_REASON_AGENCIES_BELOW: {
+		vi: "Chưa đóng được cơ quan {1} vì còn {2} cơ quan trực thuộc đang hoạt động. Hãy đóng các cơ quan trực thuộc trước.",
+		en: "Agency {1} cannot be closed while {2} open agencies stand right below it. Ask for the closing of those first.",
 	},
 }

@@ -435,7 +435,7 @@ type UnsealedDraft struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Format of this message; 1.
 	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
-	// document.json as it will be sealed, without its files.
+	// document.json as it will be sealed.
 	Document []byte `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
 	// Its files in order, with title and type.
 	Files         []*DraftFile `protobuf:"bytes,3,rep,name=files,proto3" json:"files,omitempty"`
@@ -1481,6 +1481,137 @@ func (x *SentEntry) GetTimeMs() int64 {
 	return 0
 }
 
+// NoticeEntry is what this endpoint tells the DMS that sent a document, as a status
+// message, about what became of it at a recipient. Bucket notice, key: delivery_id.
+type NoticeEntry struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// A UUID that follows from submission, recipient and status.
+	DeliveryId string `protobuf:"bytes,2,opt,name=delivery_id,json=deliveryId,proto3" json:"delivery_id,omitempty"`
+	// Submission, its agency, which is told, and the recipient that it is about.
+	Id     string `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	Sender string `protobuf:"bytes,4,opt,name=sender,proto3" json:"sender,omitempty"`
+	Code   string `protobuf:"bytes,5,opt,name=code,proto3" json:"code,omitempty"`
+	// Status code on the national axis: 01, 02 or 15; and why, where it is bad news.
+	Status string  `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
+	Reason *Reason `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Journal time of what it tells, Unix milliseconds UTC.
+	TimeMs  int64    `protobuf:"varint,8,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	Fetched bool     `protobuf:"varint,9,opt,name=fetched,proto3" json:"fetched,omitempty"`
+	Handing *Handing `protobuf:"bytes,10,opt,name=handing,proto3" json:"handing,omitempty"`
+	// When the DMS had taken it, Unix milliseconds UTC; 0 while it has not.
+	DoneMs        int64 `protobuf:"varint,11,opt,name=done_ms,json=doneMs,proto3" json:"done_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NoticeEntry) Reset() {
+	*x = NoticeEntry{}
+	mi := &file_agent_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NoticeEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NoticeEntry) ProtoMessage() {}
+
+func (x *NoticeEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NoticeEntry.ProtoReflect.Descriptor instead.
+func (*NoticeEntry) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *NoticeEntry) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *NoticeEntry) GetDeliveryId() string {
+	if x != nil {
+		return x.DeliveryId
+	}
+	return ""
+}
+
+func (x *NoticeEntry) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *NoticeEntry) GetSender() string {
+	if x != nil {
+		return x.Sender
+	}
+	return ""
+}
+
+func (x *NoticeEntry) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *NoticeEntry) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *NoticeEntry) GetReason() *Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return nil
+}
+
+func (x *NoticeEntry) GetTimeMs() int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return 0
+}
+
+func (x *NoticeEntry) GetFetched() bool {
+	if x != nil {
+		return x.Fetched
+	}
+	return false
+}
+
+func (x *NoticeEntry) GetHanding() *Handing {
+	if x != nil {
+		return x.Handing
+	}
+	return nil
+}
+
+func (x *NoticeEntry) GetDoneMs() int64 {
+	if x != nil {
+		return x.DoneMs
+	}
+	return 0
+}
+
 // QuarantineEntry is a pulled item that failed a check. Bucket quarantine, key:
 // lane, position and ordinal of its row, big-endian in 1, 8 and 4 bytes.
 type QuarantineEntry struct {
@@ -1498,7 +1629,7 @@ type QuarantineEntry struct {
 
 func (x *QuarantineEntry) Reset() {
 	*x = QuarantineEntry{}
-	mi := &file_agent_proto_msgTypes[11]
+	mi := &file_agent_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1641,7 @@ func (x *QuarantineEntry) String() string {
 func (*QuarantineEntry) ProtoMessage() {}
 
 func (x *QuarantineEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[11]
+	mi := &file_agent_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1654,7 @@ func (x *QuarantineEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineEntry.ProtoReflect.Descriptor instead.
 func (*QuarantineEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{11}
+	return file_agent_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *QuarantineEntry) GetVersion() uint32 {
@@ -1586,7 +1717,7 @@ type EvidenceEntry struct {
 
 func (x *EvidenceEntry) Reset() {
 	*x = EvidenceEntry{}
-	mi := &file_agent_proto_msgTypes[12]
+	mi := &file_agent_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1598,7 +1729,7 @@ func (x *EvidenceEntry) String() string {
 func (*EvidenceEntry) ProtoMessage() {}
 
 func (x *EvidenceEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[12]
+	mi := &file_agent_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1611,7 +1742,7 @@ func (x *EvidenceEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvidenceEntry.ProtoReflect.Descriptor instead.
 func (*EvidenceEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{12}
+	return file_agent_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *EvidenceEntry) GetVersion() uint32 {
@@ -1667,7 +1798,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_agent_proto_msgTypes[13]
+	mi := &file_agent_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +1810,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[13]
+	mi := &file_agent_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +1823,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{13}
+	return file_agent_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Progress) GetVersion() uint32 {
@@ -1753,7 +1884,7 @@ type RegistryEntry struct {
 
 func (x *RegistryEntry) Reset() {
 	*x = RegistryEntry{}
-	mi := &file_agent_proto_msgTypes[14]
+	mi := &file_agent_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1765,7 +1896,7 @@ func (x *RegistryEntry) String() string {
 func (*RegistryEntry) ProtoMessage() {}
 
 func (x *RegistryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[14]
+	mi := &file_agent_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1778,7 +1909,7 @@ func (x *RegistryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistryEntry.ProtoReflect.Descriptor instead.
 func (*RegistryEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{14}
+	return file_agent_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RegistryEntry) GetVersion() uint32 {
@@ -1833,7 +1964,7 @@ type RecoveryEntry struct {
 
 func (x *RecoveryEntry) Reset() {
 	*x = RecoveryEntry{}
-	mi := &file_agent_proto_msgTypes[15]
+	mi := &file_agent_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1845,7 +1976,7 @@ func (x *RecoveryEntry) String() string {
 func (*RecoveryEntry) ProtoMessage() {}
 
 func (x *RecoveryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[15]
+	mi := &file_agent_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1858,7 +1989,7 @@ func (x *RecoveryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoveryEntry.ProtoReflect.Descriptor instead.
 func (*RecoveryEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{15}
+	return file_agent_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RecoveryEntry) GetVersion() uint32 {
@@ -1936,15 +2067,19 @@ type AgencyEntry struct {
 	// move stays good.
 	ServedBy []string `protobuf:"bytes,4,rep,name=served_by,json=servedBy,proto3" json:"served_by,omitempty"`
 	// Journal time of its closing, Unix milliseconds UTC; 0 while open.
-	ClosedMs      int64    `protobuf:"varint,5,opt,name=closed_ms,json=closedMs,proto3" json:"closed_ms,omitempty"`
-	Successors    []string `protobuf:"bytes,6,rep,name=successors,proto3" json:"successors,omitempty"`
+	ClosedMs   int64    `protobuf:"varint,5,opt,name=closed_ms,json=closedMs,proto3" json:"closed_ms,omitempty"`
+	Successors []string `protobuf:"bytes,6,rep,name=successors,proto3" json:"successors,omitempty"`
+	// How many changes of it were seen, and the journal time of the last, Unix
+	// milliseconds UTC.
+	Changes       uint32 `protobuf:"varint,7,opt,name=changes,proto3" json:"changes,omitempty"`
+	ChangedMs     int64  `protobuf:"varint,8,opt,name=changed_ms,json=changedMs,proto3" json:"changed_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AgencyEntry) Reset() {
 	*x = AgencyEntry{}
-	mi := &file_agent_proto_msgTypes[16]
+	mi := &file_agent_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1956,7 +2091,7 @@ func (x *AgencyEntry) String() string {
 func (*AgencyEntry) ProtoMessage() {}
 
 func (x *AgencyEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[16]
+	mi := &file_agent_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1969,7 +2104,7 @@ func (x *AgencyEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgencyEntry.ProtoReflect.Descriptor instead.
 func (*AgencyEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{16}
+	return file_agent_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AgencyEntry) GetVersion() uint32 {
@@ -2014,6 +2149,20 @@ func (x *AgencyEntry) GetSuccessors() []string {
 	return nil
 }
 
+func (x *AgencyEntry) GetChanges() uint32 {
+	if x != nil {
+		return x.Changes
+	}
+	return 0
+}
+
+func (x *AgencyEntry) GetChangedMs() int64 {
+	if x != nil {
+		return x.ChangedMs
+	}
+	return 0
+}
+
 // SealEntry is a seal as the registry's records left it. Bucket seal, key: code
 // 0x00 SHA-256 of the certificate.
 type SealEntry struct {
@@ -2029,7 +2178,7 @@ type SealEntry struct {
 
 func (x *SealEntry) Reset() {
 	*x = SealEntry{}
-	mi := &file_agent_proto_msgTypes[17]
+	mi := &file_agent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2041,7 +2190,7 @@ func (x *SealEntry) String() string {
 func (*SealEntry) ProtoMessage() {}
 
 func (x *SealEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[17]
+	mi := &file_agent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2054,7 +2203,7 @@ func (x *SealEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealEntry.ProtoReflect.Descriptor instead.
 func (*SealEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{17}
+	return file_agent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SealEntry) GetVersion() uint32 {
@@ -2105,7 +2254,7 @@ type EndpointEntry struct {
 
 func (x *EndpointEntry) Reset() {
 	*x = EndpointEntry{}
-	mi := &file_agent_proto_msgTypes[18]
+	mi := &file_agent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2117,7 +2266,7 @@ func (x *EndpointEntry) String() string {
 func (*EndpointEntry) ProtoMessage() {}
 
 func (x *EndpointEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[18]
+	mi := &file_agent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2130,7 +2279,7 @@ func (x *EndpointEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointEntry.ProtoReflect.Descriptor instead.
 func (*EndpointEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{18}
+	return file_agent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *EndpointEntry) GetVersion() uint32 {
@@ -2189,7 +2338,7 @@ type PolicyEntry struct {
 
 func (x *PolicyEntry) Reset() {
 	*x = PolicyEntry{}
-	mi := &file_agent_proto_msgTypes[19]
+	mi := &file_agent_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2201,7 +2350,7 @@ func (x *PolicyEntry) String() string {
 func (*PolicyEntry) ProtoMessage() {}
 
 func (x *PolicyEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[19]
+	mi := &file_agent_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2214,7 +2363,7 @@ func (x *PolicyEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyEntry.ProtoReflect.Descriptor instead.
 func (*PolicyEntry) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{19}
+	return file_agent_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PolicyEntry) GetVersion() uint32 {
@@ -2381,7 +2530,21 @@ const file_agent_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x15\n" +
 	"\x06doc_id\x18\x03 \x01(\tR\x05docId\x12\x17\n" +
-	"\atime_ms\x18\x04 \x01(\x03R\x06timeMs\"\xc4\x01\n" +
+	"\atime_ms\x18\x04 \x01(\x03R\x06timeMs\"\xc3\x02\n" +
+	"\vNoticeEntry\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1f\n" +
+	"\vdelivery_id\x18\x02 \x01(\tR\n" +
+	"deliveryId\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x12\x16\n" +
+	"\x06sender\x18\x04 \x01(\tR\x06sender\x12\x12\n" +
+	"\x04code\x18\x05 \x01(\tR\x04code\x12\x16\n" +
+	"\x06status\x18\x06 \x01(\tR\x06status\x12*\n" +
+	"\x06reason\x18\a \x01(\v2\x12.docaxis.v1.ReasonR\x06reason\x12\x17\n" +
+	"\atime_ms\x18\b \x01(\x03R\x06timeMs\x12\x18\n" +
+	"\afetched\x18\t \x01(\bR\afetched\x12-\n" +
+	"\ahanding\x18\n" +
+	" \x01(\v2\x13.docaxis.v1.HandingR\ahanding\x12\x17\n" +
+	"\adone_ms\x18\v \x01(\x03R\x06doneMs\"\xc4\x01\n" +
 	"\x0fQuarantineEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x12*\n" +
@@ -2422,7 +2585,7 @@ const file_agent_proto_rawDesc = "" +
 	"\aoffered\x18\x06 \x01(\fR\aoffered\x12\x12\n" +
 	"\x04done\x18\a \x01(\bR\x04done\x12\x14\n" +
 	"\x05taken\x18\b \x01(\x04R\x05taken\x12\x18\n" +
-	"\arefused\x18\t \x01(\x04R\arefused\"\xc9\x01\n" +
+	"\arefused\x18\t \x01(\x04R\arefused\"\x82\x02\n" +
 	"\vAgencyEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12*\n" +
 	"\x06agency\x18\x02 \x01(\v2\x12.docaxis.v1.AgencyR\x06agency\x12\x1a\n" +
@@ -2431,7 +2594,10 @@ const file_agent_proto_rawDesc = "" +
 	"\tclosed_ms\x18\x05 \x01(\x03R\bclosedMs\x12\x1e\n" +
 	"\n" +
 	"successors\x18\x06 \x03(\tR\n" +
-	"successors\"\x8b\x01\n" +
+	"successors\x12\x18\n" +
+	"\achanges\x18\a \x01(\rR\achanges\x12\x1d\n" +
+	"\n" +
+	"changed_ms\x18\b \x01(\x03R\tchangedMs\"\x8b\x01\n" +
 	"\tSealEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12$\n" +
 	"\x04seal\x18\x02 \x01(\v2\x10.docaxis.v1.SealR\x04seal\x12\x1f\n" +
@@ -2481,7 +2647,7 @@ func file_agent_proto_rawDescGZIP() []byte {
 }
 
 var file_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_agent_proto_goTypes = []any{
 	(State)(0),              // 0: docaxis.v1.State
 	(*OutboxEntry)(nil),     // 1: docaxis.v1.OutboxEntry
@@ -2495,61 +2661,64 @@ var file_agent_proto_goTypes = []any{
 	(*SystemEntry)(nil),     // 9: docaxis.v1.SystemEntry
 	(*SystemSecret)(nil),    // 10: docaxis.v1.SystemSecret
 	(*SentEntry)(nil),       // 11: docaxis.v1.SentEntry
-	(*QuarantineEntry)(nil), // 12: docaxis.v1.QuarantineEntry
-	(*EvidenceEntry)(nil),   // 13: docaxis.v1.EvidenceEntry
-	(*Progress)(nil),        // 14: docaxis.v1.Progress
-	(*RegistryEntry)(nil),   // 15: docaxis.v1.RegistryEntry
-	(*RecoveryEntry)(nil),   // 16: docaxis.v1.RecoveryEntry
-	(*AgencyEntry)(nil),     // 17: docaxis.v1.AgencyEntry
-	(*SealEntry)(nil),       // 18: docaxis.v1.SealEntry
-	(*EndpointEntry)(nil),   // 19: docaxis.v1.EndpointEntry
-	(*PolicyEntry)(nil),     // 20: docaxis.v1.PolicyEntry
-	(Lane)(0),               // 21: docaxis.v1.Lane
-	(*FileContent)(nil),     // 22: docaxis.v1.FileContent
-	(*Reason)(nil),          // 23: docaxis.v1.Reason
-	(Standing)(0),           // 24: docaxis.v1.Standing
-	(*RecordRef)(nil),       // 25: docaxis.v1.RecordRef
-	(Target)(0),             // 26: docaxis.v1.Target
-	(*Item)(nil),            // 27: docaxis.v1.Item
-	(*Cursor)(nil),          // 28: docaxis.v1.Cursor
-	(*CheckpointRef)(nil),   // 29: docaxis.v1.CheckpointRef
-	(*Record)(nil),          // 30: docaxis.v1.Record
-	(*Agency)(nil),          // 31: docaxis.v1.Agency
-	(*Seal)(nil),            // 32: docaxis.v1.Seal
-	(*Policy)(nil),          // 33: docaxis.v1.Policy
+	(*NoticeEntry)(nil),     // 12: docaxis.v1.NoticeEntry
+	(*QuarantineEntry)(nil), // 13: docaxis.v1.QuarantineEntry
+	(*EvidenceEntry)(nil),   // 14: docaxis.v1.EvidenceEntry
+	(*Progress)(nil),        // 15: docaxis.v1.Progress
+	(*RegistryEntry)(nil),   // 16: docaxis.v1.RegistryEntry
+	(*RecoveryEntry)(nil),   // 17: docaxis.v1.RecoveryEntry
+	(*AgencyEntry)(nil),     // 18: docaxis.v1.AgencyEntry
+	(*SealEntry)(nil),       // 19: docaxis.v1.SealEntry
+	(*EndpointEntry)(nil),   // 20: docaxis.v1.EndpointEntry
+	(*PolicyEntry)(nil),     // 21: docaxis.v1.PolicyEntry
+	(Lane)(0),               // 22: docaxis.v1.Lane
+	(*FileContent)(nil),     // 23: docaxis.v1.FileContent
+	(*Reason)(nil),          // 24: docaxis.v1.Reason
+	(Standing)(0),           // 25: docaxis.v1.Standing
+	(*RecordRef)(nil),       // 26: docaxis.v1.RecordRef
+	(Target)(0),             // 27: docaxis.v1.Target
+	(*Item)(nil),            // 28: docaxis.v1.Item
+	(*Cursor)(nil),          // 29: docaxis.v1.Cursor
+	(*CheckpointRef)(nil),   // 30: docaxis.v1.CheckpointRef
+	(*Record)(nil),          // 31: docaxis.v1.Record
+	(*Agency)(nil),          // 32: docaxis.v1.Agency
+	(*Seal)(nil),            // 33: docaxis.v1.Seal
+	(*Policy)(nil),          // 34: docaxis.v1.Policy
 }
 var file_agent_proto_depIdxs = []int32{
 	0,  // 0: docaxis.v1.OutboxEntry.state:type_name -> docaxis.v1.State
-	21, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
+	22, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
 	4,  // 2: docaxis.v1.OutboxEntry.trouble:type_name -> docaxis.v1.Trouble
 	6,  // 3: docaxis.v1.OutboxEntry.refused:type_name -> docaxis.v1.Proof
 	3,  // 4: docaxis.v1.UnsealedDraft.files:type_name -> docaxis.v1.DraftFile
-	22, // 5: docaxis.v1.DraftFile.content:type_name -> docaxis.v1.FileContent
-	23, // 6: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
+	23, // 5: docaxis.v1.DraftFile.content:type_name -> docaxis.v1.FileContent
+	24, // 6: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
 	0,  // 7: docaxis.v1.RecipientEntry.state:type_name -> docaxis.v1.State
 	6,  // 8: docaxis.v1.RecipientEntry.proofs:type_name -> docaxis.v1.Proof
-	24, // 9: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
+	25, // 9: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
 	0,  // 10: docaxis.v1.InboxEntry.state:type_name -> docaxis.v1.State
-	21, // 11: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
-	25, // 12: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
-	26, // 13: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
+	22, // 11: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
+	26, // 12: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
+	27, // 13: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
 	4,  // 14: docaxis.v1.InboxEntry.trouble:type_name -> docaxis.v1.Trouble
 	8,  // 15: docaxis.v1.InboxEntry.handing:type_name -> docaxis.v1.Handing
 	10, // 16: docaxis.v1.SystemEntry.secrets:type_name -> docaxis.v1.SystemSecret
-	23, // 17: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
-	27, // 18: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
-	23, // 19: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
-	28, // 20: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
-	29, // 21: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
-	30, // 22: docaxis.v1.RegistryEntry.record:type_name -> docaxis.v1.Record
-	31, // 23: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
-	32, // 24: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
-	33, // 25: docaxis.v1.PolicyEntry.policy:type_name -> docaxis.v1.Policy
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	24, // 17: docaxis.v1.NoticeEntry.reason:type_name -> docaxis.v1.Reason
+	8,  // 18: docaxis.v1.NoticeEntry.handing:type_name -> docaxis.v1.Handing
+	24, // 19: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
+	28, // 20: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
+	24, // 21: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
+	29, // 22: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
+	30, // 23: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
+	31, // 24: docaxis.v1.RegistryEntry.record:type_name -> docaxis.v1.Record
+	32, // 25: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
+	33, // 26: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
+	34, // 27: docaxis.v1.PolicyEntry.policy:type_name -> docaxis.v1.Policy
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_agent_proto_init() }
@@ -2568,7 +2737,7 @@ func file_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agent_proto_rawDesc), len(file_agent_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -75,6 +75,8 @@ const (
 	ReasonCode_REASON_BAD_CODE ReasonCode = 27
 	// The endpoint has seals of several agencies; the sender must be named. [codes]
 	ReasonCode_REASON_SENDER_UNNAMED ReasonCode = 28
+	// A DMS acts for an agency that its system was not given. [code, system]
+	ReasonCode_REASON_OTHER_SYSTEM ReasonCode = 29
 	// The seal's signature does not pass. [indication, sub-indication, sentence]
 	ReasonCode_REASON_SEAL_FAILED ReasonCode = 40
 	// The certificate is not admitted as a seal of this agency. [code, subject]
@@ -112,6 +114,15 @@ const (
 	// The axis no longer has the document's content: everybody who was to have it
 	// had it, and the time for which it is kept is over. [when]
 	ReasonCode_REASON_CONTENT_RELEASED ReasonCode = 71
+	// A DMS's edXML package cannot be taken: what is a rule of package edxml by its id,
+	// with what was found, or free words. [path, what]
+	ReasonCode_REASON_BAD_PACKAGE ReasonCode = 72
+	// Only a document's sender, or the agency that took over from it, may recall, update
+	// or replace it, or ask for it back (status 13). [sender, id]
+	ReasonCode_REASON_NOT_ITS_SENDER ReasonCode = 78
+	// Only a recipient of a document may report a business state of it or answer a change
+	// of it (status 01 to 06, 15, 16). [code, sender, id]
+	ReasonCode_REASON_NOT_ITS_RECIPIENT ReasonCode = 79
 	// Evidence by an endpoint that is no recipient. [code]
 	ReasonCode_REASON_NOT_RECIPIENT ReasonCode = 80
 	// Evidence that its certificate does not bear out. [what]
@@ -138,6 +149,22 @@ const (
 	ReasonCode_REASON_REGISTRY_CONFLICT ReasonCode = 123
 	// The certificate ended when the endpoint was re-issued. [endpoint, when]
 	ReasonCode_REASON_CERTIFICATE_ENDED ReasonCode = 124
+	// Another endpoint serves the agency: only that one may change it, or register
+	// below it. [code, name]
+	ReasonCode_REASON_SERVED_ELSEWHERE ReasonCode = 130
+	// The agency above is not known, not open, or not served by this endpoint. [code]
+	ReasonCode_REASON_PARENT ReasonCode = 131
+	// By its code, the agency does not stand below the one that is named as the agency
+	// above it. [code, parent]
+	ReasonCode_REASON_NOT_BELOW ReasonCode = 132
+	// An endpoint may not change this of an agency; operators may. [code, what]
+	ReasonCode_REASON_OPERATORS_ONLY ReasonCode = 133
+	// The policy forbids endpoints to register agencies here. [code]
+	ReasonCode_REASON_REGISTRATION_FORBIDDEN ReasonCode = 134
+	// An operator refused the request. [code, when, why]
+	ReasonCode_REASON_REGISTRATION_REFUSED ReasonCode = 135
+	// The agency cannot be closed while others stand below it. [code, count]
+	ReasonCode_REASON_AGENCIES_BELOW ReasonCode = 136
 )
 
 // Enum value maps for ReasonCode.
@@ -165,6 +192,7 @@ var (
 		26:  "REASON_DUPLICATE_CODE",
 		27:  "REASON_BAD_CODE",
 		28:  "REASON_SENDER_UNNAMED",
+		29:  "REASON_OTHER_SYSTEM",
 		40:  "REASON_SEAL_FAILED",
 		41:  "REASON_SEAL_NOT_ADMITTED",
 		42:  "REASON_SEAL_NOT_VALID",
@@ -183,6 +211,9 @@ var (
 		69:  "REASON_DEADLINE_PASSED",
 		70:  "REASON_DEADLINE",
 		71:  "REASON_CONTENT_RELEASED",
+		72:  "REASON_BAD_PACKAGE",
+		78:  "REASON_NOT_ITS_SENDER",
+		79:  "REASON_NOT_ITS_RECIPIENT",
 		80:  "REASON_NOT_RECIPIENT",
 		81:  "REASON_EVIDENCE_SIGNATURE",
 		82:  "REASON_COUNTER_REUSED",
@@ -196,61 +227,79 @@ var (
 		122: "REASON_ENDPOINT_REVOKED",
 		123: "REASON_REGISTRY_CONFLICT",
 		124: "REASON_CERTIFICATE_ENDED",
+		130: "REASON_SERVED_ELSEWHERE",
+		131: "REASON_PARENT",
+		132: "REASON_NOT_BELOW",
+		133: "REASON_OPERATORS_ONLY",
+		134: "REASON_REGISTRATION_FORBIDDEN",
+		135: "REASON_REGISTRATION_REFUSED",
+		136: "REASON_AGENCIES_BELOW",
 	}
 	ReasonCode_value = map[string]int32{
-		"REASON_UNSPECIFIED":        0,
-		"REASON_MALFORMED":          1,
-		"REASON_BUSY":               2,
-		"REASON_UNAVAILABLE":        3,
-		"REASON_FORBIDDEN":          4,
-		"REASON_QUOTA":              5,
-		"REASON_NOT_FOUND":          6,
-		"REASON_CLOCK":              7,
-		"REASON_STATE":              8,
-		"REASON_SEVERAL_CODES":      9,
-		"REASON_DISK_FULL":          10,
-		"REASON_RELEASED":           11,
-		"REASON_CONTENT_QUOTA":      12,
-		"REASON_UNKNOWN_CODE":       20,
-		"REASON_CLOSED_CODE":        21,
-		"REASON_SEVERAL_SUCCESSORS": 22,
-		"REASON_NOT_SERVED":         23,
-		"REASON_NO_RECIPIENT":       24,
-		"REASON_SENDER_NOT_SERVED":  25,
-		"REASON_DUPLICATE_CODE":     26,
-		"REASON_BAD_CODE":           27,
-		"REASON_SENDER_UNNAMED":     28,
-		"REASON_SEAL_FAILED":        40,
-		"REASON_SEAL_NOT_ADMITTED":  41,
-		"REASON_SEAL_NOT_VALID":     42,
-		"REASON_SEAL_RETIRED":       43,
-		"REASON_NO_SEAL":            44,
-		"REASON_SEAL_DELEGATED":     45,
-		"REASON_BAD_MANIFEST":       60,
-		"REASON_BAD_DOCUMENT":       61,
-		"REASON_DIGEST_MISMATCH":    62,
-		"REASON_CONTENT_MISSING":    63,
-		"REASON_ENVELOPE_TOO_LARGE": 64,
-		"REASON_FILE_TOO_LARGE":     65,
-		"REASON_SECURITY_LEVEL":     66,
-		"REASON_ID_COLLISION":       67,
-		"REASON_UNKNOWN_TARGET":     68,
-		"REASON_DEADLINE_PASSED":    69,
-		"REASON_DEADLINE":           70,
-		"REASON_CONTENT_RELEASED":   71,
-		"REASON_NOT_RECIPIENT":      80,
-		"REASON_EVIDENCE_SIGNATURE": 81,
-		"REASON_COUNTER_REUSED":     82,
-		"REASON_UNKNOWN_RECORD":     83,
-		"REASON_SPLIT_VIEW":         84,
-		"REASON_STORE_FAILED":       100,
-		"REASON_REFUSED_BY_DMS":     101,
-		"REASON_FETCH_FAILED":       102,
-		"REASON_INVITATION_INVALID": 120,
-		"REASON_INVITATION_EXPIRED": 121,
-		"REASON_ENDPOINT_REVOKED":   122,
-		"REASON_REGISTRY_CONFLICT":  123,
-		"REASON_CERTIFICATE_ENDED":  124,
+		"REASON_UNSPECIFIED":            0,
+		"REASON_MALFORMED":              1,
+		"REASON_BUSY":                   2,
+		"REASON_UNAVAILABLE":            3,
+		"REASON_FORBIDDEN":              4,
+		"REASON_QUOTA":                  5,
+		"REASON_NOT_FOUND":              6,
+		"REASON_CLOCK":                  7,
+		"REASON_STATE":                  8,
+		"REASON_SEVERAL_CODES":          9,
+		"REASON_DISK_FULL":              10,
+		"REASON_RELEASED":               11,
+		"REASON_CONTENT_QUOTA":          12,
+		"REASON_UNKNOWN_CODE":           20,
+		"REASON_CLOSED_CODE":            21,
+		"REASON_SEVERAL_SUCCESSORS":     22,
+		"REASON_NOT_SERVED":             23,
+		"REASON_NO_RECIPIENT":           24,
+		"REASON_SENDER_NOT_SERVED":      25,
+		"REASON_DUPLICATE_CODE":         26,
+		"REASON_BAD_CODE":               27,
+		"REASON_SENDER_UNNAMED":         28,
+		"REASON_OTHER_SYSTEM":           29,
+		"REASON_SEAL_FAILED":            40,
+		"REASON_SEAL_NOT_ADMITTED":      41,
+		"REASON_SEAL_NOT_VALID":         42,
+		"REASON_SEAL_RETIRED":           43,
+		"REASON_NO_SEAL":                44,
+		"REASON_SEAL_DELEGATED":         45,
+		"REASON_BAD_MANIFEST":           60,
+		"REASON_BAD_DOCUMENT":           61,
+		"REASON_DIGEST_MISMATCH":        62,
+		"REASON_CONTENT_MISSING":        63,
+		"REASON_ENVELOPE_TOO_LARGE":     64,
+		"REASON_FILE_TOO_LARGE":         65,
+		"REASON_SECURITY_LEVEL":         66,
+		"REASON_ID_COLLISION":           67,
+		"REASON_UNKNOWN_TARGET":         68,
+		"REASON_DEADLINE_PASSED":        69,
+		"REASON_DEADLINE":               70,
+		"REASON_CONTENT_RELEASED":       71,
+		"REASON_BAD_PACKAGE":            72,
+		"REASON_NOT_ITS_SENDER":         78,
+		"REASON_NOT_ITS_RECIPIENT":      79,
+		"REASON_NOT_RECIPIENT":          80,
+		"REASON_EVIDENCE_SIGNATURE":     81,
+		"REASON_COUNTER_REUSED":         82,
+		"REASON_UNKNOWN_RECORD":         83,
+		"REASON_SPLIT_VIEW":             84,
+		"REASON_STORE_FAILED":           100,
+		"REASON_REFUSED_BY_DMS":         101,
+		"REASON_FETCH_FAILED":           102,
+		"REASON_INVITATION_INVALID":     120,
+		"REASON_INVITATION_EXPIRED":     121,
+		"REASON_ENDPOINT_REVOKED":       122,
+		"REASON_REGISTRY_CONFLICT":      123,
+		"REASON_CERTIFICATE_ENDED":      124,
+		"REASON_SERVED_ELSEWHERE":       130,
+		"REASON_PARENT":                 131,
+		"REASON_NOT_BELOW":              132,
+		"REASON_OPERATORS_ONLY":         133,
+		"REASON_REGISTRATION_FORBIDDEN": 134,
+		"REASON_REGISTRATION_REFUSED":   135,
+		"REASON_AGENCIES_BELOW":         136,
 	}
 )
 
@@ -344,8 +393,7 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\xd1\n" +
-	"\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\x82\r\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -370,7 +418,8 @@ const file_reason_proto_rawDesc = "" +
 	"\x18REASON_SENDER_NOT_SERVED\x10\x19\x12\x19\n" +
 	"\x15REASON_DUPLICATE_CODE\x10\x1a\x12\x13\n" +
 	"\x0fREASON_BAD_CODE\x10\x1b\x12\x19\n" +
-	"\x15REASON_SENDER_UNNAMED\x10\x1c\x12\x16\n" +
+	"\x15REASON_SENDER_UNNAMED\x10\x1c\x12\x17\n" +
+	"\x13REASON_OTHER_SYSTEM\x10\x1d\x12\x16\n" +
 	"\x12REASON_SEAL_FAILED\x10(\x12\x1c\n" +
 	"\x18REASON_SEAL_NOT_ADMITTED\x10)\x12\x19\n" +
 	"\x15REASON_SEAL_NOT_VALID\x10*\x12\x17\n" +
@@ -388,7 +437,10 @@ const file_reason_proto_rawDesc = "" +
 	"\x15REASON_UNKNOWN_TARGET\x10D\x12\x1a\n" +
 	"\x16REASON_DEADLINE_PASSED\x10E\x12\x13\n" +
 	"\x0fREASON_DEADLINE\x10F\x12\x1b\n" +
-	"\x17REASON_CONTENT_RELEASED\x10G\x12\x18\n" +
+	"\x17REASON_CONTENT_RELEASED\x10G\x12\x16\n" +
+	"\x12REASON_BAD_PACKAGE\x10H\x12\x19\n" +
+	"\x15REASON_NOT_ITS_SENDER\x10N\x12\x1c\n" +
+	"\x18REASON_NOT_ITS_RECIPIENT\x10O\x12\x18\n" +
 	"\x14REASON_NOT_RECIPIENT\x10P\x12\x1d\n" +
 	"\x19REASON_EVIDENCE_SIGNATURE\x10Q\x12\x19\n" +
 	"\x15REASON_COUNTER_REUSED\x10R\x12\x19\n" +
@@ -401,7 +453,14 @@ const file_reason_proto_rawDesc = "" +
 	"\x19REASON_INVITATION_EXPIRED\x10y\x12\x1b\n" +
 	"\x17REASON_ENDPOINT_REVOKED\x10z\x12\x1c\n" +
 	"\x18REASON_REGISTRY_CONFLICT\x10{\x12\x1c\n" +
-	"\x18REASON_CERTIFICATE_ENDED\x10|B\x16Z\x14docaxis/proto/axispbb\x06proto3"
+	"\x18REASON_CERTIFICATE_ENDED\x10|\x12\x1c\n" +
+	"\x17REASON_SERVED_ELSEWHERE\x10\x82\x01\x12\x12\n" +
+	"\rREASON_PARENT\x10\x83\x01\x12\x15\n" +
+	"\x10REASON_NOT_BELOW\x10\x84\x01\x12\x1a\n" +
+	"\x15REASON_OPERATORS_ONLY\x10\x85\x01\x12\"\n" +
+	"\x1dREASON_REGISTRATION_FORBIDDEN\x10\x86\x01\x12 \n" +
+	"\x1bREASON_REGISTRATION_REFUSED\x10\x87\x01\x12\x1a\n" +
+	"\x15REASON_AGENCIES_BELOW\x10\x88\x01B\x16Z\x14docaxis/proto/axispbb\x06proto3"
 
 var (
 	file_reason_proto_rawDescOnce sync.Once

@@ -23,6 +23,10 @@ type agencyCommands struct {
 	Merge  agencyMergeCommand `cmd:"" help:"Close agencies in favour of one.|Hợp nhất nhiều cơ quan thành một."`
 	Split  agencySplitCommand `cmd:"" help:"Close an agency in favour of several.|Chia một cơ quan thành nhiều."`
 	Move   agencyMoveCommand  `cmd:"" help:"Give codes to another endpoint, with what waits for them.|Giao mã cho điểm kết nối khác, kèm văn bản đang chờ."`
+
+	Requests agencyRequestsCommand `cmd:"" help:"What endpoints ask of the registry.|Những yêu cầu của điểm kết nối về danh mục."`
+	Approve  agencyApproveCommand  `cmd:"" help:"Approve a request.|Duyệt một yêu cầu."`
+	Refuse   agencyRefuseCommand   `cmd:"" help:"Refuse a request.|Từ chối một yêu cầu."`
 }
 
 func (agencyCommands) Help() string {
@@ -114,6 +118,7 @@ func printAgency(w io.Writer, o *cli.IO, a operator.AgencyDetail) {
 	}
 	fmt.Fprintf(w, o.Say("Cấp trên %s; trực thuộc %d cơ quan; trước do %s phục vụ\n", "Above it %s; right below it %d agencies; served before by %s\n"),
 		dash(a.Parent), a.Children, dash(strings.Join(a.ServedBefore, " ")))
+	fmt.Fprintf(w, o.Say("Thư điện tử %s; điện thoại %s; fax %s\n", "Mail %s; telephone %s; fax %s\n"), dash(a.Mail), dash(a.Phone), dash(a.Fax))
 	fmt.Fprintf(w, o.Say("Đang chờ %d văn bản, lâu nhất từ %s\n\n", "%d documents wait, the oldest since %s\n\n"), a.Waiting, sinceText(a.OldestMS))
 	printSeals(w, o, a.Seals)
 	fmt.Fprintln(w)
@@ -131,7 +136,7 @@ func dash(text string) string {
 
 type importCommand struct {
 	whyFlags
-	File string `arg:"" help:"CSV file: code,name,aliases,parent,level,valid_from,note.|Tệp CSV: code,name,aliases,parent,level,valid_from,note." type:"path"`
+	File string `arg:"" help:"CSV file: code,name,aliases,parent,level,valid_from,mail,phone,fax,note.|Tệp CSV: code,name,aliases,parent,level,valid_from,mail,phone,fax,note." type:"path"`
 }
 
 func (importCommand) Help() string { return cli.Help("axis agency import deploy/agencies.csv", "", "") }

@@ -66,12 +66,32 @@ func printPolicies(w io.Writer, o *cli.IO, all []operator.PolicyLine) {
 		rows[i] = []string{
 			everybody(o, p.Code), inherited(p.DelegatedSeals != "inherit", seals),
 			inherited(p.RetentionDays > 0, fmt.Sprint(p.Holds.RetentionDays)), inherited(p.Security != "", p.Holds.Security),
+			inherited(p.Registrations != "inherit", registrations(o, p.Holds.Registrations)),
+			inherited(p.ConsignHours > 0, hours(p.Holds.ConsignHours)), inherited(p.HandoverHours > 0, hours(p.Holds.HandoverHours)),
 		}
 	}
 	cli.Table(w, []string{
 		o.Say("CƠ QUAN", "AGENCY"), o.Say("CON DẤU SỐ ỦY QUYỀN", "DELEGATED SEALS"), o.Say("GIỮ NỘI DUNG (NGÀY)", "CONTENT KEPT (DAYS)"),
-		o.Say("ĐỘ MẬT CAO NHẤT", "HIGHEST SECURITY LEVEL"),
+		o.Say("ĐỘ MẬT CAO NHẤT", "HIGHEST SECURITY LEVEL"), o.Say("TỰ ĐĂNG KÝ CƠ QUAN", "REGISTRATIONS"),
+		o.Say("HẠN NHẬN (GIỜ)", "CONSIGNED WITHIN (HOURS)"), o.Say("HẠN BÀN GIAO (GIỜ)", "HANDED OVER WITHIN (HOURS)"),
 	}, rows)
+}
+
+func registrations(o *cli.IO, word string) string {
+	switch word {
+	case "held":
+		return o.Say("phải duyệt", "held for approval")
+	case "forbidden":
+		return o.Say("không cho phép", word)
+	}
+	return o.Say("cho phép", word)
+}
+
+func hours(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprint(n)
 }
 
 type policySetCommand struct {
@@ -80,6 +100,9 @@ type policySetCommand struct {
 	DelegatedSeals *string `enum:"allow,forbid,inherit" placeholder:"WORD" help:"May a delegated seal sign: allow, forbid, inherit.|Con dấu số ủy quyền: allow (cho phép), forbid (không), inherit (theo chính sách chung)."`
 	RetentionDays  *int    `placeholder:"N" help:"Days for which content is kept once nobody needs it; 0 inherits.|Số ngày giữ nội dung khi không ai còn cần; 0 là theo chính sách chung."`
 	Security       *string `enum:"ordinary,confidential,secret,top-secret" placeholder:"LEVEL" help:"Highest level that may enter: ordinary, confidential, secret, top-secret.|Độ mật cao nhất được qua trục: ordinary (thường), confidential (mật), secret (tối mật), top-secret (tuyệt mật)."`
+	Registrations  *string `enum:"allowed,held,forbidden,inherit" placeholder:"WORD" help:"May endpoints register agencies below: allowed, held (an operator approves each), forbidden, inherit.|Điểm kết nối tự đăng ký cơ quan cấp dưới: allowed (cho phép), held (chờ duyệt), forbidden (không), inherit (theo chính sách chung)."`
+	ConsignHours   *int    `placeholder:"N" help:"Hours within which its documents must be consigned; 0 inherits.|Số giờ mà văn bản của cơ quan phải được nhận; 0 là theo chính sách chung."`
+	HandoverHours  *int    `placeholder:"N" help:"Hours within which its documents must be handed over to the DMS; 0 inherits.|Số giờ mà văn bản của cơ quan phải được bàn giao; 0 là theo chính sách chung."`
 }
 
 func (policySetCommand) Help() string {
@@ -92,6 +115,7 @@ func (c policySetCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error 
 	var done operator.PolicyLine
 	req := operator.SetPolicy{
 		Why: c.why(), Code: c.Code, DelegatedSeals: c.DelegatedSeals, RetentionDays: c.RetentionDays, Security: c.Security,
+		Registrations: c.Registrations, ConsignHours: c.ConsignHours, HandoverHours: c.HandoverHours,
 	}
 	if err := act(ctx, g, operator.PathPolicySet, req, &done); err != nil {
 		return err

@@ -87,6 +87,13 @@ func step(o *cli.IO, s operator.Step) string {
 		return o.Say("ngừng con dấu số của ", "retired a seal of ") + s.Code + " " + short(s.Digest)
 	case "put_policy":
 		return o.Say("chính sách của ", "policy of ") + everybody(o, s.Code) + ": " + s.Detail
+	case "request_agency":
+		return o.Say("đề nghị về ", "asked about ") + s.Code + o.Say(", yêu cầu ", ", request ") + short(s.Detail)
+	case "settle_request":
+		if id, refused := strings.CutPrefix(s.Detail, "refused "); refused {
+			return o.Say("từ chối yêu cầu ", "refused request ") + short(id)
+		}
+		return o.Say("duyệt yêu cầu ", "approved request ") + short(strings.TrimPrefix(s.Detail, "approved "))
 	}
 	return endpointStep(o, s, codes)
 }

@@ -11,6 +11,7 @@ import (
 
 	clerk "docaxis/endpoint/admin"
 	"docaxis/internal/admin"
+	"docaxis/internal/business"
 	"docaxis/internal/cli"
 	"docaxis/internal/lang"
 	"docaxis/internal/reason"
@@ -172,6 +173,13 @@ func printStory(w io.Writer, o *cli.IO, s clerk.Story) {
 	for _, f := range s.Files {
 		fmt.Fprintf(w, o.Say("  %s (%d byte)\n", "  %s (%d bytes)\n"), cli.Clean(f.Title), f.Bytes)
 	}
+	if s.GivenBack {
+		fmt.Fprintln(w, o.Say("  Nơi gửi đã thu hồi văn bản này và yêu cầu đó được đồng ý: không dùng văn bản nữa.",
+			"  Its sender took this document back, which was agreed to: it must not be used any more."))
+	}
+	if s.Business != "" {
+		fmt.Fprintf(w, o.Say("  Trả lời yêu cầu thay đổi: %s (%s)\n", "  A change of it was answered: %s (%s)\n"), business.Name(s.Business, o.Lang), s.Business)
+	}
 	if s.ReleasedMS != 0 {
 		fmt.Fprintf(w, o.Say("  Các tệp đã được dọn khỏi đây lúc %s; diễn biến và bằng chứng vẫn còn.\n",
 			"  Its files were removed from here at %s; the story and the proofs stay.\n"), lang.Millis(s.ReleasedMS))
@@ -181,7 +189,7 @@ func printStory(w io.Writer, o *cli.IO, s clerk.Story) {
 	}
 	rows := make([][]string, len(s.Steps))
 	for i, st := range s.Steps {
-		rows[i] = []string{lang.Millis(st.TimeMS), st.Code, o.State(st.State), st.Event, proof(o, st), o.Say(st.ReasonVI, st.ReasonEN)}
+		rows[i] = []string{lang.Millis(st.TimeMS), st.Code, o.State(st.State), event(o, st), proof(o, st), o.Say(st.ReasonVI, st.ReasonEN)}
 	}
 	cli.Table(w, []string{
 		o.Say("LÚC", "TIME"), o.Say("NƠI NHẬN", "RECIPIENT"), o.Say("TRẠNG THÁI", "STATE"), o.Say("BẰNG CHỨNG", "EVIDENCE"),
@@ -189,12 +197,20 @@ func printStory(w io.Writer, o *cli.IO, s clerk.Story) {
 	}, rows)
 }
 
+// event names what a step is, with the business state that it tells.
+func event(o *cli.IO, s clerk.Step) string {
+	if s.Business == "" {
+		return s.Event
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s (%s)", s.Event, s.Business, business.Name(s.Business, o.Lang)))
+}
+
 // proof says where the evidence of a step is in the journal, and whether it holds.
 func proof(o *cli.IO, s clerk.Step) string {
 	switch {
 	case s.Problem != "":
 		return o.Say("KHÔNG ĐỨNG VỮNG: ", "DOES NOT HOLD: ") + reason.Phrase(s.Problem, o.Lang)
-	case s.Event == "":
+	case s.Event == "" && s.Business == "":
 		return ""
 	case !s.Verified:
 		return o.Say("chưa có trong sổ", "not in the journal yet")
@@ -219,6 +235,10 @@ func flagged(o *cli.IO, words string) string {
 			all[i] = o.Say("bản thứ hai: bản của điểm kết nối khác được tính", "a second copy: another endpoint's counts")
 		case "clock":
 			all[i] = o.Say("giờ khai lệch hơn 10 phút", "the claimed time is off by more than 10 minutes")
+		default:
+			if f := business.ParseFlag(word); f != business.Usual {
+				all[i] = f.Say(o.Lang)
+			}
 		}
 	}
 	return strings.Join(all, "; ")
