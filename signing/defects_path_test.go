@@ -193,6 +193,9 @@ func TestLoadTrust(t *testing.T) {
 	if _, err := signing.LoadTrust([]string{folder}, nil); err == nil || !bytes.Contains([]byte(err.Error()), []byte("bad.pem")) {
 		t.Errorf("a file that is none: %v", err)
 	}
+	if _, err := signing.LoadTrust(nil, []string{writeFile(t, pemBlock("NOTHING", nil))}); err == nil {
+		t.Error("loaded a file without a certificate")
+	}
 	if _, err := signing.LoadTrust(nil, []string{folder + "/absent"}); err == nil {
 		t.Error("loaded what is not there")
 	}
