@@ -110,6 +110,7 @@ func (p *projector) accepted(
 	for _, row := range rows {
 		out.Rows = append(out.Rows, ledger.Row{Code: row.Code, Serving: row.Serving, Endpoint: row.Endpoint})
 	}
+	p.tells(doc, out)
 	return out, contents(e, out)
 }
 
@@ -170,6 +171,9 @@ func (p *projector) evidence(ctx context.Context, raw []byte, d *axispb.Decision
 		return nil, fmt.Errorf("evidence about leaf %d, which is no document (%w)", st.GetDocument().GetLeafIndex(), err)
 	}
 	out.Document = &known.Position
+	if st.GetBusinessState() != "" && evidence.Counts(out.Standing) {
+		out.Tells = &ledger.Tells{What: st.GetBusinessState(), Issuer: st.GetIssuer(), Codes: p.namesOf(st.GetCode(), at)}
+	}
 	out.Tell = p.servedBy(known.Sender, known.Endpoint, at)
 	return out, nil
 }

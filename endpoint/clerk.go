@@ -104,6 +104,9 @@ func (d desk) document(draft clerk.Draft) (envelope.Document, error) {
 	if draft.Deadline > 0 {
 		doc.Deadline = time.UnixMilli(draft.Deadline).UTC()
 	}
+	if draft.Change != "" {
+		return doc, d.change(&doc, draft)
+	}
 	if doc.Sender == "" {
 		sender, err := d.onlySender()
 		if err != nil {

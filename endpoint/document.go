@@ -15,6 +15,7 @@ import (
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/store"
+	"docaxis/internal/business"
 	"docaxis/internal/chunk"
 	"docaxis/internal/envelope"
 	"docaxis/internal/evidence"
@@ -113,7 +114,6 @@ func describe(e *axispb.InboxEntry, env *envelope.Envelope) {
 	repeat(e, doc)
 	e.ManifestDigest = env.ManifestDigest[:]
 	e.Files = uint32(len(doc.Files))
-	e.Kind, e.Status = string(doc.Kind), doc.Status
 	for _, f := range doc.Files {
 		e.Bytes += f.Size
 	}
@@ -217,6 +217,9 @@ func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) er
 		e.Journaled = append(e.Journaled, raw)
 		if st.Issuer == p.agent.Name() {
 			a.own = append(a.own, st)
+		}
+		if business.IsAnswer(st.BusinessState) {
+			e.Answered = st.BusinessState
 		}
 		said = append(said, st)
 	}

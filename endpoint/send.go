@@ -236,6 +236,23 @@ func (a *Agent) checkDirectory(doc *envelope.Document, have []seal) (key seal, e
 	return key, err
 }
 
+// checkUnsealed is what of checkDraft needs no seal.
+func (a *Agent) checkUnsealed(doc *envelope.Document) error {
+	if err := a.checkWords(doc); err != nil {
+		return err
+	}
+	return a.db.View(func(tx *bbolt.Tx) error {
+		if err := checkOwnChange(tx, doc); err != nil {
+			return err
+		}
+		d := directory.In(tx)
+		if d.Empty() {
+			return nil
+		}
+		return a.checkParties(d, doc)
+	})
+}
+
 // checkParties asks the directory about sender and recipients.
 func (a *Agent) checkParties(d directory.Directory, doc *envelope.Document) error {
 	for _, code := range doc.To {

@@ -109,9 +109,14 @@ func (a *Agent) showSent(tx *bbolt.Tx, e *axispb.OutboxEntry, t *Timeline) error
 		t.Steps = append(t.Steps, a.refusalStep(&axispb.Proof{Evidence: e.Rejection, Receipt: e.RejectionReceipt}))
 	}
 	recipients, err := outbox.In(tx).Recipients(e.Id)
+	if err != nil {
+		return err
+	}
+	told, err := statuses(tx, e)
 	asked := a.askedBy(e)
 	for _, r := range recipients {
 		l := a.recipientLine(r, t.Steps[len(t.Steps)-1], decision)
+		a.retell(&l, told)
 		flagUnusual(l.Steps, asked)
 		t.Recipients = append(t.Recipients, l)
 	}

@@ -265,9 +265,11 @@ func (o *OCSP) status(cert, issuer *x509.Certificate) (s RevocationStatus, ok bo
 	if !r.good && r.revokedAt.IsZero() || !o.signedFor(issuer) {
 		return s, false
 	}
-	return RevocationStatus{
+	s = RevocationStatus{
 		Certificate: cert, Source: "OCSP", ThisUpdate: r.this, NextUpdate: r.next, RevokedAt: r.revokedAt, Reason: r.reason,
-	}, true
+	}
+	// As with lists: "good" said after the certificate had ended says nothing.
+	return s, !r.good || !r.this.After(cert.NotAfter)
 }
 
 // signedFor reports whether the issuer signed the answer, or somebody whom it

@@ -85,12 +85,15 @@ func (l *Ledger) Outstanding(ctx context.Context, f Filter, limit int) ([]Outsta
 type Story struct {
 	Known
 	Kind, Subject string
-	AcceptedMS    int64
-	Files         int
-	Bytes         uint64
-	Recipients    []Recipient
-	Refused       []Refused
-	Evidence      []Statement
+	// Asks is what it asks of its recipients; empty for nothing.
+	Asks       string
+	AcceptedMS int64
+	Files      int
+	Bytes      uint64
+	Recipients []Recipient
+	Refused    []Refused
+	Evidence   []Statement
+	Told       []Told
 }
 
 // Recipient is a document's state at one code.
@@ -119,14 +122,14 @@ type Statement struct {
 // Stories finds the documents of an id: one, unless several agencies used the same.
 func (l *Ledger) Stories(ctx context.Context, id string) ([]Story, error) {
 	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.epoch, d.leaf, d.sender, d.id, d.manifest, d.commitment, e.name, d.lane,
-		d.deadline_ms, d.kind, d.subject, d.time_ms, d.files, d.bytes
+		d.deadline_ms, d.kind, d.subject, d.asks, d.time_ms, d.files, d.bytes
 		FROM document d JOIN endpoint e ON e.id = d.endpoint WHERE d.id = ? ORDER BY d.position`, id)
 	if err != nil {
 		return nil, fmt.Errorf("find a document: %w", err)
 	}
 	stories, err := collect(rows, func(rows *sql.Rows, s *Story) error {
 		return rows.Scan(&s.Position, &s.Epoch, &s.Leaf, &s.Sender, &s.ID, &s.Manifest, &s.Commitment, &s.Endpoint, &s.Lane,
-			&s.DeadlineMS, &s.Kind, &s.Subject, &s.AcceptedMS, &s.Files, &s.Bytes)
+			&s.DeadlineMS, &s.Kind, &s.Subject, &s.Asks, &s.AcceptedMS, &s.Files, &s.Bytes)
 	})
 	if err != nil {
 		return nil, err
@@ -166,6 +169,10 @@ func (l *Ledger) tell(ctx context.Context, s *Story) error {
 	s.Evidence, err = collect(rows, func(rows *sql.Rows, e *Statement) error {
 		return rows.Scan(&e.Position, &e.Code, &e.Event, &e.Issuer, &e.Standing, &e.TimeMS)
 	})
+	if err != nil {
+		return err
+	}
+	s.Told, err = l.told(ctx, s.Position)
 	return err
 }
 
@@ -183,6 +190,8 @@ var tables = []struct{ name, order string }{
 	{"evidence", "position"},
 	{"chunk", "digest, document"},
 	{"holding", "document"},
+	{"told", "document, code, position"},
+	{"recall", "document"},
 	{"epoch", "number"},
 	{"recovered", "commitment"},
 }

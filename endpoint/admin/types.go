@@ -38,6 +38,7 @@ type Clerk interface {
 	// Agencies lists the directory, which works offline.
 	Agencies(ctx context.Context, search string) ([]Agency, error)
 	Keeper
+	SystemKeeper
 }
 
 // Status is an endpoint at a glance.
@@ -61,6 +62,8 @@ type Status struct {
 	OldestUnsent *Unsent `json:"oldest_unsent,omitempty"`
 	// JournalMS is the latest journal time that the axis told; 0 for none.
 	JournalMS int64 `json:"journal_ms,omitempty"`
+	// What of the systems' documents waits for a person.
+	Held
 	// NotAdmitted seals: SHA-256 of their certificates, hex.
 	NotAdmitted []string `json:"not_admitted,omitempty"`
 }
@@ -96,7 +99,13 @@ type Draft struct {
 	Priority int      `json:"priority,omitempty"` // 0 to 4; 1 and more is urgent
 	Security string   `json:"security,omitempty"`
 	ReplyTo  string   `json:"reply_to,omitempty"` // id of a document sent or received here
-	Deadline int64    `json:"deadline_ms,omitempty"`
+	// Change makes it a change of the document About: recall, 13, update or replacement
+	// of one that was sent from here, to all its recipients where To is empty; or 15 or
+	// 16, an answer to what was asked of one that was received here.
+	Change   string `json:"change,omitempty"`
+	About    string `json:"about,omitempty"`
+	Reason   string `json:"reason,omitempty"` // of a change
+	Deadline int64  `json:"deadline_ms,omitempty"`
 	// Files are what follows the draft, in order.
 	Files []FileInfo `json:"files"`
 }

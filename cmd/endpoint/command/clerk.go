@@ -210,7 +210,7 @@ func proof(o *cli.IO, s clerk.Step) string {
 	switch {
 	case s.Problem != "":
 		return o.Say("KHÔNG ĐỨNG VỮNG: ", "DOES NOT HOLD: ") + reason.Phrase(s.Problem, o.Lang)
-	case s.Event == "":
+	case s.Event == "" && s.Business == "":
 		return ""
 	case !s.Verified:
 		return o.Say("chưa có trong sổ", "not in the journal yet")
