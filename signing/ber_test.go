@@ -3,6 +3,8 @@ package signing_test
 import (
 	"bytes"
 	"crypto/x509"
+	"slices"
+	"strings"
 	"testing"
 
 	"docaxis/signing"
@@ -158,5 +160,13 @@ func TestSeveralSigners(t *testing.T) {
 		if v := verdicts[i]; v.SubIndication != w.sub || !v.Signer.Equal(w.cert) {
 			t.Errorf("signer %d: %s (%s)", i, v.SubIndication, v.Detail)
 		}
+	}
+}
+
+// TestBERFence: nesting is bounded in BER, too, before the number of elements is.
+func TestBERFence(t *testing.T) {
+	deep := slices.Concat(bytes.Repeat([]byte{0x30, 0x80}, 33), bytes.Repeat([]byte{0, 0}, 33))
+	if v := judge(t, deep, nil, signing.Options{}); v.SubIndication != signing.FormatFailure || !strings.Contains(v.Detail, "nested more than 32 deep") {
+		t.Errorf("%s (%s)", v.SubIndication, v.Detail)
 	}
 }
