@@ -17,7 +17,9 @@ const (
 	natsStreams = "github.com/nats-io/nats.go/jetstream"
 	natsServer  = "github.com/nats-io/nats-server"
 	bbolt       = "go.etcd.io/bbolt"
+	pdfcpu      = "github.com/pdfcpu"
 	hubtest     = "internal/hubtest"
+	signingtest = "signing/signingtest"
 )
 
 // bothSides are the packages beside tests that may see axis and endpoint.
@@ -78,6 +80,9 @@ var rules = []rule{
 	{"hubtest is for tests, cmd/demo and cmd/bench", func(from, to string) bool {
 		return to == hubtest && !slices.Contains(bothSides, from)
 	}},
+	{"signingtest is for tests, hubtest, cmd/demo and cmd/bench", func(from, to string) bool {
+		return to == signingtest && !slices.Contains(bothSides, from)
+	}},
 	{"nats.go is for internal/bus, axis/broker and axis/journal", func(from, to string) bool {
 		return within(to, natsClient) && !within(from, "internal/bus", "axis/broker", "axis/journal", hubtest)
 	}},
@@ -86,6 +91,9 @@ var rules = []rule{
 	}},
 	{"the NATS server and its modules are for axis/broker", func(from, to string) bool {
 		return within(to, natsModules) && !within(to, natsClient) && !within(from, "axis/broker", hubtest)
+	}},
+	{"pdfcpu is a second opinion, for the auditor", func(from, to string) bool {
+		return within(to, pdfcpu) && !within(from, "auditor", "cmd/auditor")
 	}},
 	{"signing has no log and no network", func(from, to string) bool {
 		pure := within(to, "net/url", "net/netip")

@@ -15,6 +15,7 @@ import (
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/store"
+	"docaxis/internal/business"
 	"docaxis/internal/chunk"
 	"docaxis/internal/envelope"
 	"docaxis/internal/evidence"
@@ -94,6 +95,9 @@ func (p *part) arrive(item *axispb.Item, proven evidence.Proven, receipt, body [
 		return a, reason.Permanent(axispb.ReasonCode_REASON_NOT_RECIPIENT, item.Code)
 	}
 	if a.failure, err = p.checkSeal(item, proven, env); err != nil {
+		return a, err
+	}
+	if e.HandoverByMs, err = p.agent.handoverBy(env.Document, journalTime(proven.Header)); err != nil {
 		return a, err
 	}
 	if a.failure == nil {
@@ -214,7 +218,13 @@ func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) er
 		if st.Issuer == p.agent.Name() {
 			a.own = append(a.own, st)
 		}
+		if business.IsAnswer(st.BusinessState) {
+			e.Answered = st.BusinessState
+		}
 		said = append(said, st)
+	}
+	if toldLate(said, p.agent.Name()) {
+		e.HandoverByMs = 0
 	}
 	holder, state, since := consigner(said)
 	if state != axispb.State_STATE_UNSPECIFIED {

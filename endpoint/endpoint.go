@@ -296,6 +296,7 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 		a.giveWanted,
 		func(ctx context.Context) error { return a.renew(ctx, conn) },
 		a.clean,
+		a.stateOverdue,
 	}
 }
 

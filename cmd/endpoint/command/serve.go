@@ -96,6 +96,10 @@ func (serveCommand) Help() string {
     listen              where they find the endpoint; 127.0.0.1:8805 once there is one
     certificate, key    PEM files for https; without them, this machine only
     language            of what they are told, vi or en; vi
+    keep_days           how long the same package is answered the same; 400
+    overlap_days        how long an old secret stays good beside a new one; 7
+    lease_minutes       for how long "processing" takes a delivery off the list; 60
+    fail_limit          after how many "fail" a person decides; 5
 
 Stops on Ctrl-C or SIGTERM.`, `endpoint.toml trong thư mục gồm:
   listen                nơi các lệnh endpoint kết nối; chỉ trong máy
@@ -118,6 +122,10 @@ Stops on Ctrl-C or SIGTERM.`, `endpoint.toml trong thư mục gồm:
     listen              nơi các hệ thống gọi đến; 127.0.0.1:8805 khi đã có hệ thống
     certificate, key    tệp PEM cho https; không có thì chỉ trong máy này
     language            của lời nhắn cho hệ thống, vi hoặc en; vi
+    keep_days           gói gửi lại được trả lời như lần đầu trong bao lâu; 400
+    overlap_days        mật khẩu cũ còn dùng được bao lâu bên cạnh mật khẩu mới; 7
+    lease_minutes       "processing" đưa văn bản ra khỏi danh sách bao lâu; 60
+    fail_limit          sau bao nhiêu lần "fail" thì cần người quyết định; 5
 
 Dừng bằng Ctrl-C hoặc SIGTERM.`)
 }
