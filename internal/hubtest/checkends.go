@@ -164,9 +164,6 @@ func (c *checker) proof(who string, s endpoint.Step, d *document, code string) a
 	if e == nil {
 		return axispb.State_STATE_UNSPECIFIED
 	}
-	if e.statement == nil && s.Business != "" && s.State == axispb.State_STATE_UNSPECIFIED && s.Standing == axispb.Standing_STANDING_UNSPECIFIED {
-		return s.State // a status message: a document of its own, which changes no state
-	}
 	given := e.decision.GetEvidence().GetStanding() == s.Standing || e.now.GetEvidence().GetStanding() == s.Standing
 	if e.statement == nil || !given {
 		c.complain("%s: an evidence with a standing that the journal did not give it", who)
