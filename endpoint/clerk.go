@@ -105,7 +105,7 @@ func (d desk) document(draft clerk.Draft) (envelope.Document, error) {
 		doc.Deadline = time.UnixMilli(draft.Deadline).UTC()
 	}
 	if draft.Change != "" {
-		return doc, d.change(&doc, draft)
+		return doc, d.changeOf(&doc, draft)
 	}
 	if doc.Sender == "" {
 		sender, err := d.onlySender()
