@@ -93,6 +93,20 @@ var moreLaters = map[string]later{
 		after:  func(d *padestest.Doc) { d.Root["Perms"] = "<<>>"; d.PutRoot() },
 		want:   pades.ChangeContent, sub: signing.HashFailure,
 	},
+	"a description that is a script": {
+		before: func(d *padestest.Doc) {
+			num := d.Take()
+			d.PutStream(num, "/Type/Metadata/Subtype/XML", []byte("a"))
+			d.Root["Metadata"], d.Root["AA"] = fmt.Sprintf("%d 0 R", num), fmt.Sprintf("%d 0 R", num)
+			d.PutRoot()
+		},
+		after: func(d *padestest.Doc) { d.PutStream(first, "/Type/Metadata/Subtype/XML", []byte("b")) },
+		want:  pades.ChangeContent, sub: signing.HashFailure,
+	},
+	"every annotation removed": {
+		after: func(d *padestest.Doc) { d.Annots = nil; d.PutPage() },
+		want:  pades.ChangeAnnotation, sub: signing.SigConstraintsFailure,
+	},
 	"tags": {
 		after: func(d *padestest.Doc) { d.Root["MarkInfo"] = "<</Marked true>>"; d.PutRoot() },
 		want:  pades.ChangeStructure, sub: signing.SigConstraintsFailure,
@@ -170,6 +184,23 @@ var moreLaters = map[string]later{
 		after: func(d *padestest.Doc) { d.At(padestest.Font, int64(len(d.B))); d.B = append(d.B, "5 0 obj )"...) },
 		want:  pades.ChangeContent, sub: signing.HashFailure,
 	},
+}
+
+// TestAFieldThatCameLater: a dictionary that was no field's when its revision was written
+// did not sign that revision, whatever its value says.
+func TestAFieldThatCameLater(t *testing.T) {
+	w := newWorld(t)
+	d := padestest.NewDoc().End()
+	s := w.by("Person", w.person)
+	s.SubFilter = "ETSI.CAdES.detached"
+	sig := d.Take()
+	d.PutDictionary(sig, s)
+	d.End().Seal(s)
+	num := d.Take()
+	d.Put(num, fmt.Sprintf("<</FT/Sig/T(Person)/V %d 0 R>>", sig))
+	d.Fields = []int{num}
+	d.PutRoot()
+	mustBeRefused(t, w.inspect(d.End().B))
 }
 
 // TestAnotherCatalog: a trailer that names another root shows another document.
