@@ -69,7 +69,7 @@ func (d desk) ChangeSystem(ctx context.Context, c clerk.SystemChange) (clerk.Sys
 		}
 	}
 	err = d.a.db.Update(ctx, func(tx *bbolt.Tx) error {
-		return d.change(tx, c, sealed, &out)
+		return d.changeSystem(tx, c, sealed, &out)
 	})
 	if err != nil {
 		return clerk.SystemChanged{}, systemTrouble(c.Name, err)
@@ -96,7 +96,7 @@ func (d desk) parseCodes(c clerk.SystemChange) (codes []string, err error) {
 	return codes, err
 }
 
-func (d desk) change(tx *bbolt.Tx, c clerk.SystemChange, sealed []byte, out *clerk.SystemChanged) error {
+func (d desk) changeSystem(tx *bbolt.Tx, c clerk.SystemChange, sealed []byte, out *clerk.SystemChanged) error {
 	s, now := systems.In(tx), d.a.cfg.Now()
 	var err error
 	switch c.Do {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"docaxis/endpoint/vxp"
 	"docaxis/internal/lang"
 )
 
@@ -18,13 +17,7 @@ const (
 
 // VXP is how systems are served that speak the national axis's protocol.
 type VXP struct {
-	// Listen is host:port where systems call; nothing listens where it is not set. It
-	// must be of this machine alone unless there is a certificate.
-	Listen string `toml:"listen"`
-	// Certificate and Key are PEM files, relative to the endpoint's folder; they are
-	// read again when they change.
-	Certificate string `toml:"certificate"`
-	Key         string `toml:"key"`
+	VXPListen
 	// KeepDays is for how long the same package of the same system is answered as it
 	// was the first time; 400 where it is not set.
 	KeepDays *int `toml:"keep_days"`
@@ -40,7 +33,7 @@ type VXP struct {
 }
 
 func (v VXP) validate() error {
-	var found []error
+	found := []error{v.VXPListen.validate()}
 	for name, n := range map[string]*int{
 		"keep_days": v.KeepDays, "overlap_days": v.OverlapDays, "lease_minutes": v.LeaseMinutes,
 	} {
@@ -52,20 +45,6 @@ func (v VXP) validate() error {
 		found = append(found, lang.Errorf("vxp.fail_limit phải từ 1: hãy ghi số lần", "vxp.fail_limit must be at least 1: write how many times"))
 	}
 	return errors.Join(found...)
-}
-
-// ListenVXP opens the address where systems call; nil where none is set. Its errors are
-// for the person who wrote the settings.
-func (a *Agent) ListenVXP() (*vxp.Server, error) {
-	v := a.cfg.Settings.VXP
-	if v.Listen == "" {
-		return nil, nil
-	}
-	c := vxp.ServerConfig{Address: v.Listen, Log: a.log}
-	if v.Certificate != "" || v.Key != "" {
-		c.Certificate, c.Key = within(a.dir, v.Certificate), within(a.dir, v.Key)
-	}
-	return vxp.Listen(c, vxp.Handler(Exchange(a), vxp.Options{Log: a.log, PackageBytes: a.cfg.Settings.Limits.FileBytes}))
 }
 
 func (v VXP) keep() time.Duration    { return days(v.KeepDays, defaultKeepDays) }

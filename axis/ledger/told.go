@@ -79,7 +79,11 @@ func (a *applier) tells(r *Record, document uint64, t *Tells) error {
 			return err
 		}
 	}
-	if err := a.tellsEach(r, document, t, nil); err != nil {
+	var itself *uint64 // an answer that names a request answers that, and none about it
+	if asks != "" {
+		itself = &document
+	}
+	if err := a.tellsEach(r, document, t, itself); err != nil {
 		return err
 	}
 	if asks == "" || target == nil || business.IsRequest(t.What) {

@@ -123,8 +123,7 @@ func TestOnlyPartiesChangeADocument(t *testing.T) {
 			t.Errorf("after all that it is %s, answered %q", e.State, e.Answered)
 		}
 	}
-	allSaid(t, r.World)
-	check(t, r.World)
+	r.end()
 }
 
 // reports are the states that a recipient tells.
@@ -153,8 +152,7 @@ func TestAnHeirChangesADocument(t *testing.T) {
 	answer := r.tell(r.provinces, about(t, "H42", business.Agreed, "G01", three, "G01"))
 	wait(t, r.provinces, answer, consigned)
 	r.shows(three, "H42", withdrawn, "")
-	allSaid(t, r.World)
-	check(t, r.World)
+	r.end()
 }
 
 func (r *rights) heirAsks(what, id string) string {

@@ -119,7 +119,9 @@ func TestAPolicyGivesADeadline(t *testing.T) {
 		t.Error("the deadlines of the rebuilt ledger are others")
 	}
 	clock.pass(90 * time.Minute)
-	if err := sender.Agent().Wait(t.Context(), first, axispb.State_STATE_CONSIGNED); !errors.Is(err, endpoint.ErrStuck) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := sender.Agent().Wait(ctx, first, axispb.State_STATE_CONSIGNED); !errors.Is(err, endpoint.ErrStuck) {
 		t.Fatalf("error %v: the failure did not come", err)
 	}
 	if got := steps(t, sender, second); !slices.Equal(got, []string{"SubmissionAcceptance"}) {

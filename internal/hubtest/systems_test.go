@@ -32,14 +32,14 @@ func calls(t *testing.T, m *hubtest.Member) caller {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := m.Agent().ListenVXP()
+	server, err := endpoint.OpenFace(m.Agent())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- server.Run(ctx) }()
-	c := caller{vxptest.New("http://"+server.Addr().String(), added.Name, added.Secret), t, m}
+	c := caller{vxptest.New("http://"+server.Addr(), added.Name, added.Secret), t, m}
 	t.Cleanup(func() {
 		c.Close()
 		stop()

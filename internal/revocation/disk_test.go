@@ -88,6 +88,25 @@ func TestFilesThatWereMovedOrRemoved(t *testing.T) {
 	}
 }
 
+// However often a file is lost, the books about room stay right.
+func TestLostFilesTakeNoRoom(t *testing.T) {
+	root := authority(t, sealtest.Seal{}, "Root")
+	web, dir := newServer(t), t.TempDir()
+	web.give("/", crl(t, root, nil))
+	one := seal(t, root, []string{web.URL + "/"}, nil)
+	s := open(t, dir, newClock(), func(c *revocation.Config) { c.MaxBytes = 4096 })
+	for i := range 20 {
+		refresh(t, s, one)
+		if known(t, s, one).CRL == nil {
+			t.Fatalf("after %d times: %+v", i, s.Status())
+		}
+		if err := os.Remove(kept(t, dir)[0]); err != nil {
+			t.Fatal(err)
+		}
+		expectItem(t, "removed", known(t, s, one).CRL, nil)
+	}
+}
+
 // A step that fails, before or after it was done, leaves the old or the new one
 // whole, now and after a start.
 func TestFailuresOfKeeping(t *testing.T) {

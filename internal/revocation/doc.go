@@ -17,6 +17,7 @@
 //
 // Named as unsupported in errors: addresses that are not http or https, delta
 // lists, indirect lists and lists by a delegated issuer, lists for some reasons or
-// for attribute certificates only, and version 1 lists. Requests carry no nonce:
+// for attribute certificates only, version 1 lists, and answers that carry other
+// certificates before their responder's. Requests carry no nonce:
 // what is kept is to be used again, and an old answer is refused by its times.
 package revocation

@@ -147,7 +147,11 @@ func (f *fetcher) receive(body io.Reader, limit int64) (*received, error) {
 		return nil, onDisk(err)
 	}
 	r := &received{file: file, sum: sha256.New()}
-	to := &diskWriter{w: io.MultiWriter(file, r.sum)}
+	return r, r.fill(body, limit)
+}
+
+func (r *received) fill(body io.Reader, limit int64) (err error) {
+	to := &diskWriter{w: io.MultiWriter(r.file, r.sum)}
 	r.size, err = io.Copy(to, io.LimitReader(body, limit+1))
 	switch {
 	case to.err != nil:
@@ -157,7 +161,7 @@ func (f *fetcher) receive(body io.Reader, limit int64) (*received, error) {
 	case r.size > limit:
 		err = tooLarge(limit)
 	}
-	return r, err
+	return err
 }
 
 // diskWriter remembers whether it was the disk that failed.

@@ -113,6 +113,20 @@ func TestSignaturesAreJudgedByWhatIsKnown(t *testing.T) {
 	}
 }
 
+// Time-stamps have authorities, too, and a pinned seal has none.
+func TestChainsAreThoseOfTimestampsToo(t *testing.T) {
+	root := authority(t, sealtest.Seal{}, "Root")
+	one, stamp := seal(t, root, nil, nil), seal(t, root, nil, nil)
+	got := revocation.Chains([]signing.Verdict{
+		{Chain: one.Chain, Timestamps: []signing.TimestampVerdict{{Verdict: signing.Verdict{Chain: stamp.Chain}}, {}}},
+		{Chain: one.Chain[:1], Pinned: true},
+		{},
+	})
+	if len(got) != 2 || got[0][0] != one.Certificate() || got[1][0] != stamp.Certificate() {
+		t.Errorf("%d chains", len(got))
+	}
+}
+
 // A revoked issuer is found by the list of its own issuer.
 func TestARevokedIssuer(t *testing.T) {
 	root := authority(t, sealtest.Seal{}, "Root")

@@ -19,10 +19,12 @@ func TestABadAuthorityHoldsUpNobody(t *testing.T) {
 	bad, good := newServer(t), newServer(t)
 	hung, release := make(chan struct{}, 100), make(chan struct{})
 	s := open(t, t.TempDir(), newClock(), func(c *revocation.Config) { c.Parallel = 2 })
+	var waiting []sealtest.Seal
 	for i := range 20 {
 		path := fmt.Sprintf("/%d", i)
 		bad.on(path, func(http.ResponseWriter, *http.Request) { hung <- struct{}{}; <-release })
-		s.Want(seal(t, root, []string{bad.URL + path}, nil).Chain)
+		waiting = append(waiting, seal(t, root, []string{bad.URL + path}, nil))
+		s.Want(waiting[i].Chain)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -43,6 +45,15 @@ func TestABadAuthorityHoldsUpNobody(t *testing.T) {
 		t.Error(err)
 	}
 	close(release)
+	for i := range waiting {
+		bad.give(fmt.Sprintf("/%d", i), crl(t, root, nil))
+	}
+	refresh(t, s)
+	for i, one := range waiting {
+		if known(t, s, one).CRL == nil {
+			t.Errorf("what waited when Run ended is forgotten: %d", i)
+		}
+	}
 }
 
 // Those that failed leave half of the places to others, even where each is a machine

@@ -120,7 +120,8 @@ type Known struct {
 
 // Data gives what is known about each certificate of a chain but the last, from the
 // disk alone: nobody is asked, and nothing is changed. What is given may have ended
-// meanwhile; whoever judges it compares the times.
+// meanwhile; whoever judges it compares the times. Files are
+// read whole each time; checks of signatures have Revocation.
 func (s *Store) Data(chain []*x509.Certificate) []Known {
 	var all []Known
 	links(chain, func(cert, issuer *x509.Certificate) {

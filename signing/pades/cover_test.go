@@ -16,22 +16,23 @@ import (
 func TestByteRanges(t *testing.T) {
 	w := newWorld(t)
 	for name, spoil := range map[string]func(*[4]int64){
-		"begins late":          func(r *[4]int64) { r[0]++; r[1]-- },
-		"begins before":        func(r *[4]int64) { r[0] = -1 },
-		"gap begins early":     func(r *[4]int64) { r[1]-- },
-		"gap begins late":      func(r *[4]int64) { r[1]++ },
-		"gap ends early":       func(r *[4]int64) { r[2]--; r[3]++ },
-		"gap ends late":        func(r *[4]int64) { r[2]++; r[3]-- },
-		"without the brackets": func(r *[4]int64) { r[1]++; r[2]--; r[3]++ },
-		"ranges overlap":       func(r *[4]int64) { r[2], r[3] = r[1]-10, r[3]+r[2]-r[1]+10 },
-		"ranges turned round":  func(r *[4]int64) { r[0], r[1], r[2], r[3] = r[2], r[3], r[0], r[1] },
-		"nothing behind":       func(r *[4]int64) { r[3] = 0 },
-		"ends early":           func(r *[4]int64) { r[3] -= 7 },
-		"ends before %%EOF":    func(r *[4]int64) { r[3] -= 6 },
-		"ends behind the file": func(r *[4]int64) { r[3]++ },
-		"overflows":            func(r *[4]int64) { r[3] = 1<<63 - 1 },
-		"negative":             func(r *[4]int64) { r[3] = -r[3] },
-		"all zero":             func(r *[4]int64) { *r = [4]int64{} },
+		"begins late":                 func(r *[4]int64) { r[0]++; r[1]-- },
+		"begins late, and is as long": func(r *[4]int64) { r[0]++ },
+		"begins before":               func(r *[4]int64) { r[0] = -1 },
+		"gap begins early":            func(r *[4]int64) { r[1]-- },
+		"gap begins late":             func(r *[4]int64) { r[1]++ },
+		"gap ends early":              func(r *[4]int64) { r[2]--; r[3]++ },
+		"gap ends late":               func(r *[4]int64) { r[2]++; r[3]-- },
+		"without the brackets":        func(r *[4]int64) { r[1]++; r[2]--; r[3]++ },
+		"ranges overlap":              func(r *[4]int64) { r[2], r[3] = r[1]-10, r[3]+r[2]-r[1]+10 },
+		"ranges turned round":         func(r *[4]int64) { r[0], r[1], r[2], r[3] = r[2], r[3], r[0], r[1] },
+		"nothing behind":              func(r *[4]int64) { r[3] = 0 },
+		"ends early":                  func(r *[4]int64) { r[3] -= 7 },
+		"ends before %%EOF":           func(r *[4]int64) { r[3] -= 6 },
+		"ends behind the file":        func(r *[4]int64) { r[3]++ },
+		"overflows":                   func(r *[4]int64) { r[3] = 1<<63 - 1 },
+		"negative":                    func(r *[4]int64) { r[3] = -r[3] },
+		"all zero":                    func(r *[4]int64) { *r = [4]int64{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := w.by("Person", w.person)
@@ -97,6 +98,17 @@ func TestDictionaries(t *testing.T) {
 			}
 			mustBeRefused(t, found)
 		})
+	}
+}
+
+// TestTwoAnswers: a dictionary with two answers to one question lets two readers see
+// different signatures, however good one of them is.
+func TestTwoAnswers(t *testing.T) {
+	w := newWorld(t)
+	for _, extra := range []string{"/ByteRange[0 1 2 3]", "/Byte#52ange[0 1 2 3]", "/Contents<3000>", "/SubFilter/adbe.pkcs7.detached"} {
+		s := w.by("Person", w.person)
+		s.Extra = extra
+		mustBeRefused(t, w.inspect(padestest.NewDoc().End().Sign(s).B))
 	}
 }
 

@@ -297,6 +297,35 @@ func (f failing) ReadAt(b []byte, off int64) (int, error) {
 	return f.Reader.ReadAt(b, off)
 }
 
+// holed is a file that ends early for who reads some bytes of it.
+type holed struct {
+	*bytes.Reader
+	at int64
+}
+
+func (h holed) ReadAt(b []byte, off int64) (int, error) {
+	if off <= h.at && h.at < off+int64(len(b)) {
+		n, _ := h.Reader.ReadAt(b[:h.at-off], off)
+		return n, io.EOF
+	}
+	return h.Reader.ReadAt(b, off)
+}
+
+// TestAFileThatShrinks: what is missing of the signed bytes is no end of them.
+func TestAFileThatShrinks(t *testing.T) {
+	w := newWorld(t)
+	d := padestest.NewDoc()
+	d.PutStream(d.Take(), "/Subtype/Image", make([]byte, 100_000))
+	b := d.End().Sign(w.by("Person", w.person)).B
+	if found := w.inspect(b); found.Label != pades.Valid {
+		t.Fatalf("%s", found.Label)
+	}
+	_, err := pades.Inspect(holed{bytes.NewReader(b), 50_000}, int64(len(b)), w.options())
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Error(err)
+	}
+}
+
 // TestTheReaderFails: a failing disk is no fault of the document.
 func TestTheReaderFails(t *testing.T) {
 	w := newWorld(t)

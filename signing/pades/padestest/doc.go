@@ -75,7 +75,7 @@ func Refs(nums []int) string {
 // PutRoot writes the catalog as it is now.
 func (d *Doc) PutRoot() {
 	form := ""
-	if len(d.Fields) > 0 {
+	if _, apart := d.Root["AcroForm"]; len(d.Fields) > 0 && !apart {
 		form = fmt.Sprintf("/AcroForm<<%s/Fields%s>>", d.Form, Refs(d.Fields))
 	}
 	d.Put(Catalog, fmt.Sprintf("<</Type/Catalog/Pages %d 0 R%s%s>>", Pages, form, entries(d.Root)))

@@ -91,6 +91,9 @@ func (w *Writer) rows() {
 // further rows of the stream, as it would be read: number and offset.
 func (w *Writer) Hybrid(num int, trailer string, hidden map[int]int64) {
 	list := w.packInto(num + 1)
+	for _, r := range list {
+		w.freed = append(w.freed, r.num) // for those who read the table alone
+	}
 	for n, at := range hidden {
 		list = append(list, row{n, 1, at, 0})
 	}
