@@ -152,7 +152,11 @@ var moreLaters = map[string]later{
 		want:  pades.ChangeAnnotation, sub: signing.SigConstraintsFailure,
 	},
 	"an object that became a field": {
-		after: func(d *padestest.Doc) { d.Fields = append(d.Fields, padestest.Info); d.PutRoot() },
+		before: func(d *padestest.Doc) {
+			num := d.Take()
+			d.Put(num, "<</Type/Annot/Subtype/Widget/FT/Sig/T(Was)/Rect[0 0 500 800]/V<</SubFilter/adbe.pkcs7.sha1>>>>")
+		},
+		after: func(d *padestest.Doc) { d.Fields = append(d.Fields, first); d.PutRoot() },
 		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
 	},
 	"script that is a look": {

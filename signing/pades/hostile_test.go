@@ -166,7 +166,7 @@ func deepForm() []byte {
 	d := padestest.NewDoc()
 	d.Fields = []int{d.Next}
 	for len(d.B) < mebi/2 {
-		d.Put(d.Take(), fmt.Sprintf("<</T(a)/Kids[%d 0 R]>>", d.Next+1))
+		d.Put(d.Take(), fmt.Sprintf("<</T(a)/Kids[%d 0 R]>>", d.Next))
 	}
 	d.PutRoot()
 	return d.End().B
