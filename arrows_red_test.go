@@ -74,6 +74,8 @@ func TestEveryRuleIsSeenRed(t *testing.T) {
 		{"internal/bus", "endpoint", "internal imports only internal, signing, agency and proto"},
 		{"axis/content", hubtest, "hubtest is for tests, cmd/demo and cmd/bench"},
 		{"cmd/axis", hubtest, "hubtest is for tests, cmd/demo and cmd/bench"},
+		{"internal/timestamp", signingtest, "signingtest is for tests, hubtest, cmd/demo and cmd/bench"},
+		{"signing", signingtest, "signingtest is for tests, hubtest, cmd/demo and cmd/bench"},
 		{"internal/evidence", natsClient, "nats.go is for internal/bus, axis/broker and axis/journal"},
 		{"axis", natsClient, "nats.go is for internal/bus, axis/broker and axis/journal"},
 		{"endpoint/link", natsClient, "nats.go is for internal/bus, axis/broker and axis/journal"},

@@ -19,6 +19,7 @@ const (
 	bbolt       = "go.etcd.io/bbolt"
 	pdfcpu      = "github.com/pdfcpu"
 	hubtest     = "internal/hubtest"
+	signingtest = "signing/signingtest"
 )
 
 // bothSides are the packages beside tests that may see axis and endpoint.
@@ -78,6 +79,9 @@ var rules = []rule{
 	}},
 	{"hubtest is for tests, cmd/demo and cmd/bench", func(from, to string) bool {
 		return to == hubtest && !slices.Contains(bothSides, from)
+	}},
+	{"signingtest is for tests, hubtest, cmd/demo and cmd/bench", func(from, to string) bool {
+		return to == signingtest && !slices.Contains(bothSides, from)
 	}},
 	{"nats.go is for internal/bus, axis/broker and axis/journal", func(from, to string) bool {
 		return within(to, natsClient) && !within(from, "internal/bus", "axis/broker", "axis/journal", hubtest)

@@ -95,8 +95,8 @@ func TestBusinessStatesADay(t *testing.T) {
 func TestWhatMayBeReleased(t *testing.T) {
 	now, ahead := movable()
 	b := newBenchOf(t, now, DefaultFile())
-	waiting, had := b.accept(doc("H41")), doc("H41")
-	p := b.accept(had)
+	wanted, had := doc("H41"), doc("H41")
+	waiting, p := b.accept(wanted), b.accept(had)
 	both := []uint64{waiting.LeafIndex, p.LeafIndex}
 	release := func(why string, want int) {
 		t.Helper()
@@ -117,7 +117,21 @@ func TestWhatMayBeReleased(t *testing.T) {
 	release(intake.ReleaseRetention, 1)
 	release(intake.ReleaseRetention, 0)
 	b.wantAct("retention", p.LeafIndex)
-	release(intake.ReleaseRecall, 1)
+	release(intake.ReleaseRecall, 0)
+	recall := doc("H41")
+	recall.Kind, recall.References = envelope.KindRecall, []envelope.Reference{{Sender: "G22", ID: wanted.ID, Relation: envelope.RelationTarget}}
+	asked := b.accept(recall)
+	release(intake.ReleaseRecall, 0)
+	agreed := b.state("h41", asked, recall, "H41", axispb.Event_EVENT_BUSINESS_STATE, b.seal(recall))
+	agreed.BusinessState = "15"
+	if _, refused := b.offer("h41", agreed); refused != 0 {
+		t.Fatal(refused)
+	}
+	// The axis does it by itself, or this does: once.
+	if _, err := b.intake.Release(t.Context(), intake.ReleaseRecall, both); err != nil {
+		t.Fatal(err)
+	}
+	release(intake.ReleaseRecall, 0)
 	b.wantAct("recall", waiting.LeafIndex)
 
 	// The row that waits moves on, with nothing to be fetched.

@@ -123,9 +123,10 @@ type Hub struct {
 	recovery recovery
 
 	contentService *content.Service
-	ready          atomic.Bool // the registry may be asked
-	spoiled        atomic.Bool // the ledger is damaged: Close sets it aside
-	damaged        chan error  // has the error that told so
+	ready          atomic.Bool   // the registry may be asked
+	spoiled        atomic.Bool   // the ledger is damaged: Close sets it aside
+	damaged        chan error    // has the error that told so
+	recalled       chan struct{} // rings when a document was recalled from everybody
 	started        time.Time
 	heard          heard
 }
@@ -135,7 +136,7 @@ type Hub struct {
 // folder: a second one is refused.
 func Open(ctx context.Context, dir string, cfg Config) (*Hub, error) {
 	cfg = cfg.withDefaults()
-	h := &Hub{dir: dir, cfg: cfg, log: cfg.Log, registry: registry.NewState(), started: cfg.Now(), damaged: make(chan error, 1)}
+	h := &Hub{dir: dir, cfg: cfg, log: cfg.Log, registry: registry.NewState(), started: cfg.Now(), damaged: make(chan error, 1), recalled: make(chan struct{}, 1)}
 	if err := h.open(ctx); err != nil {
 		h.heed(err)
 		return nil, errors.Join(err, h.Close())
@@ -337,6 +338,12 @@ func (h *Hub) tell(a ledger.Applied) {
 		h.broker.Cut(name)
 	}
 	h.chain.project.revoked = nil
+	if a.Recalled {
+		select {
+		case h.recalled <- struct{}{}:
+		default:
+		}
+	}
 	if a.Everybody {
 		for _, name := range h.broker.Connected() {
 			h.server.Ring(name)

@@ -175,6 +175,7 @@ func story(s ledger.Story) operator.Document {
 			Standing: strings.TrimPrefix(e.Standing.String(), "STANDING_"), TimeMS: e.TimeMS,
 		})
 	}
+	tellAll(s, &d)
 	return d
 }
 

@@ -100,15 +100,17 @@ func (p *projector) accepted(
 		Endpoint: d.GetEndpoint(), Kind: string(doc.Kind), Lane: d.GetDocument().GetLane(), Priority: doc.Priority,
 		Subject: doc.Subject, Files: len(doc.Files), Refused: d.GetDocument().GetRefused(),
 	}
-	if !doc.Deadline.IsZero() {
-		out.DeadlineMS = doc.Deadline.UnixMilli()
-	}
+	// As of this record: a policy that comes later changes nothing.
+	policy, accepted := p.registry.Policy(doc.Sender), time.UnixMilli(h.GetTimeMs())
+	out.DeadlineMS = msOf(doc.ConsignBy(accepted, policy.ConsignHours))
+	out.HandoverMS = msOf(doc.HandoverBy(accepted, policy.HandoverHours))
 	if err := p.target(ctx, out, h, d.GetDocument().GetTarget()); err != nil {
 		return nil, err
 	}
 	for _, row := range rows {
 		out.Rows = append(out.Rows, ledger.Row{Code: row.Code, Serving: row.Serving, Endpoint: row.Endpoint})
 	}
+	p.tells(doc, out)
 	return out, contents(e, out)
 }
 
@@ -169,6 +171,9 @@ func (p *projector) evidence(ctx context.Context, raw []byte, d *axispb.Decision
 		return nil, fmt.Errorf("evidence about leaf %d, which is no document (%w)", st.GetDocument().GetLeafIndex(), err)
 	}
 	out.Document = &known.Position
+	if st.GetBusinessState() != "" && evidence.Counts(out.Standing) {
+		out.Tells = &ledger.Tells{What: st.GetBusinessState(), Issuer: st.GetIssuer(), Codes: p.namesOf(st.GetCode(), at)}
+	}
 	out.Tell = p.servedBy(known.Sender, known.Endpoint, at)
 	return out, nil
 }

@@ -28,23 +28,45 @@ type Released struct {
 	content.Removed
 }
 
-// release marks what need not be kept, and removes what was marked, until ctx ends.
+// release marks what need not be kept, and removes what was marked, until ctx ends. What
+// was recalled is marked at once: at the start, and whenever the last recipient gave it
+// back.
 func (h *Hub) release(ctx context.Context) error {
 	tick := time.NewTicker(h.cfg.ReleaseEvery)
 	defer tick.Stop()
 	var removed time.Time
+	done, err := h.markRecalled(ctx)
+	h.tellReleased(ctx, done, err)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-h.recalled:
+			done, err = h.markRecalled(ctx)
 		case <-tick.C:
-		}
-		done, err := h.markReleased(ctx)
-		if now := h.now(); err == nil && now.Sub(removed).Abs() >= removeEvery {
-			removed = now
-			done.Removed, err = h.removeChunks(ctx)
+			done, err = h.markReleased(ctx)
+			if now := h.now(); err == nil && now.Sub(removed).Abs() >= removeEvery {
+				removed = now
+				done.Removed, err = h.removeChunks(ctx)
+			}
 		}
 		h.tellReleased(ctx, done, err)
+	}
+}
+
+// markRecalled journals that the content of documents is released which were recalled
+// from everybody.
+func (h *Hub) markRecalled(ctx context.Context) (done Released, err error) {
+	for {
+		due, err := h.ledger.Recalled(ctx, intake.MaxReleased)
+		if err != nil || len(due) == 0 {
+			return done, err
+		}
+		n, err := h.intake.Release(ctx, intake.ReleaseRecall, due)
+		done.Documents += n
+		if err != nil || n == 0 {
+			return done, err
+		}
 	}
 }
 
@@ -69,9 +91,12 @@ func (h *Hub) ReleaseNow(ctx context.Context) (Released, error) {
 	return done, err
 }
 
-// markReleased journals what may be released, sender by sender: each has a retention
-// of its own.
+// markReleased journals what may be released: what was recalled, then, sender by sender,
+// since each has a retention of its own, what was kept long enough.
 func (h *Hub) markReleased(ctx context.Context) (done Released, err error) {
+	if done, err = h.markRecalled(ctx); err != nil {
+		return done, err
+	}
 	sender := ""
 	for {
 		if sender, err = h.ledger.NextSettled(ctx, sender); err != nil || sender == "" {

@@ -82,7 +82,7 @@ func TestFormatsHasEveryBucket(t *testing.T) {
 	page := read(t, "formats.md")
 	declared := regexp.MustCompile(`(?m)^\s*\w+Bucket\s*=\s*"(\w+)"`)
 	found := 0
-	for _, part := range []string{"store", "outbox", "inbox", "directory"} {
+	for _, part := range []string{"store", "outbox", "inbox", "directory", "systems"} {
 		files, err := filepath.Glob(filepath.Join("..", "endpoint", part, "*.go"))
 		if err != nil {
 			t.Fatal(err)

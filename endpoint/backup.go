@@ -17,6 +17,7 @@ import (
 	"docaxis/endpoint/link"
 	"docaxis/endpoint/outbox"
 	"docaxis/endpoint/store"
+	"docaxis/endpoint/systems"
 	"docaxis/internal/archive"
 	"docaxis/internal/fault"
 	"docaxis/proto/axispb"
@@ -119,7 +120,7 @@ func checkStore(path string) (at *axispb.Progress, err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	err = db.Update(context.Background(), func(tx *bbolt.Tx) error {
-		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx))
+		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx), systems.Init(tx))
 	})
 	if err != nil {
 		return nil, err
@@ -135,7 +136,7 @@ func checkStore(path string) (at *axispb.Progress, err error) {
 		if at, err = store.Progress(tx); err != nil {
 			return err
 		}
-		return errors.Join(outbox.Check(tx), inbox.Check(tx, at.GetCounter()), directory.Check(tx))
+		return errors.Join(outbox.Check(tx), inbox.Check(tx, at.GetCounter()), directory.Check(tx), systems.Check(tx))
 	})
 	return at, err
 }

@@ -55,6 +55,9 @@ func (a *Agent) consigned(tx *bbolt.Tx, key inbox.Key) ([]string, error) {
 		return touched, a.agree(tx, key, copies, what)
 	}
 	for _, c := range copies {
+		if inbox.Request(c) != "" {
+			continue
+		}
 		if err := in.Answer(inbox.KeyOf(c), ""); err != nil {
 			return nil, err
 		}
@@ -166,6 +169,9 @@ func requests(tx *bbolt.Tx, c *axispb.InboxEntry) ([]*axispb.InboxEntry, error) 
 		if inbox.Request(r) == "" || inbox.Pending(r) || r.State == axispb.State_STATE_CONSIGNMENT_FAILED {
 			continue
 		}
+		if r.State == axispb.State_STATE_WITHDRAWN && r.Answered == "" {
+			continue // taken back itself
+		}
 		same, err := sameAgency(directory.In(tx), r, c)
 		if err != nil {
 			return nil, err
@@ -222,15 +228,18 @@ func (a *Agent) touched(ids []string) {
 // envelope and proofs stay.
 func (a *Agent) answeredFor(tx *bbolt.Tx, key inbox.Key, what, answer string) error {
 	in := inbox.In(tx)
-	if err := in.Answer(key, answer); err != nil {
-		return err
-	}
-	if answer != business.Agreed || !business.TakesBack(what) {
-		return nil
-	}
 	c, err := in.Get(key)
 	if err != nil {
 		return err
+	}
+	if inbox.Request(c) == "" {
+		// What a request is answered stands there, not what is said about it.
+		if err := in.Answer(key, answer); err != nil {
+			return err
+		}
+	}
+	if answer != business.Agreed || !business.TakesBack(what) {
+		return nil
 	}
 	if inbox.Allowed(c.State, axispb.State_STATE_WITHDRAWN) {
 		if err := a.enter(tx, key, claim{event: axispb.Event_EVENT_CONTENT_WITHDRAWAL}); err != nil {

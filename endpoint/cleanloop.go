@@ -14,6 +14,9 @@ func (a *Agent) clean(ctx context.Context) error {
 	for {
 		wait := a.cfg.CleanEvery
 		_, err := a.Clean(ctx, false)
+		if err == nil {
+			err = a.pruneAnswers(ctx)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil

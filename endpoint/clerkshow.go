@@ -10,7 +10,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	clerk "docaxis/endpoint/admin"
+	"docaxis/endpoint/outbox"
 	"docaxis/internal/business"
+	"docaxis/internal/envelope"
 	"docaxis/proto/axispb"
 )
 
@@ -22,11 +24,11 @@ func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
 	}
 	var out []clerk.Story
 	if t.Sent != nil {
-		s, err := d.story(t, t.Sent.EnvelopeDigest, t.Sent.State)
+		s, err := d.sentStory(t)
 		if err != nil {
 			return nil, err
 		}
-		s.ReleasedMS = t.Sent.ReleasedMs
+		s.ReleasedMS, s.DuplicateOf = t.Sent.ReleasedMs, t.Sent.DuplicateOf
 		s.Sent, s.Trouble, s.Steps = true, told(t.Sent.Trouble), steps("", t.Steps)
 		for _, l := range t.Recipients {
 			// The first step of a line is the acceptance, told already, unless this
@@ -48,10 +50,25 @@ func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
 			return nil, err
 		}
 		s.ReleasedMS, s.Business, s.GivenBack = doc.Entry.ReleasedMs, l.BusinessState, l.GivenBack
+		if s.DuplicateOf, err = d.twin(doc.Entry); err != nil {
+			return nil, err
+		}
 		s.Trouble, s.Steps = told(l.Trouble), steps(l.Code, l.Steps)
 		out = append(out, inOrder(s))
 	}
 	return out, nil
+}
+
+// sentStory is a sent document, or its draft while it waits for a seal.
+func (d desk) sentStory(t Timeline) (clerk.Story, error) {
+	if !outbox.Unsealed(t.Sent) {
+		return d.story(t, t.Sent.EnvelopeDigest, t.Sent.State)
+	}
+	doc, _, err := d.a.draft(t.Sent.DraftDigest)
+	if err != nil {
+		return clerk.Story{}, err
+	}
+	return storyOf(t, doc, t.Sent.State), nil
 }
 
 func inOrder(s clerk.Story) clerk.Story {
@@ -64,15 +81,20 @@ func (d desk) story(t Timeline, digest []byte, state axispb.State) (clerk.Story,
 	if err != nil {
 		return clerk.Story{}, err
 	}
-	doc := e.Document
+	s := storyOf(t, e.Document, state)
+	s.Manifest = hex.EncodeToString(e.ManifestDigest[:])
+	return s, nil
+}
+
+func storyOf(t Timeline, doc *envelope.Document, state axispb.State) clerk.Story {
 	s := clerk.Story{
 		ID: t.ID, From: doc.Sender, Subject: doc.Subject, Kind: string(doc.Kind), Number: doc.Number, Notation: doc.Notation,
-		Priority: doc.Priority, State: stateName(state), Manifest: hex.EncodeToString(e.ManifestDigest[:]),
+		Priority: doc.Priority, State: stateName(state),
 	}
 	for _, f := range doc.Files {
 		s.Files = append(s.Files, clerk.FileInfo{Title: f.Title, Type: f.Type, Bytes: f.Size})
 	}
-	return s, nil
+	return s
 }
 
 func steps(code string, all []Step) []clerk.Step {

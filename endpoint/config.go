@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -100,6 +101,9 @@ type Config struct {
 	CleanEvery time.Duration
 	// RenewEvery is how often the certificate's age is looked at; 0 means an hour.
 	RenewEvery time.Duration
+	// HandoverEvery is how often passed deadlines of hand-overs are looked for; 0 means
+	// a minute.
+	HandoverEvery time.Duration
 	// DeliveryID is what a DMS calls a document that was received, a UUID that is the
 	// same each time; nil means inbox.DeliveryID. DocID is what it calls what it sent,
 	// by the submission's id; nil means that id. For tests that repeat recordings.
@@ -189,6 +193,7 @@ func (c Config) complete() (Config, error) {
 	if c.DeliveryID == nil {
 		c.DeliveryID = inbox.DeliveryID
 	}
+	c.HandoverEvery = cmp.Or(c.HandoverEvery, time.Minute)
 	if c.RenewEvery == 0 {
 		c.RenewEvery = time.Hour
 	}

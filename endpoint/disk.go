@@ -116,6 +116,26 @@ func (g *guarded) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// guardedWriter writes as long as there is room.
+type guardedWriter struct {
+	w       io.Writer
+	guard   *diskspace.Guard
+	allowed int
+}
+
+// Write writes, or says that the disk is full.
+func (g *guardedWriter) Write(p []byte) (int, error) {
+	for g.allowed < len(p) {
+		if err := g.guard.Allow(chunk.Size); err != nil {
+			return 0, err
+		}
+		g.allowed += chunk.Size
+	}
+	n, err := g.w.Write(p)
+	g.allowed -= n
+	return n, err
+}
+
 // sizeOf is how large the files of a draft are, as far as that is known before they
 // are read.
 func sizeOf(drafts []DraftFile) (total uint64) {

@@ -152,7 +152,10 @@ func (a *Agent) Confirm(ctx context.Context, key inbox.Key, ok bool, why string)
 			return err
 		}
 		c := confirmation(e, ok, why)
-		if repeated = e.State == evidence.StateAfter(c.event); repeated {
+		if repeated = e.State == evidence.StateAfter(c.event); repeated && !ok {
+			return inbox.In(tx).Unlist(key, &axispb.Trouble{TimeMs: a.cfg.Now().UnixMilli(), Reason: c.reason})
+		}
+		if repeated {
 			return nil
 		}
 		return a.enter(tx, key, c)

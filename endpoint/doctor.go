@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -19,6 +20,7 @@ import (
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/link"
 	"docaxis/endpoint/store"
+	"docaxis/endpoint/systems"
 	"docaxis/internal/archive"
 	"docaxis/internal/diskspace"
 	"docaxis/internal/doctor"
@@ -61,6 +63,7 @@ func Doctor(ctx context.Context, dir string, cfg DoctorConfig) *doctor.Report {
 		p.seals(settings)
 	}
 	p.unsent()
+	p.systems()
 	p.clock()
 	p.missing()
 	p.files()
@@ -84,6 +87,10 @@ type patient struct {
 	journalMS int64
 	// absent names documents of which a file is gone; nil where nobody looked.
 	absent *[]string
+	// held waits for a person; nil where nobody looked.
+	held *clerk.Held
+	// sealed are the agencies that the settings have a seal of.
+	sealed []string
 }
 
 func (p *patient) settings() (Settings, bool) {
@@ -92,6 +99,9 @@ func (p *patient) settings() (Settings, bool) {
 	if err != nil {
 		c.Wrong(doctor.Said(err), doctor.Textf("Sửa %s rồi chạy lại endpoint serve.", "Mend %s, then start endpoint serve again.", SettingsFile))
 		return s, false
+	}
+	for _, seal := range s.Seals {
+		p.sealed = append(p.sealed, seal.Code)
 	}
 	c.Well("đọc được; %d con dấu số", "can be read; %d seals", len(s.Seals))
 	return s, true
@@ -104,7 +114,7 @@ func (p *patient) permissions() {
 		c.Well("do Windows quản lý", "kept by Windows")
 		return
 	}
-	for _, path := range []string{"identity/endpoint.pem", "endpoint.db"} {
+	for _, path := range []string{"identity/endpoint.pem", "endpoint.db", systems.KeyFile} {
 		info, err := os.Stat(filepath.Join(p.dir, filepath.FromSlash(path)))
 		if err == nil && info.Mode().Perm()&0o077 != 0 {
 			c.Wrong(doctor.Textf("%s ai cũng đọc hoặc ghi được (%v)", "%s may be read or written by others (%v)", path, info.Mode().Perm()),
@@ -200,6 +210,11 @@ func (p *patient) readStore(path string) {
 		if p.journalMS, err = lastJournaled(tx); err != nil {
 			return err
 		}
+		waits, err := held(tx, func(code string) bool { return slices.Contains(p.sealed, code) })
+		if err != nil {
+			return err
+		}
+		p.held = &waits
 		gone, err := absent(tx, p.dir)
 		p.absent = &gone
 		return err

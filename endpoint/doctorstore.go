@@ -114,6 +114,9 @@ func (d desk) health(out *clerk.Status) error {
 		if out.JournalMS, err = lastJournaled(tx); err != nil {
 			return err
 		}
+		if out.Held, err = held(tx, func(code string) bool { return len(d.a.unattended(code)) > 0 }); err != nil {
+			return err
+		}
 		out.NotAdmitted, err = d.a.notAdmitted(tx)
 		return err
 	})
@@ -121,7 +124,7 @@ func (d desk) health(out *clerk.Status) error {
 
 // running takes from a running endpoint what else the store says.
 func (p *patient) running(s *clerk.Status) {
-	p.oldest, p.journalMS = s.OldestUnsent, s.JournalMS
+	p.oldest, p.journalMS, p.held = s.OldestUnsent, s.JournalMS, &s.Held
 	p.admitted = func(_ string, key seal) (admitted, known bool) {
 		return !slices.Contains(s.NotAdmitted, certificateDigest(key)), true
 	}
@@ -195,19 +198,34 @@ func present(dir string, h *holding, of []byte) bool {
 	if err != nil {
 		return false
 	}
+	if h.draft {
+		return draftPresent(dir, raw)
+	}
 	env, err := envelope.Parse(raw)
 	if err != nil {
 		return !h.sent && !h.since.IsZero() // it came like this, and was refused
 	}
 	contents, err := contentsOf(env)
 	for _, c := range contents {
-		info, why := os.Stat(bodyPath(dir, c.Digest[:]))
-		err = errors.Join(err, why)
-		if why == nil && uint64(info.Size()) != c.Size {
-			err = fs.ErrInvalid
-		}
+		err = errors.Join(err, bodyThere(dir, c.Digest, c.Size))
 	}
 	return err == nil
+}
+
+func draftPresent(dir string, raw []byte) bool {
+	_, parts, err := parseDraft(raw)
+	for _, f := range parts {
+		err = errors.Join(err, bodyThere(dir, f.Content.Digest, f.Content.Size))
+	}
+	return err == nil
+}
+
+func bodyThere(dir string, of digest, size uint64) error {
+	info, err := os.Stat(bodyPath(dir, of[:]))
+	if err == nil && uint64(info.Size()) != size {
+		err = fs.ErrInvalid
+	}
+	return err
 }
 
 func bodyPath(dir string, digest []byte) string {

@@ -15,6 +15,7 @@ import (
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/store"
+	"docaxis/internal/business"
 	"docaxis/internal/chunk"
 	"docaxis/internal/envelope"
 	"docaxis/internal/evidence"
@@ -96,6 +97,9 @@ func (p *part) arrive(item *axispb.Item, proven evidence.Proven, receipt, body [
 	if a.failure, err = p.checkSeal(item, proven, env); err != nil {
 		return a, err
 	}
+	if e.HandoverByMs, err = p.agent.handoverBy(env.Document, journalTime(proven.Header)); err != nil {
+		return a, err
+	}
 	if a.failure == nil {
 		if a.failure, err = p.checkChange(item, env.Document); err != nil {
 			return a, err
@@ -110,7 +114,6 @@ func describe(e *axispb.InboxEntry, env *envelope.Envelope) {
 	repeat(e, doc)
 	e.ManifestDigest = env.ManifestDigest[:]
 	e.Files = uint32(len(doc.Files))
-	e.Kind, e.Status = string(doc.Kind), doc.Status
 	for _, f := range doc.Files {
 		e.Bytes += f.Size
 	}
@@ -215,7 +218,13 @@ func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) er
 		if st.Issuer == p.agent.Name() {
 			a.own = append(a.own, st)
 		}
+		if business.IsAnswer(st.BusinessState) {
+			e.Answered = st.BusinessState
+		}
 		said = append(said, st)
+	}
+	if toldLate(said, p.agent.Name()) {
+		e.HandoverByMs = 0
 	}
 	holder, state, since := consigner(said)
 	if state != axispb.State_STATE_UNSPECIFIED {

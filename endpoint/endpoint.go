@@ -50,6 +50,7 @@ import (
 	"docaxis/endpoint/link"
 	"docaxis/endpoint/outbox"
 	"docaxis/endpoint/store"
+	"docaxis/endpoint/systems"
 	"docaxis/internal/evidence"
 	"docaxis/proto/axispb"
 )
@@ -68,6 +69,8 @@ type Agent struct {
 	wake  bells
 	disk  disk
 	quota quota
+	// keys seal the secrets of the systems.
+	keys *systems.Keys
 	// givenBack: files are kept that were given back to their sender.
 	givenBack atomic.Bool
 
@@ -120,6 +123,7 @@ func Open(dir string, cfg Config) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{dir: dir, cfg: cfg, log: cfg.Log, wake: newBells(), mending: make(chan mending, maxMending), wanted: make(chan []*axispb.Wanted, 1)}
+	a.keys = systems.NewKeys(dir, cfg.Rand)
 	if err := a.loadIdentity(); err != nil {
 		return nil, err
 	}
@@ -173,7 +177,7 @@ func (a *Agent) useIdentity(id link.Identity) error {
 // prepare makes the buckets and trusts the epochs learned since enrolment.
 func (a *Agent) prepare() error {
 	init := func(tx *bbolt.Tx) error {
-		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx), a.countOn(tx))
+		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx), systems.Init(tx), a.countOn(tx))
 	}
 	// Where nothing is missing nothing is written: what is on a full disk can be read.
 	err := a.db.View(init)
@@ -207,7 +211,7 @@ func (a *Agent) Check() error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(outbox.Check(tx), inbox.Check(tx, p.Counter), directory.Check(tx))
+		return errors.Join(outbox.Check(tx), inbox.Check(tx, p.Counter), directory.Check(tx), systems.Check(tx))
 	})
 }
 
@@ -292,6 +296,7 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 		a.giveWanted,
 		func(ctx context.Context) error { return a.renew(ctx, conn) },
 		a.clean,
+		a.stateOverdue,
 	}
 }
 

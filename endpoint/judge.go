@@ -72,8 +72,11 @@ func (p *part) report(item *axispb.Item, proven evidence.Proven, decision *axisp
 		},
 	}
 	return outcome{document: r.ID, apply: func(tx *bbolt.Tx) error {
-		_, err := outbox.In(tx).Report(r)
-		return err
+		changed, err := outbox.In(tx).Report(r)
+		if err != nil || !changed {
+			return err
+		}
+		return errors.Join(tellReport(tx, r), tellTakeBack(tx, r))
 	}}, nil
 }
 

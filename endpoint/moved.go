@@ -124,6 +124,9 @@ func consigner(journaled []*axispb.Statement) (name string, state axispb.State, 
 		if name == "" || st.Issuer != name {
 			continue
 		}
+		if isLate(st) {
+			continue // its DMS has still to be offered it
+		}
 		switch to := evidence.StateAfter(st.Event); to {
 		case axispb.State_STATE_HANDED_OVER, axispb.State_STATE_HANDOVER_FAILED, axispb.State_STATE_WITHDRAWN:
 			state, since = to, st.TimeMs

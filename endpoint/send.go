@@ -21,6 +21,7 @@ import (
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/files"
 	"docaxis/endpoint/outbox"
+	"docaxis/internal/business"
 	"docaxis/internal/envelope"
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
@@ -236,6 +237,23 @@ func (a *Agent) checkDirectory(doc *envelope.Document, have []seal) (key seal, e
 	return key, err
 }
 
+// checkUnsealed is what of checkDraft needs no seal.
+func (a *Agent) checkUnsealed(doc *envelope.Document) error {
+	if err := a.checkWords(doc); err != nil {
+		return err
+	}
+	return a.db.View(func(tx *bbolt.Tx) error {
+		if err := checkOwnChange(tx, doc); err != nil {
+			return err
+		}
+		d := directory.In(tx)
+		if d.Empty() {
+			return nil
+		}
+		return a.checkParties(d, doc)
+	})
+}
+
 // checkParties asks the directory about sender and recipients.
 func (a *Agent) checkParties(d directory.Directory, doc *envelope.Document) error {
 	for _, code := range doc.To {
@@ -333,6 +351,12 @@ func (a *Agent) entry(doc *envelope.Document, files []envelope.File) *axispb.Out
 		CreatedMs: now, NextAttemptMs: now, Files: uint32(len(files)), After: follows(doc),
 		DocumentId: doc.Name(), Kind: string(doc.Kind), Body: doc.Body,
 		Number: doc.Number, Notation: doc.Notation, Issued: doc.Issued,
+	}
+	if target, ok := doc.Target(); ok {
+		e.TargetSender, e.TargetId = target.Sender, target.ID
+		if asks := what(doc); business.IsRequest(asks) {
+			e.Asks = asks
+		}
 	}
 	for _, f := range files {
 		e.Bytes += f.Content.Size

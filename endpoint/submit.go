@@ -186,6 +186,9 @@ func (a *Agent) accepted(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 		if err := outbox.In(tx).Accept(e.Id, receipt, recipients); err != nil {
 			return err
 		}
+		if err := tellRefused(tx, e, proven.Decision.GetDocument().GetRefused(), proven.Header.TimeMs); err != nil {
+			return err
+		}
 		touched, err = a.answers(tx, env.Document)
 		return err
 	})
@@ -248,8 +251,10 @@ func (a *Agent) rejected(ctx context.Context, e *axispb.OutboxEntry, answer *axi
 	waiting := a.trouble(reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_TARGET, e.Sender, e.Id))
 	var parked []string
 	err = a.commit(ctx, "receipt.store", func(tx *bbolt.Tx) (err error) {
-		parked, err = outbox.In(tx).Reject(e.Id, rejection, receipt, waiting)
-		return err
+		if parked, err = outbox.In(tx).Reject(e.Id, rejection, receipt, waiting); err != nil {
+			return err
+		}
+		return tellRejected(tx, e, st.Reason, st.TimeMs)
 	})
 	if err != nil {
 		return err
@@ -306,8 +311,20 @@ func (a *Agent) submissionFailed(ctx context.Context, id string, moved bool, why
 // Show says was wrong, or wants to know whether it still is. A refused one goes
 // under the seal that it had; Send with its id seals it anew. outbox.ErrState: its
 // state does not allow it.
+//
+// One that waits for a seal is sealed, and one that was received and failed at a DMS is
+// listed to it again.
 func (a *Agent) Retry(ctx context.Context, id string) error {
-	err := a.db.Update(ctx, func(tx *bbolt.Tx) error { return outbox.In(tx).Retry(id, a.cfg.Now()) })
+	e, err := a.Sent(id)
+	switch {
+	case errors.Is(err, outbox.ErrNotFound):
+		return a.relist(ctx, id, err)
+	case err != nil:
+		return err
+	case outbox.Unsealed(e):
+		return a.sealDraft(ctx, e)
+	}
+	err = a.db.Update(ctx, func(tx *bbolt.Tx) error { return outbox.In(tx).Retry(id, a.cfg.Now()) })
 	if err != nil {
 		return err
 	}

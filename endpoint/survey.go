@@ -22,8 +22,10 @@ type holding struct {
 	id   string    // of a submission
 	key  inbox.Key // of a received document, else zero
 	sent bool
-	// envelope is kept for ever; files as long as released is false.
+	// envelope is kept for ever, or, where it is a draft, until it is sealed; files as
+	// long as released is false.
 	envelope digest
+	draft    bool
 	files    []digest
 	released bool
 	pending  bool // its files are being fetched
@@ -89,7 +91,11 @@ func (s *survey) add(h *holding, envelope []byte) error {
 }
 
 func sentHolding(e *axispb.OutboxEntry) (*holding, []byte) {
-	return &holding{id: e.Id, sent: true, released: e.ReleasedMs != 0, early: true}, e.EnvelopeDigest
+	h := &holding{id: e.Id, sent: true, released: e.ReleasedMs != 0, early: true, draft: outbox.Unsealed(e)}
+	if h.draft {
+		return h, e.DraftDigest
+	}
+	return h, e.EnvelopeDigest
 }
 
 func receivedHolding(e *axispb.InboxEntry) (*holding, []byte) {
@@ -108,6 +114,9 @@ func (a *Agent) look(s *survey, h *holding) error {
 	if err != nil {
 		return err
 	}
+	if h.draft {
+		return s.drafted(h, raw)
+	}
 	env, err := envelope.Parse(raw)
 	if err != nil && !h.sent && !h.since.IsZero() {
 		// It came like this, and was refused: nothing was fetched for it.
@@ -124,6 +133,20 @@ func (a *Agent) look(s *survey, h *holding) error {
 	for _, c := range contents {
 		h.files = append(h.files, c.Digest)
 		s.sizes[c.Digest] = c.Size
+	}
+	return nil
+}
+
+// drafted reads which files a draft has.
+func (s *survey) drafted(h *holding, raw []byte) error {
+	doc, parts, err := parseDraft(raw)
+	if err != nil {
+		return err
+	}
+	h.deadline = doc.Deadline
+	for _, f := range parts {
+		h.files = append(h.files, f.Content.Digest)
+		s.sizes[f.Content.Digest] = f.Content.Size
 	}
 	return nil
 }

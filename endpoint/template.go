@@ -57,6 +57,14 @@ listen = "127.0.0.1:0"
 # Các tệp được chiếm nhiều nhất, tính bằng byte: vượt quá thì tệp không ai cần được dọn sớm.
 #retention.quota_bytes = 107374182400
 
+# Systems (DMSs) that speak the national axis's protocol: where they call. Add each with
+# endpoint vxp add. Other machines can call only with certificate and key (PEM).
+# Hệ thống QLVB dùng giao thức của trục quốc gia: nơi gọi vào. Thêm từng hệ thống bằng
+# endpoint vxp add. Máy khác chỉ gọi được khi có certificate và key (PEM).
+#vxp.listen = "127.0.0.1:8805"
+#vxp.certificate = "vxp.crt"
+#vxp.key = "vxp.key"
+
 # The seal of each agency that sends from here: take away the # and name the file.
 # Con dấu số của từng cơ quan gửi từ đây: bỏ dấu # và ghi tên tệp.
 #   key            PEM or PKCS#12, in this folder | tệp PEM hoặc PKCS#12, trong thư mục này

@@ -109,10 +109,18 @@ func (a *Agent) showSent(tx *bbolt.Tx, e *axispb.OutboxEntry, t *Timeline) error
 		t.Steps = append(t.Steps, a.refusalStep(&axispb.Proof{Evidence: e.Rejection, Receipt: e.RejectionReceipt}))
 	}
 	recipients, err := outbox.In(tx).Recipients(e.Id)
-	asked := a.askedBy(e)
+	if err != nil {
+		return err
+	}
+	told, err := statuses(tx, e)
+	if err != nil {
+		return err
+	}
+	requests, err := outbox.In(tx).Asked(e.Sender, e.Id)
 	for _, r := range recipients {
 		l := a.recipientLine(r, t.Steps[len(t.Steps)-1], decision)
-		flagUnusual(l.Steps, asked)
+		a.retell(&l, told)
+		a.flagUnusual(&l, e, requests)
 		t.Recipients = append(t.Recipients, l)
 	}
 	return err

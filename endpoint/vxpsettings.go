@@ -17,6 +17,7 @@ const (
 
 // VXP is how systems are served that speak the national axis's protocol.
 type VXP struct {
+	VXPListen
 	// KeepDays is for how long the same package of the same system is answered as it
 	// was the first time; 400 where it is not set.
 	KeepDays *int `toml:"keep_days"`
@@ -32,7 +33,7 @@ type VXP struct {
 }
 
 func (v VXP) validate() error {
-	var found []error
+	found := []error{v.VXPListen.validate()}
 	for name, n := range map[string]*int{
 		"keep_days": v.KeepDays, "overlap_days": v.OverlapDays, "lease_minutes": v.LeaseMinutes,
 	} {

@@ -3,6 +3,8 @@ package signing_test
 import (
 	"bytes"
 	"crypto/x509"
+	"slices"
+	"strings"
 	"testing"
 
 	"docaxis/signing"
@@ -42,6 +44,11 @@ func longLengthOf(tag byte, body []byte) []byte {
 	return append([]byte{tag, 0x84, 0, 0, byte(len(body) >> 8), byte(len(body))}, body...)
 }
 
+// outermostBER has no BER but around the whole.
+func outermostBER(der []byte) []byte {
+	return append(append([]byte{0x30, 0x80}, der[2+int(der[1]&0x7f):]...), 0, 0)
+}
+
 // TestBER: what others send with indefinite lengths says the same as in DER; who
 // asks for DER does not get it read.
 func TestBER(t *testing.T) {
@@ -49,7 +56,7 @@ func TestBER(t *testing.T) {
 	der := forge(b.seal, b.content).der(t)
 	for name, signature := range map[string][]byte{
 		"all of it":        inBER(der),
-		"outermost length": append(append([]byte{0x30, 0x80}, der[2+int(der[1]&0x7f):]...), 0, 0),
+		"outermost length": outermostBER(der),
 		"zero in front":    longLength(der),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -119,6 +126,7 @@ func severalSigners(t *testing.T, all ...*forgery) []byte {
 	for _, f := range all {
 		whole.certs = append(whole.certs, f.certs...)
 		whole.infos = append(whole.infos, f.info(t))
+		whole.moreDigests = append(whole.moreDigests, f.digest)
 	}
 	return whole.der(t)
 }
@@ -152,5 +160,13 @@ func TestSeveralSigners(t *testing.T) {
 		if v := verdicts[i]; v.SubIndication != w.sub || !v.Signer.Equal(w.cert) {
 			t.Errorf("signer %d: %s (%s)", i, v.SubIndication, v.Detail)
 		}
+	}
+}
+
+// TestBERFence: nesting is bounded in BER, too, before the number of elements is.
+func TestBERFence(t *testing.T) {
+	deep := slices.Concat(bytes.Repeat([]byte{0x30, 0x80}, 33), bytes.Repeat([]byte{0, 0}, 33))
+	if v := judge(t, deep, nil, signing.Options{}); v.SubIndication != signing.FormatFailure || !strings.Contains(v.Detail, "nested more than 32 deep") {
+		t.Errorf("%s (%s)", v.SubIndication, v.Detail)
 	}
 }

@@ -138,6 +138,9 @@ func (c *check) value() *failure {
 // same key.
 func (c *check) constraints() *failure {
 	if c.stated.bound == nil && !c.options.Unbound {
+		if _, older, _ := c.signer.signed.one(oidSigningCertificate, "signing-certificate"); older {
+			return &failure{SigConstraintsFailure, "attribute signing-certificate-v2 is missing, and signing-certificate uses SHA-1, which is too weak"}
+		}
 		return &failure{SigConstraintsFailure, "attribute signing-certificate-v2 is missing"}
 	}
 	return nil
@@ -181,6 +184,9 @@ func (c *check) validity() *failure {
 func (c *check) trust() *failure {
 	if slices.ContainsFunc(c.options.Pinned, c.cert.Equal) {
 		c.pinned, c.chain = true, []*x509.Certificate{c.cert}
+		return nil
+	}
+	if c.recallPaths() && c.revocation() == nil {
 		return nil
 	}
 	if f := c.findPaths(); f != nil {

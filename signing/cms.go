@@ -4,6 +4,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 )
@@ -221,12 +222,35 @@ func readOID(r *reader, what string) (asn1.ObjectIdentifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(e.body) > maxOID {
-		return nil, fmt.Errorf("%s: object identifier of %d bytes", what, len(e.body))
-	}
-	var oid asn1.ObjectIdentifier
-	if _, err := asn1.Unmarshal(e.full, &oid); err != nil {
+	oid, err := decodeOID(e.body)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return oid, nil
+}
+
+// decodeOID reads an object identifier (X.690 section 8.19). A signature has a
+// dozen of them: by reflection, they would cost more than all else but the
+// cryptography.
+func decodeOID(b []byte) (asn1.ObjectIdentifier, error) {
+	if len(b) == 0 || len(b) > maxOID || b[len(b)-1]&0x80 != 0 {
+		return nil, fmt.Errorf("object identifier of %d bytes", len(b))
+	}
+	oid := make(asn1.ObjectIdentifier, 0, len(b)+1)
+	n, first := 0, true
+	for _, c := range b {
+		if first && c == 0x80 || n > math.MaxInt32>>7 {
+			return nil, errors.New("object identifier has a number that is too long")
+		}
+		n = n<<7 | int(c&0x7f)
+		if first = c&0x80 == 0; !first {
+			continue
+		}
+		if len(oid) == 0 {
+			oid = append(oid, min(n/40, 2))
+			n -= 40 * oid[0]
+		}
+		oid, n = append(oid, n), 0
 	}
 	return oid, nil
 }

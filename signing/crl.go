@@ -6,6 +6,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -18,6 +19,9 @@ var (
 	oidCRLNumber                = asn1.ObjectIdentifier{2, 5, 29, 20}
 	oidAuthorityKeyID           = asn1.ObjectIdentifier{2, 5, 29, 35}
 )
+
+// tagURI is [6] of GeneralName.
+const tagURI = 0x86
 
 // CRL is a list of revoked certificates (RFC 5280 section 5) that was read, not
 // yet believed: its signature is checked with the issuer of a chain.
@@ -33,7 +37,42 @@ type revokedEntry struct {
 }
 
 // crlScope is which certificates a list is complete for.
-type crlScope struct{ usersOnly, authoritiesOnly bool }
+type crlScope struct {
+	usersOnly, authoritiesOnly bool
+	// Where named, only for those that name one of these addresses: an authority may
+	// split its list.
+	named bool
+	names []string
+}
+
+// about reports whether the list is about a certificate (RFC 5280 section 6.3.3
+// step b 2).
+func (s *crlScope) about(cert *x509.Certificate) bool {
+	if s.usersOnly && cert.IsCA || s.authoritiesOnly && !cert.IsCA {
+		return false
+	}
+	return !s.named || slices.ContainsFunc(s.names, func(n string) bool { return slices.Contains(cert.CRLDistributionPoints, n) })
+}
+
+// readNames reads the addresses of a DistributionPointName; one relative to the
+// issuer's name in a directory has none.
+func (s *crlScope) readNames(point reader) error {
+	s.named = true
+	full, ok := point.optional(tagContext0)
+	if !ok {
+		return nil
+	}
+	for names := reader(full.body); !names.empty(); {
+		e, err := names.next()
+		if err != nil {
+			return err
+		}
+		if e.tag == tagURI {
+			s.names = append(s.names, string(e.body))
+		}
+	}
+	return nil
+}
 
 // ParseCRL reads a list in DER. It refuses delta lists, indirect lists, those for
 // some reasons only, and those with critical extensions it does not know: what
@@ -98,7 +137,10 @@ func readDistributionPoint(der []byte) (s crlScope, err error) {
 		}
 		isTrue := len(e.body) == 1 && e.body[0] != 0
 		switch {
-		case e.tag == 0xa0: // where it is published
+		case e.tag == tagContext0:
+			if err := s.readNames(e.body); err != nil {
+				return s, err
+			}
 		case e.tag == 0x81:
 			s.usersOnly = isTrue
 		case e.tag == 0x82:
@@ -123,7 +165,7 @@ func (l *CRL) status(cert, issuer *x509.Certificate) (s RevocationStatus, ok boo
 	if !bytes.Equal(l.list.RawIssuer, cert.RawIssuer) || !bytes.Equal(issuer.RawSubject, cert.RawIssuer) {
 		return s, false
 	}
-	if l.scope.usersOnly && cert.IsCA || l.scope.authoritiesOnly && !cert.IsCA {
+	if !l.scope.about(cert) {
 		return s, false
 	}
 	if checkKey(issuer.PublicKey) != nil || l.list.CheckSignatureFrom(issuer) != nil {

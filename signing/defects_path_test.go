@@ -6,11 +6,13 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"sync"
 	"testing"
 	"time"
 
 	"docaxis/internal/sealtest"
 	"docaxis/signing"
+	"docaxis/signing/signingtest"
 )
 
 // below is a signature by a seal under an intermediate authority, made special by
@@ -150,6 +152,27 @@ func TestTrustRemembers(t *testing.T) {
 	}
 }
 
+// TestAnotherPathThanTheRemembered: where what is remembered was revoked, a way that
+// another signature brings is taken.
+func TestAnotherPathThanTheRemembered(t *testing.T) {
+	w := newWorld(t, []byte("content"))
+	renewed := must(w.root.Issue("Middle of revocation", w.middle.Key, signingtest.Authority))
+	trust := signing.NewTrust([]*x509.Certificate{w.root.Certificate()}, nil)
+	f := w.signature(t)
+	o := signing.Options{Trust: trust}
+	if v := judge(t, f.der(t), w.content, o); !v.Passed() {
+		t.Fatal(v.Detail)
+	}
+	o.Revocation = &signing.Revocation{CRLs: []*signing.CRL{list(w.middle, before, after, 0), list(w.root, before, after, 1, w.middle)}}
+	if v := judge(t, f.der(t), w.content, o); v.SubIndication != signing.RevokedCANoPOE {
+		t.Errorf("by the revoked issuer: %s (%s)", v.SubIndication, v.Detail)
+	}
+	f.certs[1] = renewed.Certificate()
+	if v := judge(t, f.der(t), w.content, o); !v.Passed() || !v.Chain[1].Equal(renewed.Certificate()) {
+		t.Errorf("by the renewed issuer: %s (%s)", v.SubIndication, v.Detail)
+	}
+}
+
 // TestLoadTrust reads files and folders, in both forms, and nothing else.
 func TestLoadTrust(t *testing.T) {
 	b := newBench(t)
@@ -171,7 +194,28 @@ func TestLoadTrust(t *testing.T) {
 	if _, err := signing.LoadTrust([]string{folder}, nil); err == nil || !bytes.Contains([]byte(err.Error()), []byte("bad.pem")) {
 		t.Errorf("a file that is none: %v", err)
 	}
+	if _, err := signing.LoadTrust(nil, []string{writeFile(t, pemBlock("NOTHING", nil))}); err == nil {
+		t.Error("loaded a file without a certificate")
+	}
 	if _, err := signing.LoadTrust(nil, []string{folder + "/absent"}); err == nil {
 		t.Error("loaded what is not there")
 	}
+}
+
+// TestTrustIsShared: many check with one Trust at once, and each gets its own answer.
+func TestTrustIsShared(t *testing.T) {
+	b := newBench(t)
+	o := signing.Options{At: sealtest.At, Trust: signing.NewTrust([]*x509.Certificate{b.root.Certificate()}, nil)}
+	good, bad := b.below(nil, func(*x509.Certificate) {}, nil)(t).der(t), forge(b.stranger, b.content).der(t)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 10 {
+				if !must(signing.Verify(good, b.content, o))[0].Passed() || must(signing.Verify(bad, b.content, o))[0].Passed() {
+					t.Error("another answer")
+				}
+			}
+		})
+	}
+	all.Wait()
 }

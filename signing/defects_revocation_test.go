@@ -127,11 +127,17 @@ func revocationDefects(t *testing.T, b *bench) []defect {
 		row("list of another issuer", w.lists(list(w.root, before, after, 0)), signing.TryLater),
 		row("list by another key under the issuer's name", w.lists(list(w.stranger, before, after, 0)), signing.TryLater),
 		row("list for authorities alone", w.lists(listOf(w.middle, before, after, 0, distribution(0x82, 1, 0xff))), signing.TryLater),
+		row("list for users alone, of the issuer's issuer", w.knowing(signing.Revocation{CRLs: []*signing.CRL{
+			good, listOf(w.root, before, after, 0, distribution(0x81, 1, 0xff)),
+		}}), signing.TryLater),
 		row("list made after the certificate ended", w.lists(list(w.middle, sealtest.NotAfter.Add(hour), sealtest.NotAfter.Add(2*hour), 0)), signing.TryLater),
 		row("answer: unknown", w.answers(answer(w.middle, w.middle, w.seal, func(r *ocsp.Response) { r.Status = ocsp.Unknown })), signing.TryLater),
 		row("answer out of date", w.answers(answer(w.middle, w.middle, w.seal, func(r *ocsp.Response) { r.NextUpdate = before })), signing.TryLater),
 		row("old answer that names no next", w.answers(answer(w.middle, w.middle, w.seal, func(r *ocsp.Response) {
 			r.ThisUpdate, r.NextUpdate = before.Add(-time.Minute), time.Time{}
+		})), signing.TryLater),
+		row("answer made after the certificate ended", w.answers(answer(w.middle, w.middle, w.seal, func(r *ocsp.Response) {
+			r.ThisUpdate, r.NextUpdate = sealtest.NotAfter.Add(hour), sealtest.NotAfter.Add(2*hour)
 		})), signing.TryLater),
 		row("answer by a stranger", w.answers(answer(w.middle, w.stranger, w.seal, nil)), signing.TryLater),
 		row("answer by the seal itself", w.answers(answer(w.middle, w.seal, w.seal, nil)), signing.TryLater),

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"slices"
+	"strings"
 	"testing"
 
 	"docaxis/internal/sealtest"
@@ -134,4 +135,28 @@ func (b *bench) byRSA(c func(*forgery)) func(testing.TB) *forgery {
 // special is a signature by a certificate with a changed template.
 func (b *bench) special(c func(*x509.Certificate)) func(testing.TB) *forgery {
 	return func(t testing.TB) *forgery { return b.certified(t, c) }
+}
+
+// TestWeakIsNamed: what is too weak is called so, by its name.
+func TestWeakIsNamed(t *testing.T) {
+	b := newBench(t)
+	rows := map[string]string{
+		"digest by MD5": "MD5 is too weak", "digest by SHA-1": "SHA-1 is too weak", "signature by SHA-1": "RSA with SHA-1 is too weak",
+		"RSA of 1024 bits": "RSA key of 1024 bits", "no signed attributes": "no signed attributes", "issued by SHA-1": "SHA1-RSA, which is too weak",
+		"issued with a weak key": "RSA key of 1024 bits", "signing-certificate in its older form": "SHA-1, which is too weak",
+	}
+	found := 0
+	for _, d := range slices.Concat(attributeDefects(b), cryptoDefects(b), chainDefects(b), pathDefects(t, b)) {
+		want, ok := rows[d.name]
+		if !ok {
+			continue
+		}
+		found++
+		if v := judge(t, d.make(t).der(t), b.content, anchoredAt(b.root)); !strings.Contains(v.Detail, want) {
+			t.Errorf("%s: %s", d.name, v.Detail)
+		}
+	}
+	if found != len(rows) {
+		t.Errorf("%d of %d were there", found, len(rows))
+	}
 }

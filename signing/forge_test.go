@@ -93,8 +93,8 @@ type forgery struct {
 	unsigned    []byte
 	copies      int
 	// infos stand for the SignerInfo where there are several.
-	infos [][]byte
-	spoil func([]byte) []byte
+	infos, moreDigests [][]byte
+	spoil              func([]byte) []byte
 }
 
 func forge(seal sealtest.Seal, content []byte) *forgery {
@@ -162,7 +162,7 @@ func (f *forgery) der(t testing.TB) []byte {
 		infos = slices.Repeat([][]byte{f.info(t)}, f.copies)
 	}
 	der := sequence(marshal(f.outer), tlv(0xa0, sequence(
-		marshal(1), set(f.digest), f.encap, tlv(0xa0, certs...), set(infos...))))
+		marshal(1), set(append(f.moreDigests, f.digest)...), f.encap, tlv(0xa0, certs...), set(infos...))))
 	if f.spoil != nil {
 		der = f.spoil(der)
 	}

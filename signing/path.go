@@ -24,16 +24,21 @@ const (
 	useTimestamping
 )
 
+// recallPaths takes the chains that were found before and hold at the time relied
+// on.
+func (c *check) recallPaths() bool {
+	known := c.options.trust().remembered(c.cert.Raw, c.kind.use)
+	if known != nil {
+		c.paths = valid(known.chains, c.time)
+	}
+	return len(c.paths) > 0
+}
+
 // findPaths builds the chains from the signer to an anchor that hold at the time
 // relied on: signatures, validity, basic constraints, names and usage (RFC 5280
 // section 6), by the standard library.
 func (c *check) findPaths() *failure {
 	trust := c.options.trust()
-	if known := trust.remembered(c.cert.Raw, c.kind.use); known != nil {
-		if c.paths = valid(known.chains, c.time); len(c.paths) > 0 {
-			return nil
-		}
-	}
 	if len(trust.anchors) == 0 {
 		return &failure{NoCertificateChainFound, "no anchor is trusted"}
 	}

@@ -1,12 +1,14 @@
 package signing_test
 
 import (
+	"crypto/x509"
 	"errors"
 	"io"
 	"runtime"
 	"testing"
 	"testing/iotest"
 
+	"docaxis/internal/sealtest"
 	"docaxis/signing"
 )
 
@@ -51,5 +53,22 @@ func TestContentThatCannotBeRead(t *testing.T) {
 	verdicts, err := signing.VerifyReader([]byte("no signature"), iotest.ErrReader(broken), anchoredAt(b.root))
 	if err != nil || verdicts[0].SubIndication != signing.FormatFailure {
 		t.Errorf("%v, %v", verdicts, err)
+	}
+}
+
+// TestPinnedSignersAreNotParsed: intake judges thousands of seals a second, each
+// pinned; parsing certificates for that would cost as much as the cryptography.
+func TestPinnedSignersAreNotParsed(t *testing.T) {
+	b := newBench(t)
+	f := forge(b.seal, b.content)
+	f.certs = append(f.certs, b.other.Certificate(), b.root.Certificate())
+	signature, o := f.der(t), pinned(b.seal)
+	o.DER = true
+	one := testing.AllocsPerRun(10, func() { judge(t, signature, b.content, o) })
+	remembered := signing.Options{At: sealtest.At, Trust: signing.NewTrust([]*x509.Certificate{b.root.Certificate()}, nil)}
+	two := testing.AllocsPerRun(10, func() { judge(t, signature, b.content, remembered) })
+	parsed := testing.AllocsPerRun(10, func() { _ = must(x509.ParseCertificate(b.seal.Certificate().Raw)) })
+	if most := 100.0; one > most || two > most || parsed < 30 {
+		t.Errorf("%v allocations pinned, %v remembered; one certificate takes %v", one, two, parsed)
 	}
 }

@@ -1,16 +1,3 @@
-// Package signing owns electronic signatures: it makes CAdES-B-B signatures and
-// judges those of others in the words of ETSI EN 319 102-1.
-//
-// Sign signs bytes with a key and its certificates; LoadKey reads both from a
-// file. Verify judges a detached signature over given bytes:
-//
-//	verdicts, err := signing.Verify(signature, content, signing.Options{
-//		At:     receivedAt,
-//		Pinned: []*x509.Certificate{seal},
-//	})
-//
-// Verify looks at nothing but its arguments: no clock, no network, no files.
-// Hostile input costs at most a small multiple of its size, and never panics.
 package signing
 
 import (
@@ -62,7 +49,7 @@ type Options struct {
 	Timestamping *Trust
 	// Revocation is what is known about revoked certificates; it is used for those
 	// of time-stamps, too. Where it is nil, nothing is asked, and a revoked signer
-	// passes.
+	// passes. Pinned signers are not asked about: who pins them, unpins them.
 	Revocation *Revocation
 	// DER refuses, as FORMAT_FAILURE, encodings that are BER only. Without it they
 	// are read as other systems do.

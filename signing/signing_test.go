@@ -20,15 +20,11 @@ import (
 
 func TestSignedPasses(t *testing.T) {
 	root := sealtest.Root(t, "Root")
-	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
 	keys := map[string]crypto.Signer{
 		"RSA-2048": rsaKey(t, 2048),
 		"RSA-3072": rsaKey(t, 3072),
 		"P-256":    sealtest.P256(t),
-		"P-384":    p384,
+		"P-384":    p384Key(t),
 	}
 	middle := sealtest.Issue(t, root, "Middle", sealtest.P256(t), authority)
 	for name, key := range keys {
@@ -55,6 +51,15 @@ func TestSignedPasses(t *testing.T) {
 			}
 		})
 	}
+}
+
+func p384Key(t testing.TB) crypto.Signer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 func TestPinnedNeedsNoChain(t *testing.T) {

@@ -18,8 +18,9 @@ const maxKnown = 4096
 // certificates that help to build one. It remembers the chains that it found, so
 // that the next signature by the same signer costs little more than its value;
 // whether they hold at the time relied on, and whether they were revoked, is
-// looked at each time. Make one and keep it. It may be used by several goroutines
-// at once.
+// looked at each time. So a signature that leaves intermediates out may pass after
+// another by the same signer brought them. Make one and keep it. It may be used by
+// several goroutines at once.
 type Trust struct {
 	anchors, intermediates []*x509.Certificate
 	roots                  *x509.CertPool

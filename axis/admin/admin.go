@@ -113,6 +113,23 @@ type Document struct {
 	RefusedWhyVI string      `json:"refused_why_vi,omitempty"`
 	Recipients   []Recipient `json:"recipients"`
 	Evidence     []Evidence  `json:"evidence"`
+	// Told is what was told about it, in journal order.
+	Told []Told `json:"told,omitempty"`
+}
+
+// Told is what the sender of a document asked of a recipient, or a business state that
+// the recipient told.
+type Told struct {
+	LeafIndex uint64 `json:"leaf_index"` // of the record that tells it
+	Code      string `json:"code"`       // the recipient
+	// What is a business state, 01 to 16, or recall, update or replacement.
+	What string `json:"what"`
+	// Issuer is the agency, or the endpoint, that tells it.
+	Issuer string `json:"issuer"`
+	TimeMS int64  `json:"time_ms"`
+	// Unusual is a word for what is unusual about it after those before; empty for
+	// nothing.
+	Unusual string `json:"unusual,omitempty"`
 }
 
 // Recipient is a document's state at a code; refused ones have a reason instead.
@@ -122,6 +139,8 @@ type Recipient struct {
 	Endpoint string `json:"endpoint,omitempty"`
 	State    string `json:"state"`
 	SinceMS  int64  `json:"since_ms,omitempty"`
+	// Business is the last business state that was told of it; empty for none.
+	Business string `json:"business,omitempty"`
 	// Reason in both languages, for one that was refused.
 	Reason   string `json:"reason,omitempty"`
 	ReasonVI string `json:"reason_vi,omitempty"`

@@ -50,8 +50,10 @@ type Waiting struct {
 	SinceMS   int64  `json:"since_ms"`
 	// Why: away, fetching, disk (its endpoint has no room), failed, or dms where it
 	// waits for its DMS.
-	Why        string `json:"why"`
-	DeadlineMS int64  `json:"deadline_ms,omitempty"`
+	Why string `json:"why"`
+	// DeadlineMS is by when it must be consigned or, where it is, handed over; 0 for
+	// never.
+	DeadlineMS int64 `json:"deadline_ms,omitempty"`
 }
 
 // PathWaiting is where the API lists who waits.

@@ -54,8 +54,9 @@ type Registry interface {
 	Security() string
 	// Pinned lists the certificates ever admitted as seals of an agency.
 	Pinned(code string) []*x509.Certificate
-	// Predecessors lists the closed agencies whose one heir is the agency.
-	Predecessors(code string) []string
+	// Names lists every code that means an agency: its own and those of the agencies
+	// that it took over from, with their aliases.
+	Names(code string) []string
 	// Check refuses a change that contradicts the registry.
 	Check(change *axispb.RegistryChange, at time.Time) error
 }
@@ -83,8 +84,10 @@ type Ledger interface {
 	// Copy is what is true of a document at a code.
 	Copy(ctx context.Context, document uint64, code string) (evidence.Copy, bool, error)
 	HadRow(ctx context.Context, endpoint string, document uint64, code string) (bool, error)
-	// Received reports whether an endpoint or an agency is, or was, a recipient.
-	Received(ctx context.Context, document uint64, endpoint, agency string) (bool, error)
+	// Received reports whether an endpoint has, or had, a mailbox row of a document;
+	// Recipients lists those of some codes that are recipients of it.
+	Received(ctx context.Context, document uint64, endpoint string) (bool, error)
+	Recipients(ctx context.Context, document uint64, codes []string) ([]string, error)
 	Holding(ctx context.Context, document uint64) (Holding, bool, error)
 	// SaidSince counts the statements of one event after a journal time, and gives
 	// the time of the oldest of them.

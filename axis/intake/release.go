@@ -28,6 +28,7 @@ type Holding struct {
 	Waiting    int // recipients that have neither consigned it nor failed to
 	SettledMS  int64
 	ReleasedMS int64 // 0 while it is kept
+	Recalled   bool  // its sender asked to have it back, and every recipient gave it
 }
 
 // Policies says what operators decided about an agency, as of the tail.
@@ -39,7 +40,7 @@ type Policies interface {
 
 // Release journals that the content of documents is released, as the axis, where that
 // may be by now: with ReleaseRetention, of those that nobody waits for and whose
-// retention is over; with ReleaseRecall, of all. It reports how many were. Nothing is
+// retention is over; with ReleaseRecall, of those that were recalled from everybody. It reports how many were. Nothing is
 // journaled where none may be. At most MaxReleased at once.
 //
 // A release is for good: from its record on, nobody is given the content.
@@ -93,13 +94,18 @@ func (b *block) mayRelease(ctx context.Context, document uint64, why string) (Kn
 	if err != nil || !found || h.ReleasedMS != 0 {
 		return Known{}, false, err
 	}
-	if why != ReleaseRecall {
-		kept := time.Duration(b.at.UnixMilli()-h.SettledMS) * time.Millisecond
-		if h.Waiting > 0 || kept < b.in.Retention(h.Sender) {
-			return Known{}, false, nil
-		}
+	if !b.mayGo(h, why) {
+		return Known{}, false, nil
 	}
 	return b.in.ledger.ByPosition(ctx, document)
+}
+
+func (b *block) mayGo(h Holding, why string) bool {
+	if why == ReleaseRecall {
+		return h.Recalled
+	}
+	kept := time.Duration(b.at.UnixMilli()-h.SettledMS) * time.Millisecond
+	return h.Waiting == 0 && kept >= b.in.Retention(h.Sender)
 }
 
 // DefaultRetention is how long content is kept where no policy says otherwise.

@@ -56,13 +56,20 @@ type Document struct {
 	Lane       axispb.Lane
 	Priority   int
 	Subject    string
-	DeadlineMS int64
-	Bytes      uint64
-	Files      int
-	Target     *uint64 // leaf index
-	Rows       []Row
-	Refused    []*axispb.RefusedCode
-	Chunks     []chunk.ID
+	// DeadlineMS is by when it must be consigned, HandoverMS by when handed over; 0 for
+	// never.
+	DeadlineMS, HandoverMS int64
+	Bytes                  uint64
+	Files                  int
+	Target                 *uint64 // leaf index
+	Rows                   []Row
+	Refused                []*axispb.RefusedCode
+	Chunks                 []chunk.ID
+	// Asks is what it asks of its recipients, as package business names it; empty for
+	// nothing.
+	Asks string
+	// Tells is what it tells about its target; nil for nothing.
+	Tells *Tells
 }
 
 // Row is a recipient that a document has: code as named, code that serves it,
@@ -86,6 +93,8 @@ type Evidence struct {
 	Tell string
 	// Set where Document is nil.
 	Refusal *Refusal
+	// Tells is the business state that it states, about its document; nil for none.
+	Tells *Tells
 }
 
 // Recovered says what a record carries of an earlier epoch.
@@ -121,6 +130,8 @@ type Move struct {
 type Applied struct {
 	Everybody bool
 	Endpoints map[string]struct{}
+	// Recalled: all recipients of a document have given it back.
+	Recalled bool
 }
 
 // ErrGap says that a block does not follow the last one applied.
@@ -147,9 +158,9 @@ func (l *Ledger) Apply(ctx context.Context, b *Block) (Applied, error) {
 const (
 	insertHash      = `INSERT INTO hash VALUES (?, ?)`
 	insertRecord    = `INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)`
-	insertDocument  = `INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertDocument  = `INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertChunk     = `INSERT OR IGNORE INTO chunk VALUES (?, ?)`
-	insertRecipient = `INSERT INTO recipient VALUES (?, ?, ?, ?, ?, ?, NULL)`
+	insertRecipient = `INSERT INTO recipient VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)`
 	insertMailbox   = `INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	insertEvidence  = `INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertTold      = `INSERT INTO mailbox SELECT ?, lane, ?, 0, ?, sender, sender, 0 FROM document WHERE position = ?`
@@ -240,7 +251,7 @@ func (a *applier) document(r *Record, d *Document) error {
 		return err
 	}
 	err = a.exec(insertDocument, r.Position, d.Epoch, d.Sender, d.ID, d.Manifest[:], d.Commitment[:], endpoint, d.Kind, d.Lane, d.Priority,
-		d.Subject, r.TimeMS, d.DeadlineMS, d.Bytes, d.Files, d.Target, d.Leaf)
+		d.Subject, r.TimeMS, d.DeadlineMS, d.HandoverMS, d.Bytes, d.Files, d.Target, d.Leaf, d.Asks)
 	if err != nil {
 		return err
 	}
@@ -257,7 +268,10 @@ func (a *applier) document(r *Record, d *Document) error {
 			return err
 		}
 	}
-	return a.rows(r, d)
+	if err := a.rows(r, d); err != nil || d.Tells == nil || d.Target == nil {
+		return err
+	}
+	return a.tells(r, *d.Target, d.Tells)
 }
 
 func (a *applier) rows(r *Record, d *Document) error {
@@ -310,7 +324,15 @@ func (a *applier) evidence(r *Record, e *Evidence) error {
 			return err
 		}
 	}
+	if e.Tells != nil {
+		if err := a.tells(r, *e.Document, e.Tells); err != nil {
+			return err
+		}
+	}
 	if e.State != axispb.State_STATE_UNSPECIFIED {
+		if err := a.withdrawn(e); err != nil {
+			return err
+		}
 		if err := a.exec(updateHolding, *e.Document, e.Code, r.TimeMS); err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 // SchemaVersion of the tables; a ledger of another version is rebuilt.
-const SchemaVersion = 4
+const SchemaVersion = 5
 
 // ErrOtherSchema says that the file is a ledger of another version: delete it, it
 // is rebuilt from the journal.

@@ -106,20 +106,37 @@ func (l *Ledger) HadRow(ctx context.Context, endpoint string, document uint64, c
 	return n > 0, nil
 }
 
-// Received reports whether an endpoint, or an agency by a code of its own or of one
-// that it took over, is or was a recipient of a document.
-func (l *Ledger) Received(ctx context.Context, document uint64, endpoint, agency string) (bool, error) {
+// Received reports whether an endpoint has, or had, a mailbox row of a document.
+func (l *Ledger) Received(ctx context.Context, document uint64, endpoint string) (bool, error) {
 	var n int
 	err := l.look.QueryRowContext(ctx, `SELECT
-		EXISTS (SELECT 1 FROM recipient WHERE document = ?1 AND (code = ?2 OR serving = ?2)) OR
-		EXISTS (SELECT 1 FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?1 AND e.name = ?3) OR
-		EXISTS (SELECT 1 FROM moved m JOIN endpoint e ON e.id = m.endpoint WHERE m.document = ?1 AND e.name = ?3)`,
-		signed(document), agency, endpoint).Scan(&n)
+		EXISTS (SELECT 1 FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?1 AND e.name = ?2) OR
+		EXISTS (SELECT 1 FROM moved m JOIN endpoint e ON e.id = m.endpoint WHERE m.document = ?1 AND e.name = ?2)`,
+		signed(document), endpoint).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look up a recipient: %w", err)
 	}
 	return n > 0, nil
 }
+
+// Recipients lists those of some codes that are recipients of a document, as it names
+// them.
+func (l *Ledger) Recipients(ctx context.Context, document uint64, codes []string) ([]string, error) {
+	var all []string
+	for _, code := range codes {
+		var n int
+		err := l.look.QueryRowContext(ctx, selectIsRecipient, signed(document), code).Scan(&n)
+		if err != nil {
+			return nil, fmt.Errorf("look up a recipient: %w", err)
+		}
+		if n > 0 {
+			all = append(all, code)
+		}
+	}
+	return all, nil
+}
+
+const selectIsRecipient = `SELECT EXISTS (SELECT 1 FROM recipient WHERE document = ? AND code = ?)`
 
 // signed is a number as SQLite can hold it. Endpoints send any; no row has one of
 // the largest.

@@ -52,9 +52,11 @@ type Outstanding struct {
 	Lane                axispb.Lane
 	State               axispb.State
 	AcceptedMS, SinceMS int64
-	DeadlineMS          int64
-	Files               int
-	Bytes               uint64
+	// DeadlineMS is by when it must be consigned or, where it is, handed over; 0 for
+	// never.
+	DeadlineMS int64
+	Files      int
+	Bytes      uint64
 }
 
 // Outstanding lists the recipients that a filter finds, longest waiting first, at
@@ -66,7 +68,7 @@ func (l *Ledger) Outstanding(ctx context.Context, f Filter, limit int) ([]Outsta
 		from += " JOIN document d ON d.position = r.document"
 	}
 	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.sender, d.id, d.subject, r.code, r.serving, e.name, d.lane, r.state,
-		d.time_ms, r.since_ms, d.deadline_ms, d.files, d.bytes
+		d.time_ms, r.since_ms, CASE WHEN r.state IN (3, 6) THEN d.deadline_ms ELSE d.handover_ms END, d.files, d.bytes
 		FROM (SELECT r.* FROM `+from+` WHERE `+where+` ORDER BY r.since_ms, r.document, r.code LIMIT ?) r
 		JOIN document d ON d.position = r.document JOIN endpoint e ON e.id = r.endpoint
 		ORDER BY r.since_ms, r.document, r.code`, append(args, limit)...)
@@ -83,12 +85,15 @@ func (l *Ledger) Outstanding(ctx context.Context, f Filter, limit int) ([]Outsta
 type Story struct {
 	Known
 	Kind, Subject string
-	AcceptedMS    int64
-	Files         int
-	Bytes         uint64
-	Recipients    []Recipient
-	Refused       []Refused
-	Evidence      []Statement
+	// Asks is what it asks of its recipients; empty for nothing.
+	Asks       string
+	AcceptedMS int64
+	Files      int
+	Bytes      uint64
+	Recipients []Recipient
+	Refused    []Refused
+	Evidence   []Statement
+	Told       []Told
 }
 
 // Recipient is a document's state at one code.
@@ -117,14 +122,14 @@ type Statement struct {
 // Stories finds the documents of an id: one, unless several agencies used the same.
 func (l *Ledger) Stories(ctx context.Context, id string) ([]Story, error) {
 	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.epoch, d.leaf, d.sender, d.id, d.manifest, d.commitment, e.name, d.lane,
-		d.deadline_ms, d.kind, d.subject, d.time_ms, d.files, d.bytes
+		d.deadline_ms, d.kind, d.subject, d.asks, d.time_ms, d.files, d.bytes
 		FROM document d JOIN endpoint e ON e.id = d.endpoint WHERE d.id = ? ORDER BY d.position`, id)
 	if err != nil {
 		return nil, fmt.Errorf("find a document: %w", err)
 	}
 	stories, err := collect(rows, func(rows *sql.Rows, s *Story) error {
 		return rows.Scan(&s.Position, &s.Epoch, &s.Leaf, &s.Sender, &s.ID, &s.Manifest, &s.Commitment, &s.Endpoint, &s.Lane,
-			&s.DeadlineMS, &s.Kind, &s.Subject, &s.AcceptedMS, &s.Files, &s.Bytes)
+			&s.DeadlineMS, &s.Kind, &s.Subject, &s.Asks, &s.AcceptedMS, &s.Files, &s.Bytes)
 	})
 	if err != nil {
 		return nil, err
@@ -164,6 +169,10 @@ func (l *Ledger) tell(ctx context.Context, s *Story) error {
 	s.Evidence, err = collect(rows, func(rows *sql.Rows, e *Statement) error {
 		return rows.Scan(&e.Position, &e.Code, &e.Event, &e.Issuer, &e.Standing, &e.TimeMS)
 	})
+	if err != nil {
+		return err
+	}
+	s.Told, err = l.told(ctx, s.Position)
 	return err
 }
 
@@ -181,6 +190,8 @@ var tables = []struct{ name, order string }{
 	{"evidence", "position"},
 	{"chunk", "digest, document"},
 	{"holding", "document"},
+	{"told", "document, code, position"},
+	{"recall", "document"},
 	{"epoch", "number"},
 	{"recovered", "commitment"},
 }
@@ -222,10 +233,12 @@ func (l *Ledger) dumpTable(ctx context.Context, w io.Writer, name, order string)
 }
 
 // Overdue lists recipients whose document's deadline passed before it was
-// consigned, at most limit.
+// consigned, at most limit. It looks at those alone that have not consigned: they are
+// few among all, and it is asked all the time.
 func (l *Ledger) Overdue(ctx context.Context, nowMS int64, limit int) ([]Overdue, error) {
-	rows, err := l.read.QueryContext(ctx, `SELECT r.document, r.code FROM recipient r JOIN document d ON d.position = r.document
-		WHERE r.state = 3 AND d.deadline_ms BETWEEN 1 AND ? ORDER BY r.document, r.code LIMIT ?`, nowMS, limit)
+	rows, err := l.read.QueryContext(ctx, `SELECT r.document, r.code
+		FROM recipient r INDEXED BY recipient_unconsigned JOIN document d ON d.position = r.document
+		WHERE r.state IN (3, 6) AND r.state = 3 AND d.deadline_ms BETWEEN 1 AND ? ORDER BY r.document, r.code LIMIT ?`, nowMS, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list what is overdue: %w", err)
 	}

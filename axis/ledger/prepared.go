@@ -108,7 +108,7 @@ func frequentReads() []string {
 func frequentLooks() []string {
 	return []string{
 		selectPosition, selectHash, selectByIdentity, selectByPosition, selectByRecord, selectCopy, selectHadRow,
-		selectFirst, selectByCounter, selectMayRead, selectReleased, selectNeeded,
+		selectFirst, selectByCounter, selectMayRead, selectReleased, selectNeeded, selectIsRecipient,
 	}
 }
 

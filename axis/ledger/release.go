@@ -15,6 +15,9 @@ const (
 	updateHolding = `UPDATE holding SET settled_ms = ?3,
 		waiting = waiting - (SELECT count(*) FROM recipient WHERE document = ?1 AND code = ?2 AND state = 3)
 		WHERE document = ?1`
+	selectContentHolding = `SELECT sender, waiting, settled_ms, released_ms,
+		EXISTS (SELECT 1 FROM recall r WHERE r.document = holding.document AND r.holding = 0 AND r.agreed > 0)
+		FROM holding WHERE document = ?`
 	selectReleased = `SELECT released_ms FROM holding WHERE document = ?`
 	selectNeeded   = `SELECT EXISTS (SELECT 1 FROM chunk c JOIN holding r ON r.document = c.document
 		WHERE c.digest = ? AND (r.released_ms = 0 OR r.released_ms >= ?))`
@@ -26,6 +29,9 @@ func (a *applier) released(r *Record) error {
 	for _, document := range r.Released {
 		err := a.exec(`UPDATE holding SET released_ms = ? WHERE document = ? AND released_ms = 0`, r.TimeMS, document)
 		if err != nil {
+			return fmt.Errorf("release document %d: %w", document, err)
+		}
+		if err := a.exec(`UPDATE recall SET done = 1 WHERE document = ?`, document); err != nil {
 			return fmt.Errorf("release document %d: %w", document, err)
 		}
 	}
@@ -41,13 +47,15 @@ type Holding struct {
 	SettledMS int64
 	// ReleasedMS is the journal time of its release; 0 while it is kept.
 	ReleasedMS int64
+	// Recalled: its sender asked to have it back, and nobody holds it any more.
+	Recalled bool
 }
 
 // Holding finds what is known of a document's content; false for no document.
 func (l *Ledger) Holding(ctx context.Context, document uint64) (Holding, bool, error) {
 	var h Holding
-	err := l.look.QueryRowContext(ctx, `SELECT sender, waiting, settled_ms, released_ms FROM holding WHERE document = ?`, signed(document)).
-		Scan(&h.Sender, &h.Waiting, &h.SettledMS, &h.ReleasedMS)
+	err := l.look.QueryRowContext(ctx, selectContentHolding, signed(document)).
+		Scan(&h.Sender, &h.Waiting, &h.SettledMS, &h.ReleasedMS, &h.Recalled)
 	found, err := one(err, "look up a document's content")
 	return h, found, err
 }

@@ -49,11 +49,13 @@ CREATE TABLE document (
   priority    INTEGER NOT NULL,
   subject     TEXT    NOT NULL,
   time_ms     INTEGER NOT NULL,
-  deadline_ms INTEGER NOT NULL,           -- 0: none
+  deadline_ms INTEGER NOT NULL,           -- to be consigned by then; 0: none
+  handover_ms INTEGER NOT NULL,           -- to be handed over by then; 0: none
   bytes       INTEGER NOT NULL,           -- of its files
   files       INTEGER NOT NULL,
   target      INTEGER,                    -- leaf index of the document it changes
-  leaf        INTEGER NOT NULL            -- leaf index in its own epoch: what evidence and receipts name
+  leaf        INTEGER NOT NULL,           -- leaf index in its own epoch: what evidence and receipts name
+  asks        TEXT    NOT NULL            -- what it asks of its recipients, as package business names it; empty: nothing
 ) STRICT;
 CREATE UNIQUE INDEX document_identity ON document (sender, id);
 CREATE INDEX document_commitment ON document (commitment);
@@ -69,6 +71,7 @@ CREATE TABLE recipient (
   state    INTEGER NOT NULL,              -- axispb.State
   since_ms INTEGER NOT NULL,
   evidence INTEGER,                       -- leaf index of what proves the state; NULL: the document's own
+  agreed   INTEGER,                       -- leaf index of what first agreed to give it back; NULL: nothing did
   PRIMARY KEY (document, code)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX recipient_unconsigned ON recipient (serving, document) WHERE state IN (3, 6);
@@ -143,6 +146,29 @@ CREATE TABLE holding (
   released_ms INTEGER NOT NULL            -- journal time of the release; 0: kept
 ) STRICT;
 CREATE INDEX holding_due ON holding (sender, settled_ms) WHERE waiting = 0 AND released_ms = 0;
+
+-- What was told about a document at one recipient, in journal order: what its sender
+-- asked, and what the recipient does with it or answered. Nothing is judged away.
+CREATE TABLE told (
+  document INTEGER NOT NULL,
+  code     TEXT    NOT NULL,              -- recipient, as the document names it
+  position INTEGER NOT NULL,              -- of the status document, change or evidence that tells it
+  what     TEXT    NOT NULL,              -- business state or request, as package business names it
+  issuer   TEXT    NOT NULL,              -- agency, or endpoint, that tells it
+  answers  INTEGER,                       -- position of the request that it answers; NULL: none
+  answered TEXT,                          -- of a request: 15 or 16, empty while it is open; NULL: no request
+  PRIMARY KEY (document, code, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX told_open ON told (document, code, position) WHERE answered = '';
+
+-- Documents that their sender asked to have back.
+CREATE TABLE recall (
+  document INTEGER PRIMARY KEY,
+  holding  INTEGER NOT NULL,              -- recipients that have neither agreed nor withdrawn it
+  agreed   INTEGER NOT NULL,              -- recipients that agreed
+  done     INTEGER NOT NULL               -- 1: its content was released
+) STRICT;
+CREATE INDEX recall_due ON recall (document) WHERE holding = 0 AND agreed > 0 AND done = 0;
 
 CREATE TABLE epoch (
   number   INTEGER PRIMARY KEY,

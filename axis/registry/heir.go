@@ -22,6 +22,23 @@ func (s *State) Predecessors(code string) []string {
 	return all
 }
 
+// Names lists every code that means an agency: its own and its aliases, then those of
+// its Predecessors. A code that nobody has is its own name.
+func (s *State) Names(code string) []string {
+	predecessors := s.Predecessors(code)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a := s.tables.find(code)
+	if a == nil {
+		return []string{code}
+	}
+	all := append([]string{a.Code}, a.Aliases...)
+	for _, before := range predecessors {
+		all = append(append(all, before), s.tables.agencies[before].Aliases...)
+	}
+	return all
+}
+
 // soleHeir is the code of the one that took over from an agency; empty where it is
 // open, or several or none did.
 func soleHeir(a *Agency) string {

@@ -47,3 +47,29 @@ func TestAnHeirTakesWhatWaits(t *testing.T) {
 		t.Errorf("an agency that took over from nobody has predecessors %v", got)
 	}
 }
+
+// An agency is meant by every code that it or an agency before it ever had.
+func TestNamesOfAnAgency(t *testing.T) {
+	w := nghean(t)
+	w.do(noon, closing("H41.11", "H41"))
+	w.do(noon, closing("H41", "H41.12"))
+	for code, want := range map[string][]string{
+		"H41.12": nil, "H41": nil, "000.00.00.H41": nil, "H99": {"H99"},
+	} {
+		got := w.Names(code)
+		if want == nil {
+			a, _ := w.Agency(code)
+			want = append([]string{a.Code}, a.Aliases...)
+			for _, before := range w.Predecessors(code) {
+				b, _ := w.Agency(before)
+				want = append(append(want, b.Code), b.Aliases...)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", code, diff)
+		}
+	}
+	if got := w.Names("H41.12"); len(got) < 3 {
+		t.Errorf("only %v", got)
+	}
+}

@@ -44,6 +44,7 @@ func Handler(c Clerk) http.Handler {
 	})
 	get(mux, PathAgencies, func(r *http.Request) (any, error) { return c.Agencies(r.Context(), r.FormValue("search")) })
 	giveStore(mux, c)
+	serveSystems(mux, c)
 	mux.HandleFunc("GET "+PathContent, func(w http.ResponseWriter, r *http.Request) { serveContent(w, r, c) })
 	mux.HandleFunc("POST "+PathSend, func(w http.ResponseWriter, r *http.Request) {
 		v, err := receive(r, c)

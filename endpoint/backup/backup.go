@@ -7,6 +7,7 @@
 //
 //	endpoint.toml         settings, where there are any
 //	identity/NAME         who the endpoint is
+//	systems.key           what opens the secrets of its systems, where it has any
 //	endpoint.db           the store
 //	content/files/ab/HEX  bodies
 //
@@ -34,6 +35,7 @@ import (
 const (
 	SettingsName   = "endpoint.toml"
 	StoreName      = "endpoint.db"
+	SystemsKeyName = "systems.key"
 	IdentityPrefix = "identity/"
 	BodyPrefix     = "content/files/"
 )
@@ -71,8 +73,10 @@ func Write(ctx context.Context, to io.Writer, src Source) (Report, error) {
 		return report, err
 	}
 	w := &writer{out: out, src: src, report: &report}
-	if err := w.file(SettingsName, filepath.Join(src.Dir, SettingsName)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return report, err
+	for _, name := range []string{SettingsName, SystemsKeyName} {
+		if err := w.file(name, filepath.Join(src.Dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return report, err
+		}
 	}
 	for _, step := range []func(context.Context) error{w.identity, w.store, w.bodies} {
 		if err := step(ctx); err != nil {
@@ -207,7 +211,7 @@ func Read(ctx context.Context, r io.Reader, to Sink) (report Report, err error) 
 		case isBody(e.Name):
 			report.Bodies++
 			report.Bytes += uint64(e.Size)
-		case e.Name != SettingsName:
+		case e.Name != SettingsName && e.Name != SystemsKeyName:
 			return report, archive.Damaged(fmt.Errorf("%q does not belong there", e.Name))
 		}
 		if err := errors.Join(ctx.Err(), to(e.Name, e.Size, e)); err != nil {

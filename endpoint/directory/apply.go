@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"docaxis/internal/boltpb"
 	"docaxis/proto/axispb"
 )
@@ -25,13 +27,13 @@ func (d Directory) Apply(at time.Time, r *axispb.RegistryChange) error {
 func (d Directory) apply(ms int64, c *axispb.Change) error {
 	switch c := c.Change.(type) {
 	case *axispb.Change_PutAgency:
-		return d.putAgency(c.PutAgency)
+		return d.putAgency(ms, c.PutAgency)
 	case *axispb.Change_CloseAgency:
-		return d.edit(c.CloseAgency.GetCode(), func(e *axispb.AgencyEntry) {
+		return d.edit(ms, c.CloseAgency.GetCode(), func(e *axispb.AgencyEntry) {
 			e.ClosedMs, e.Successors = ms, c.CloseAgency.GetSuccessors()
 		})
 	case *axispb.Change_ServeCode:
-		return d.serve(c.ServeCode.GetCode(), c.ServeCode.GetEndpoint())
+		return d.serve(ms, c.ServeCode.GetCode(), c.ServeCode.GetEndpoint())
 	case *axispb.Change_AdmitSeal:
 		return d.admit(ms, c.AdmitSeal)
 	case *axispb.Change_RetireSeal:
@@ -48,8 +50,9 @@ func (d Directory) apply(ms int64, c *axispb.Change) error {
 	return nil
 }
 
-// edit changes an agency; one that is not known yet is made from its code.
-func (d Directory) edit(code string, f func(*axispb.AgencyEntry)) error {
+// edit changes an agency; one that is not known yet is made from its code. What leaves
+// it as it was is no change.
+func (d Directory) edit(ms int64, code string, f func(*axispb.AgencyEntry)) error {
 	if code == "" {
 		return nil
 	}
@@ -60,11 +63,14 @@ func (d Directory) edit(code string, f func(*axispb.AgencyEntry)) error {
 	if e == nil {
 		e = &axispb.AgencyEntry{Version: 1, Agency: &axispb.Agency{Code: code}}
 	}
-	f(e)
+	was := proto.CloneOf(e)
+	if f(e); !proto.Equal(was, e) || e.Changes == 0 {
+		e.Changes, e.ChangedMs = e.Changes+1, max(e.ChangedMs, ms)
+	}
 	return boltpb.Put(d.agencies, []byte(code), e)
 }
 
-func (d Directory) putAgency(a *axispb.Agency) error {
+func (d Directory) putAgency(ms int64, a *axispb.Agency) error {
 	old, err := boltpb.Get[axispb.AgencyEntry](d.agencies, []byte(a.GetCode()))
 	if err != nil {
 		return err
@@ -74,7 +80,7 @@ func (d Directory) putAgency(a *axispb.Agency) error {
 			return err
 		}
 	}
-	if err := d.edit(a.GetCode(), func(e *axispb.AgencyEntry) { e.Agency = a }); err != nil {
+	if err := d.edit(ms, a.GetCode(), func(e *axispb.AgencyEntry) { e.Agency = a }); err != nil {
 		return err
 	}
 	for _, alias := range a.GetAliases() {
@@ -96,8 +102,8 @@ func (d Directory) dropAlias(alias, code string) error {
 	return d.aliases.Delete([]byte(alias))
 }
 
-func (d Directory) serve(code, endpoint string) error {
-	return d.edit(code, func(e *axispb.AgencyEntry) {
+func (d Directory) serve(ms int64, code, endpoint string) error {
+	return d.edit(ms, code, func(e *axispb.AgencyEntry) {
 		e.Endpoint = endpoint
 		if endpoint == "" {
 			return
@@ -147,7 +153,7 @@ func (d Directory) putEndpoint(ms int64, p *axispb.Endpoint) error {
 	})
 	for _, code := range p.GetCodes() {
 		if err == nil {
-			err = d.serve(code, p.GetName())
+			err = d.serve(ms, code, p.GetName())
 		}
 	}
 	return err

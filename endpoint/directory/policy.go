@@ -19,6 +19,9 @@ type Policy struct {
 	// Security is the highest level that may enter the axis; empty where the axis's
 	// operators have not said it.
 	Security string
+	// HandoverHours is by when its documents that name no deadline must be handed over,
+	// in hours after their acceptance; 0 for never.
+	HandoverHours int
 }
 
 // Policy resolves what holds for an agency, named by any of its codes.
@@ -38,6 +41,7 @@ func (d Directory) Policy(code string) (Policy, error) {
 	return Policy{
 		DelegatedSeals: word != axispb.Permission_PERMISSION_FORBIDDEN,
 		Security:       all.GetPolicy().GetSecurity(),
+		HandoverHours:  int(cmp.Or(own.GetPolicy().GetHandoverHours(), all.GetPolicy().GetHandoverHours())),
 	}, err
 }
 

@@ -34,7 +34,7 @@ func Check(tx *bbolt.Tx, counter uint64) error {
 		}
 		return true, nil
 	})
-	for _, index := range []*bbolt.Bucket{b.due, b.codes, b.ids, b.times, b.waiting, b.changes, b.offers, b.deliveries, b.names} {
+	for _, index := range []*bbolt.Bucket{b.due, b.codes, b.ids, b.times, b.waiting, b.changes, b.offers, b.deliveries, b.names, b.handovers} {
 		if n := index.Stats().KeyN; n != indexed[index] {
 			found = append(found, fmt.Errorf("inbox: an index has %d keys, not %d", n, indexed[index]))
 		}

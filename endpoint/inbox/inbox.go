@@ -8,8 +8,8 @@
 // (id 0x00 key), inbox_time (when it came, key), inbox_waiting (target 0x00 key),
 // inbox_change (target 0x00 key), inbox_offer (what a DMS has to take, in its order),
 // inbox_delivery (what a DMS calls it: key), inbox_name (sender, what it calls the
-// document, key), evidence_unsent (counter), quarantine_age (time, row) and
-// quarantine_total.
+// document, key), inbox_handover (when it must be handed over, key), evidence_unsent
+// (counter), quarantine_age (time, row) and quarantine_total.
 // Every method works inside its caller's transaction, so that a state and the
 // statement that proves it are one commit.
 package inbox
@@ -40,6 +40,7 @@ const (
 	offerBucket      = "inbox_offer"
 	deliveryBucket   = "inbox_delivery"
 	nameBucket       = "inbox_name"
+	handoverBucket   = "inbox_handover"
 	evidenceBucket   = "evidence"
 	unsentBucket     = "evidence_unsent"
 	quarantineBucket = "quarantine"
@@ -115,7 +116,7 @@ func (k Key) valid() error {
 func Init(tx *bbolt.Tx) error {
 	unindexed := tx.Bucket([]byte(changeBucket)) == nil
 	err := boltpb.Create(tx, entryBucket, dueBucket, codeBucket, idBucket, timeBucket, waitingBucket,
-		changeBucket, offerBucket, deliveryBucket, nameBucket, evidenceBucket, unsentBucket, quarantineBucket, ageBucket, totalBucket)
+		changeBucket, offerBucket, deliveryBucket, nameBucket, handoverBucket, evidenceBucket, unsentBucket, quarantineBucket, ageBucket, totalBucket)
 	if err != nil {
 		return err
 	}
@@ -128,7 +129,7 @@ func Init(tx *bbolt.Tx) error {
 // Inbox is the inbox as one transaction sees it.
 type Inbox struct {
 	entries, due, codes, ids, times, waiting, changes *bbolt.Bucket
-	offers, deliveries, names                         *bbolt.Bucket
+	offers, deliveries, names, handovers              *bbolt.Bucket
 	evidence, unsent, quarantine, age, totals         *bbolt.Bucket
 }
 
@@ -138,7 +139,7 @@ func In(tx *bbolt.Tx) Inbox {
 	return Inbox{
 		entries: b(entryBucket), due: b(dueBucket), codes: b(codeBucket), ids: b(idBucket), times: b(timeBucket),
 		waiting: b(waitingBucket), changes: b(changeBucket), offers: b(offerBucket), deliveries: b(deliveryBucket),
-		names: b(nameBucket), evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
+		names: b(nameBucket), handovers: b(handoverBucket), evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
 		age: b(ageBucket), totals: b(totalBucket),
 	}
 }

@@ -481,6 +481,7 @@ func TestRandomSteps(t *testing.T) {
 				if rapid.Bool().Draw(t, "change") {
 					about(ids.Draw(t, "target"))(e)
 				}
+				due(rapid.IntRange(0, 2).Draw(t, "due"))(e)
 				b.add(e)
 			},
 			"move": func(t *rapid.T) {

@@ -26,7 +26,7 @@ func (b Inbox) places(e *axispb.InboxEntry) []place {
 		{b.ids, slices.Concat([]byte(e.Id), []byte{0}, key), nil},
 		{b.times, timeKey(e, key), nil},
 	}
-	all = slices.Concat(all, b.namePlaces(e, key), b.offerPlaces(e, key))
+	all = slices.Concat(all, b.namePlaces(e, key), b.offerPlaces(e, key), b.handoverPlaces(e, key))
 	if e.TargetId != "" {
 		all = append(all, place{b.changes, append(documentPrefix(e.TargetSender, e.TargetId), key...), nil})
 	}

@@ -24,8 +24,8 @@ func indexTimes(tx *bbolt.Tx) error {
 }
 
 // Newest lists what was received, newest first, before an entry (nil: from the
-// newest), at most limit; with a state, only what is in it.
-func (b Inbox) Newest(before *axispb.InboxEntry, state axispb.State, limit int) ([]*axispb.InboxEntry, error) {
+// newest), at most limit; with unconfirmed, only what an agency has still to take.
+func (b Inbox) Newest(before *axispb.InboxEntry, unconfirmed bool, limit int) ([]*axispb.InboxEntry, error) {
 	c := b.times.Cursor()
 	k, _ := c.Last()
 	if before != nil {
@@ -41,7 +41,7 @@ func (b Inbox) Newest(before *axispb.InboxEntry, state axispb.State, limit int) 
 		if err != nil {
 			return nil, err
 		}
-		if state == axispb.State_STATE_UNSPECIFIED || e.State == state {
+		if !unconfirmed || Unconfirmed(e) {
 			all = append(all, e)
 		}
 	}

@@ -72,6 +72,12 @@ func Overdue(e *axispb.InboxEntry) bool {
 		e.GetTrouble().GetReason().GetCode() == axispb.ReasonCode_REASON_DEADLINE
 }
 
+// Unconfirmed reports whether the agency has still to take a document: it is here whole, and
+// was not taken, or not in time.
+func Unconfirmed(e *axispb.InboxEntry) bool {
+	return e.GetState() == axispb.State_STATE_CONSIGNED || Overdue(e)
+}
+
 // section is where an entry stands; 0 for nowhere.
 func section(e *axispb.InboxEntry) byte {
 	switch {

@@ -88,7 +88,7 @@ func TestIndexesAreMadeForAnOldStore(t *testing.T) {
 	if err := b.db.Update(Init); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.newest(nil, axispb.State_STATE_UNSPECIFIED, 10); !slices.Equal(got, []string{"2", "1", "0"}) {
+	if got := b.newest(nil, false, 10); !slices.Equal(got, []string{"2", "1", "0"}) {
 		t.Errorf("by time: %v", got)
 	}
 	if err := b.db.View(Init); err != nil {
@@ -100,10 +100,10 @@ func came(second int) func(*axispb.InboxEntry) {
 	return func(e *axispb.InboxEntry) { e.ReceivedMs = start.UnixMilli() + int64(second)*1000 }
 }
 
-func (b *box) newest(before *axispb.InboxEntry, state axispb.State, limit int) (ids []string) {
+func (b *box) newest(before *axispb.InboxEntry, untaken bool, limit int) (ids []string) {
 	b.t.Helper()
 	b.do(func(in Inbox) error {
-		all, err := in.Newest(before, state, limit)
+		all, err := in.Newest(before, untaken, limit)
 		for _, e := range all {
 			ids = append(ids, e.Id)
 		}
@@ -121,18 +121,18 @@ func TestNewestComesInPages(t *testing.T) {
 		all = append(all, e)
 		b.add(e)
 	}
-	if got := b.newest(nil, 0, 2); !slices.Equal(got, []string{"4", "3"}) {
+	if got := b.newest(nil, false, 2); !slices.Equal(got, []string{"4", "3"}) {
 		t.Errorf("first page %v", got)
 	}
-	if got := b.newest(all[3], 0, 2); !slices.Equal(got, []string{"2", "1"}) {
+	if got := b.newest(all[3], false, 2); !slices.Equal(got, []string{"2", "1"}) {
 		t.Errorf("second page %v", got)
 	}
-	if got := b.newest(all[1], 0, 2); !slices.Equal(got, []string{"0"}) {
+	if got := b.newest(all[1], false, 2); !slices.Equal(got, []string{"0"}) {
 		t.Errorf("last page %v", got)
 	}
 	b.mustMove(all[2], consigned)
-	if got := b.newest(nil, consigned, 2); !slices.Equal(got, []string{"2"}) {
-		t.Errorf("with a state %v", got)
+	if got := b.newest(nil, true, 2); !slices.Equal(got, []string{"2"}) {
+		t.Errorf("still to be taken: %v", got)
 	}
 	b.do(func(in Inbox) error {
 		if c := in.Counts(); c[fetching] != 4 || c[consigned] != 1 || len(c) != 2 || in.UnsentCount() != 1 {
@@ -158,14 +158,14 @@ func TestAPageCostsNoMoreInALongList(t *testing.T) {
 		var last *axispb.InboxEntry
 		runtime.ReadMemStats(&before)
 		b.do(func(in Inbox) error {
-			page, err := in.Newest(nil, 0, 50)
+			page, err := in.Newest(nil, false, 50)
 			if len(page) != 50 {
 				t.Errorf("a page of %d", len(page))
 			}
 			last = page[len(page)-1]
 			return err
 		})
-		if got := b.newest(last, 0, 50); len(got) != 50 {
+		if got := b.newest(last, false, 50); len(got) != 50 {
 			t.Errorf("a next page of %d", len(got))
 		}
 		b.do(func(in Inbox) error { in.Counts(); return nil })

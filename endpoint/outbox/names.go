@@ -113,3 +113,15 @@ func (o Outbox) Twin(e *axispb.OutboxEntry) (id string, err error) {
 	}
 	return "", nil
 }
+
+// Nobodys reports whether nobody has a document nor will get it: the axis refused it,
+// or every recipient was refused or had it withdrawn. It may be sent anew.
+func (o Outbox) Nobodys(e *axispb.OutboxEntry) (bool, error) {
+	if e.State != axispb.State_STATE_ACCEPTED || e.Grouped {
+		return e.State == axispb.State_STATE_REJECTED, nil
+	}
+	all, err := o.Recipients(e.Id)
+	return len(all) > 0 && !slices.ContainsFunc(all, func(r *axispb.RecipientEntry) bool {
+		return r.State != axispb.State_STATE_REJECTED && r.State != axispb.State_STATE_WITHDRAWN
+	}), err
+}

@@ -15,7 +15,8 @@ import (
 // Check lists every invariant that does not hold:
 //   - a system stands under its name, with one secret or two, the newest without end;
 //   - its codes are in order, each once;
-//   - an answer stands under system, code and digest, and names a submission.
+//   - an answer stands under system, code and digest, and names a submission;
+//   - a notice stands under its id and, while nobody took it, once in its index.
 func Check(tx *bbolt.Tx) error {
 	s := In(tx)
 	var found []error
@@ -45,5 +46,28 @@ func Check(tx *bbolt.Tx) error {
 		}
 		return true, nil
 	})
-	return errors.Join(append(found, systems, answers)...)
+	return errors.Join(append(found, systems, answers, s.checkNotices())...)
+}
+
+func (s Systems) checkNotices() error {
+	var found []error
+	offered := 0
+	err := boltpb.Each[axispb.NoticeEntry](s.notices, nil, func(k []byte, n *axispb.NoticeEntry) (bool, error) {
+		if n.DeliveryId != string(k) || n.DeliveryId != NoticeID(n) {
+			found = append(found, fmt.Errorf("notice %q: it is called %q", k, n.DeliveryId))
+		}
+		key := noticeKey(n)
+		if key == nil {
+			return true, nil
+		}
+		offered++
+		if at, _ := s.offers.Cursor().Seek(key); !bytes.Equal(at, key) {
+			found = append(found, fmt.Errorf("notice %q: missing in its index", k))
+		}
+		return true, nil
+	})
+	if n := s.offers.Stats().KeyN; n != offered {
+		found = append(found, fmt.Errorf("notices: %d are offered, not %d", n, offered))
+	}
+	return errors.Join(append(found, err)...)
 }

@@ -20,10 +20,10 @@ import (
 // are sealed under: whoever gets hold of the store alone reads none of them.
 const KeyFile = "systems.key"
 
-const (
-	keyBytes    = 32
-	secretBytes = 32
-)
+// KeyBytes is the size of the key file.
+const KeyBytes = 32
+
+const secretBytes = 32
 
 // ErrKey says that the key file is not there, or not the one that the secrets were
 // sealed under: put it back from a backup, or give each system a new secret.
@@ -95,8 +95,8 @@ func (k *Keys) load(create bool) (cipher.AEAD, error) {
 	if errors.Is(err, fs.ErrNotExist) && create {
 		key, err = k.create()
 	}
-	if err == nil && len(key) != keyBytes {
-		err = fmt.Errorf("it has %d bytes, not %d", len(key), keyBytes)
+	if err == nil && len(key) != KeyBytes {
+		err = fmt.Errorf("it has %d bytes, not %d", len(key), KeyBytes)
 	}
 	if err != nil {
 		return nil, k.wrong(err)
@@ -110,7 +110,7 @@ func (k *Keys) load(create bool) (cipher.AEAD, error) {
 
 // create makes the key durable before anything is sealed under it.
 func (k *Keys) create() ([]byte, error) {
-	key := make([]byte, keyBytes)
+	key := make([]byte, KeyBytes)
 	if _, err := io.ReadFull(k.rand, key); err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)
 	}

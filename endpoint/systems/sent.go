@@ -35,14 +35,15 @@ func (s Systems) Answer(p Package, id, docID string, now time.Time) error {
 	return boltpb.Put(s.sent, p.key(), &axispb.SentEntry{Version: 1, Id: id, DocId: docID, TimeMs: now.UnixMilli()})
 }
 
-// Prune forgets at most limit answers that are older than a time, and says how many
-// it forgot and from where to go on: after is the last key that was looked at, nil for
-// the first call and when all was looked at.
-func (s Systems) Prune(before time.Time, after []byte, limit int) (n int, next []byte, err error) {
+// Prune looks at no more than limit answers, from a key on (nil: the first), and forgets
+// those that are older than a time. It says how many it forgot, and where to go on; nil
+// when all was looked at.
+func (s Systems) Prune(before time.Time, from []byte, limit int) (n int, next []byte, err error) {
 	var old [][]byte
 	c := s.sent.Cursor()
-	k, v := c.Seek(after)
-	for ; k != nil && len(old) < limit; k, v = c.Next() {
+	k, v := c.Seek(from)
+	for ; k != nil && limit > 0; k, v = c.Next() {
+		limit--
 		e, err := boltpb.Decode[axispb.SentEntry](v)
 		if err != nil {
 			return 0, nil, err

@@ -2,9 +2,10 @@
 // axis's protocol to this endpoint: which agencies each may act for, the secrets that
 // its requests are signed with, and what each was answered for a package.
 //
-// Buckets: system (SystemEntry by name) and system_sent (SentEntry by system 0x00
-// code 0x00 SHA-256 of the package). Every method works inside its caller's
-// transaction, so that an answer and the submission that it names are one commit.
+// Buckets: system (SystemEntry by name), system_sent (SentEntry by system 0x00 code
+// 0x00 SHA-256 of the package), notice (NoticeEntry by what a DMS calls it) and, which
+// follows from that, notice_offer. Every method works inside its caller's transaction,
+// so that an answer and the submission that it names are one commit.
 package systems
 
 import (
@@ -23,6 +24,8 @@ import (
 const (
 	systemBucket = "system"
 	sentBucket   = "system_sent"
+	noticeBucket = "notice"
+	offerBucket  = "notice_offer"
 )
 
 // MaxName is the longest name of a system, in bytes.
@@ -38,14 +41,19 @@ var (
 )
 
 // Init makes the buckets. Where nothing is missing, it does not write.
-func Init(tx *bbolt.Tx) error { return boltpb.Create(tx, systemBucket, sentBucket) }
+func Init(tx *bbolt.Tx) error {
+	return boltpb.Create(tx, systemBucket, sentBucket, noticeBucket, offerBucket)
+}
 
 // Systems are the systems as one transaction sees them.
-type Systems struct{ entries, sent *bbolt.Bucket }
+type Systems struct{ entries, sent, notices, offers *bbolt.Bucket }
 
 // In gives the systems in a transaction.
 func In(tx *bbolt.Tx) Systems {
-	return Systems{entries: tx.Bucket([]byte(systemBucket)), sent: tx.Bucket([]byte(sentBucket))}
+	return Systems{
+		entries: tx.Bucket([]byte(systemBucket)), sent: tx.Bucket([]byte(sentBucket)),
+		notices: tx.Bucket([]byte(noticeBucket)), offers: tx.Bucket([]byte(offerBucket)),
+	}
 }
 
 // ValidName reports whether a text can be a system's name.
@@ -141,17 +149,6 @@ func Good(e *axispb.SystemEntry, now time.Time) (sealed [][]byte) {
 
 func good(s *axispb.SystemSecret, now time.Time) bool {
 	return s.EndsMs == 0 || now.UnixMilli() < s.EndsMs
-}
-
-// For finds the system that acts for a code: the first by name, where several do.
-func (s Systems) For(code string) (string, error) {
-	all, err := s.List()
-	for _, e := range all {
-		if slices.Contains(e.Codes, code) {
-			return e.System, err
-		}
-	}
-	return "", err
 }
 
 func (s Systems) change(name string, f func(*axispb.SystemEntry)) error {

@@ -149,6 +149,32 @@ func TestTheSecondRequestOfAConnectionIsRefusedInTheProtocol(t *testing.T) {
 	}
 }
 
+// TestARequestThatBeginsBeforeTheAnswerIsRefusedByItsKind: net/http reads its first byte
+// while the request before is worked on.
+func TestARequestThatBeginsBeforeTheAnswerIsRefusedByItsKind(t *testing.T) {
+	f := newFake(vxptest.IDs{})
+	inside, leave := make(chan bool), make(chan bool)
+	f.hook = func(string) error { inside <- true; <-leave; return nil }
+	address := serve(t, f, vxp.Options{})
+	for range 20 {
+		c := dial(t, address)
+		c.Write(wire("POST", "/getReceivedEdocList", vxptest.SecretB, fromB(), "", "")) //nolint:errcheck // the answer tells
+		<-inside
+		c.Write(wire("GET", "/downloadEdoc", vxptest.SecretB, everyParam(), "XroadVnpt-filePath: \x10\r\n", "")) //nolint:errcheck // the answer tells
+		// Time for the server to read that byte.
+		vxptest.Send(t, address, wire("POST", "/getReceivedEdocList", "sai", fromB(), "", ""))
+		leave <- true
+		from := bufio.NewReader(c)
+		for _, c := range [][2]string{{"getReceivedEdocList", "0"}, {"downloadEdoc", "400"}} {
+			a, err := vxptest.ReadAnswer(from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantCode(t, sound(t, c[0], a), c[1])
+		}
+	}
+}
+
 // TestWideHeadersPass: a list of recipients stands in the headers twice.
 func TestWideHeadersPass(t *testing.T) {
 	address := serve(t, newFake(vxptest.IDs{}), vxp.Options{})
@@ -190,6 +216,28 @@ func TestABusyEndpointSaysSoAndServesOtherSystems(t *testing.T) {
 		wantCode(t, sound(t, "getAgenciesList", <-done), "0")
 	}
 	wantCode(t, ask(t, address, "countReceiveEdoc", fromA(), "{}"), "0")
+}
+
+// TestAllSystemsTogetherAreBounded: one place each, and none is left for a third.
+func TestAllSystemsTogetherAreBounded(t *testing.T) {
+	f := newFake(vxptest.IDs{})
+	f.secrets["khac"] = [][]byte{[]byte("khoa-khac")}
+	inside, leave := make(chan bool), make(chan bool)
+	f.hook = func(string) error { inside <- true; <-leave; return nil }
+	address := serve(t, f, vxp.Options{AtOnce: 2, Patience: 10 * time.Millisecond})
+	done := make(chan vxptest.Answer)
+	for system, secret := range map[string]string{vxptest.SystemA: vxptest.SecretA, vxptest.SystemB: vxptest.SecretB} {
+		go func() {
+			done <- vxptest.Send(t, address, wire("POST", "/getAgenciesList", secret, []p{{"systemid", system}}, "", ""))
+		}()
+		<-inside
+	}
+	a := vxptest.Send(t, address, wire("POST", "/getAgenciesList", "khoa-khac", []p{{"systemid", "khac"}}, "", ""))
+	wantCode(t, sound(t, "getAgenciesList", a), "503")
+	for range 2 {
+		leave <- true
+		wantCode(t, sound(t, "getAgenciesList", <-done), "0")
+	}
 }
 
 func TestWorkThatTakesTooLongIsAnswered(t *testing.T) {

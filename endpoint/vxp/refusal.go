@@ -67,14 +67,18 @@ func reasonCode(code axispb.ReasonCode) int {
 		axispb.ReasonCode_REASON_NO_RECIPIENT, axispb.ReasonCode_REASON_DUPLICATE_CODE,
 		axispb.ReasonCode_REASON_BAD_CODE, axispb.ReasonCode_REASON_SENDER_UNNAMED,
 		axispb.ReasonCode_REASON_BAD_MANIFEST, axispb.ReasonCode_REASON_BAD_DOCUMENT,
-		axispb.ReasonCode_REASON_DIGEST_MISMATCH:
+		axispb.ReasonCode_REASON_DIGEST_MISMATCH, axispb.ReasonCode_REASON_BAD_PACKAGE,
+		axispb.ReasonCode_REASON_NOT_BELOW:
 		return 400
 	case axispb.ReasonCode_REASON_FORBIDDEN, axispb.ReasonCode_REASON_SENDER_NOT_SERVED,
-		axispb.ReasonCode_REASON_SECURITY_LEVEL, axispb.ReasonCode_REASON_NOT_RECIPIENT:
+		axispb.ReasonCode_REASON_OTHER_SYSTEM, axispb.ReasonCode_REASON_SECURITY_LEVEL,
+		axispb.ReasonCode_REASON_NOT_RECIPIENT, axispb.ReasonCode_REASON_NOT_ITS_SENDER,
+		axispb.ReasonCode_REASON_NOT_ITS_RECIPIENT, axispb.ReasonCode_REASON_SERVED_ELSEWHERE,
+		axispb.ReasonCode_REASON_OPERATORS_ONLY, axispb.ReasonCode_REASON_REGISTRATION_FORBIDDEN:
 		return 403
 	case axispb.ReasonCode_REASON_NOT_FOUND, axispb.ReasonCode_REASON_UNKNOWN_CODE,
 		axispb.ReasonCode_REASON_UNKNOWN_TARGET, axispb.ReasonCode_REASON_RELEASED,
-		axispb.ReasonCode_REASON_CONTENT_RELEASED:
+		axispb.ReasonCode_REASON_CONTENT_RELEASED, axispb.ReasonCode_REASON_PARENT:
 		return 404
 	case axispb.ReasonCode_REASON_STATE, axispb.ReasonCode_REASON_CLOSED_CODE,
 		axispb.ReasonCode_REASON_SEVERAL_SUCCESSORS, axispb.ReasonCode_REASON_NOT_SERVED,
@@ -83,7 +87,8 @@ func reasonCode(code axispb.ReasonCode) int {
 		axispb.ReasonCode_REASON_NO_SEAL, axispb.ReasonCode_REASON_SEAL_DELEGATED,
 		axispb.ReasonCode_REASON_ID_COLLISION, axispb.ReasonCode_REASON_DEADLINE_PASSED,
 		axispb.ReasonCode_REASON_DEADLINE, axispb.ReasonCode_REASON_REFUSED_BY_DMS,
-		axispb.ReasonCode_REASON_REGISTRY_CONFLICT:
+		axispb.ReasonCode_REASON_REGISTRY_CONFLICT, axispb.ReasonCode_REASON_REGISTRATION_REFUSED,
+		axispb.ReasonCode_REASON_AGENCIES_BELOW:
 		return 409
 	case axispb.ReasonCode_REASON_ENVELOPE_TOO_LARGE, axispb.ReasonCode_REASON_FILE_TOO_LARGE:
 		return 413

@@ -11,7 +11,9 @@ type fakeWorld string
 
 func (w fakeWorld) Address(string) string { return string(w) }
 
-func (fakeWorld) Settle(testing.TB) {}
+func (fakeWorld) Settle(*testing.T) {}
+
+func (fakeWorld) Notices() bool { return false }
 
 func TestRecordedExchangesAreAnsweredByTheRules(t *testing.T) {
 	vxptest.Replay(t, func(t *testing.T, ids vxptest.IDs) vxptest.World {

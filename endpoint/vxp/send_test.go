@@ -226,22 +226,31 @@ func TestEveryReasonHasItsErrorCode(t *testing.T) {
 	f := newFake(vxptest.IDs{})
 	address := serve(t, f, vxp.Options{})
 	want := map[axispb.ReasonCode]string{
-		axispb.ReasonCode_REASON_BAD_DOCUMENT:       "400",
-		axispb.ReasonCode_REASON_DIGEST_MISMATCH:    "400",
-		axispb.ReasonCode_REASON_SENDER_NOT_SERVED:  "403",
-		axispb.ReasonCode_REASON_FORBIDDEN:          "403",
-		axispb.ReasonCode_REASON_NOT_FOUND:          "404",
-		axispb.ReasonCode_REASON_UNKNOWN_TARGET:     "404",
-		axispb.ReasonCode_REASON_RELEASED:           "404",
-		axispb.ReasonCode_REASON_STATE:              "409",
-		axispb.ReasonCode_REASON_ID_COLLISION:       "409",
-		axispb.ReasonCode_REASON_FILE_TOO_LARGE:     "413",
-		axispb.ReasonCode_REASON_BUSY:               "503",
-		axispb.ReasonCode_REASON_DISK_FULL:          "503",
+		axispb.ReasonCode_REASON_BAD_DOCUMENT:      "400",
+		axispb.ReasonCode_REASON_DIGEST_MISMATCH:   "400",
+		axispb.ReasonCode_REASON_SENDER_NOT_SERVED: "403",
+		axispb.ReasonCode_REASON_FORBIDDEN:         "403",
+		axispb.ReasonCode_REASON_NOT_FOUND:         "404",
+		axispb.ReasonCode_REASON_UNKNOWN_TARGET:    "404",
+		axispb.ReasonCode_REASON_RELEASED:          "404",
+		axispb.ReasonCode_REASON_STATE:             "409",
+		axispb.ReasonCode_REASON_ID_COLLISION:      "409",
+		axispb.ReasonCode_REASON_FILE_TOO_LARGE:    "413",
+		axispb.ReasonCode_REASON_BUSY:              "503",
+		axispb.ReasonCode_REASON_DISK_FULL:         "503",
+		axispb.ReasonCode_REASON_OTHER_SYSTEM:      "403",
+		// No system can be told any of these; a new code is not one of them unseen.
+		axispb.ReasonCode_REASON_UNSPECIFIED:        "500",
+		axispb.ReasonCode_REASON_EVIDENCE_SIGNATURE: "500",
+		axispb.ReasonCode_REASON_COUNTER_REUSED:     "500",
+		axispb.ReasonCode_REASON_UNKNOWN_RECORD:     "500",
 		axispb.ReasonCode_REASON_SPLIT_VIEW:         "500",
 		axispb.ReasonCode_REASON_INVITATION_INVALID: "500",
+		axispb.ReasonCode_REASON_INVITATION_EXPIRED: "500",
+		axispb.ReasonCode_REASON_ENDPOINT_REVOKED:   "500",
+		axispb.ReasonCode_REASON_CERTIFICATE_ENDED:  "500",
 	}
-	known := map[string]bool{"400": true, "403": true, "404": true, "409": true, "413": true, "503": true, "500": true}
+	known := map[string]bool{"400": true, "403": true, "404": true, "409": true, "413": true, "503": true}
 	for number := range axispb.ReasonCode_name {
 		code := axispb.ReasonCode(number)
 		f.hook = func(string) error { return fmt.Errorf("deep inside: %w", reason.Permanent(code, "1", "2", "3")) }
@@ -249,8 +258,7 @@ func TestEveryReasonHasItsErrorCode(t *testing.T) {
 		wantText(t, a, reason.Sentence(&axispb.Reason{Code: code, Args: []string{"1", "2", "3"}}, reason.Vietnamese))
 		if want[code] != "" {
 			wantCode(t, a, want[code])
-		}
-		if !known[*a.Code] {
+		} else if !known[*a.Code] {
 			t.Errorf("%s has code %s", code, *a.Code)
 		}
 	}

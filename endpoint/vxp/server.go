@@ -99,19 +99,27 @@ func (s *Server) Run(ctx context.Context) error {
 // Close gives the address back where Run was never called.
 func (s *Server) Close() error { return s.listener.Close() }
 
-func (c ServerConfig) tls() (*tls.Config, error) {
+// Validate says what is wrong with a configuration, before anything is opened.
+func (c ServerConfig) Validate() error {
 	host, _, err := net.SplitHostPort(c.Address)
-	if err != nil {
-		return nil, lang.Errorf("vxp.listen %q không có dạng máy:cổng. Hãy ghi 127.0.0.1:8805.",
+	switch {
+	case err != nil:
+		return lang.Errorf("vxp.listen %q không có dạng máy:cổng. Hãy ghi 127.0.0.1:8805.",
 			"vxp.listen %q is not host:port. Write 127.0.0.1:8805.", c.Address).Because(err)
-	}
-	if c.Certificate == "" && c.Key == "" {
-		if local(host) {
-			return nil, nil
-		}
-		return nil, lang.Errorf(
+	case (c.Certificate == "") != (c.Key == ""):
+		return lang.Errorf("vxp.certificate và vxp.key phải đi cùng nhau. Hãy ghi cả hai, hoặc bỏ cả hai.",
+			"vxp.certificate and vxp.key belong together. Name both, or neither.")
+	case c.Certificate == "" && !local(host):
+		return lang.Errorf(
 			"vxp.listen %s mở cho máy khác mà chưa có vxp.certificate và vxp.key. Hãy ghi hai tệp đó, hoặc ghi 127.0.0.1:8805 và đặt một proxy có https ở cùng máy.",
 			"vxp.listen %s is open to other machines, and there is no vxp.certificate and vxp.key. Name both files, or write 127.0.0.1:8805 and put a proxy with https on the same machine.", c.Address)
+	}
+	return nil
+}
+
+func (c ServerConfig) tls() (*tls.Config, error) {
+	if err := c.Validate(); err != nil || c.Certificate == "" {
+		return nil, err
 	}
 	pair := &certificate{certFile: c.Certificate, keyFile: c.Key, log: c.Log}
 	if err := pair.load(); err != nil {

@@ -3,6 +3,7 @@ package hubtest_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -27,6 +28,13 @@ func newChanges(t *testing.T, cfg hubtest.Config) *changes {
 	cfg.Retry = quick
 	w := world(t, cfg, "G22", "H41", "H41.11")
 	return &changes{World: w, t: t, sender: w.Member("G22"), first: w.Member("H41")}
+}
+
+// end waits until everybody has heard of everything, and holds them to the promises.
+func (c *changes) end() {
+	c.t.Helper()
+	allSaid(c.t, c.World)
+	eventually(c.t, "promises 1 to 3 hold", func() error { return hubtest.Check(c.t.Context(), c.World) })
 }
 
 // new sends a document and waits until its recipients have it.
@@ -197,8 +205,7 @@ func TestAChangeMeetsItsTarget(t *testing.T) {
 			c.judge(what+", "+s.name, what, s, id, change)
 		}
 	}
-	allSaid(t, c.World)
-	check(t, c.World)
+	c.end()
 }
 
 func (c *changes) judge(row, what string, s situation, id, change string) {
@@ -243,13 +250,12 @@ func (c *changes) answer(status, sender, id string) string {
 func TestAnAgencyAnswersAChange(t *testing.T) {
 	t.Parallel()
 	c := newChanges(t, hubtest.Config{})
-	for _, what := range asks() {
-		for _, s := range situations() {
-			for _, status := range []string{business.Agreed, business.Disagreed} {
-				for _, named := range []string{"request", "document"} {
-					if s.taken {
-						c.answered(fmt.Sprintf("%s, %s, %s naming the %s", what, s.name, status, named), what, status, named, s)
-					}
+	for i, what := range asks() {
+		for j, s := range situations() {
+			for k, status := range []string{business.Agreed, business.Disagreed} {
+				named := []string{"request", "document"}[(i+j+k)%2]
+				if s.taken {
+					c.answered(fmt.Sprintf("%s, %s, %s naming the %s", what, s.name, status, named), what, status, named, s)
 				}
 			}
 		}
@@ -258,7 +264,7 @@ func TestAnAgencyAnswersAChange(t *testing.T) {
 	if _, err := c.first.Agent().Clean(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
-	check(t, c.World)
+	c.end()
 	if err := c.first.Agent().CheckFiles(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -330,8 +336,7 @@ func TestAnAnswerCountsOnce(t *testing.T) {
 	if e := c.entry(c.first, id); e.Answered != business.Agreed || e.State != withdrawn || e.ReleasedMs == 0 {
 		t.Errorf("given back: %s, answered %q", e.State, e.Answered)
 	}
-	allSaid(t, c.World)
-	check(t, c.World)
+	c.end()
 }
 
 // A recall goes to each recipient for itself, and to whom the document never came it is
@@ -353,8 +358,7 @@ func TestARecallOfOneRecipientLeavesTheOther(t *testing.T) {
 	}
 	c.confirm(c.first, elsewhere, "")
 	c.shows(elsewhere, "H41", handedOver, "")
-	allSaid(t, c.World)
-	check(t, c.World)
+	c.end()
 }
 
 // A recall that was sent right behind a document waits for it, however long its content
@@ -380,8 +384,7 @@ func TestARecallWaitsForALargeTarget(t *testing.T) {
 	c.shows(later, "H41.11", consigned, "")
 	waitSteps(t, c.sender, large, "SubmissionAcceptance", "ContentConsignment", "ContentWithdrawal")
 	waitSteps(t, c.sender, recall, "SubmissionAcceptance", "ContentConsignment", "BusinessState", "ContentWithdrawal")
-	allSaid(t, c.World)
-	check(t, c.World)
+	c.end()
 }
 
 // A replacement takes back everything that it replaces.
@@ -402,6 +405,95 @@ func TestAReplacementTakesBackEverythingThatItReplaces(t *testing.T) {
 	c.shows(c.tell(c.sender, doc), "H41", consigned, "")
 	c.shows(one, "H41", withdrawn, "")
 	c.shows(other, "H41", consigned, "")
-	allSaid(t, c.World)
-	check(t, c.World)
+	c.end()
+}
+
+// A recall may be recalled while nobody answered it: then it asks for nothing, and what
+// it was about stays.
+func TestARecallIsRecalled(t *testing.T) {
+	t.Parallel()
+	c := newChanges(t, hubtest.Config{})
+	id := c.new("H41")
+	c.fetch(c.first, id)
+	recall := c.ask(business.Recall, id, "H41")
+	back := c.ask(business.Recall, recall, "H41")
+	c.shows(back, "H41", withdrawn, business.Agreed)
+	c.shows(recall, "H41", withdrawn, "")
+	c.answer(business.Agreed, "G22", id)
+	c.answer(business.Agreed, "G22", recall)
+	if r := c.entry(c.first, recall); r.Answered != business.Agreed {
+		t.Errorf("named by itself, the recall is answered %q", r.Answered)
+	}
+	c.consistent()
+	other := c.new("H41")
+	c.fetch(c.first, other)
+	asked := c.ask(business.Recall, other, "H41")
+	c.ask(business.TakeBack, asked, "H41")
+	c.answer(business.Agreed, "G22", other)
+	if e := c.entry(c.first, other); e.State != consigned || e.Answered != "" || e.ReleasedMs != 0 {
+		t.Errorf("after all it is %s, answered %q, released %d", e.State, e.Answered, e.ReleasedMs)
+	}
+	c.consistent()
+	c.end()
+}
+
+// Whatever is asked, answered and done in whatever order: nothing that an agency was
+// given nothing of waits for its answer, and just what it gave back is gone.
+func TestRandomChanges(t *testing.T) {
+	t.Parallel()
+	c := newChanges(t, hubtest.Config{})
+	random := rand.New(rand.NewPCG(45, 1))
+	pick := func(of []string) string { return of[random.IntN(len(of))] }
+	ids := []string{c.new("H41"), c.new("H41"), c.new("H41")}
+	requests := slices.Clone(ids)
+	for range 60 {
+		id := pick(ids)
+		switch random.IntN(6) {
+		case 0:
+			if e := c.entry(c.first, id); e.State == consigned || e.State == handedOver && e.ReleasedMs == 0 {
+				c.fetch(c.first, id)
+			}
+		case 1:
+			if e := c.entry(c.first, id); e.State == consigned {
+				c.confirm(c.first, id, pick([]string{"", "sai"}))
+			}
+		case 2, 3:
+			change := c.ask(pick(asks()), pick(requests), "H41")
+			requests = append(requests, change)
+		case 4:
+			c.answer(pick([]string{business.Agreed, business.Disagreed, business.Registered}), "G22", pick(requests))
+		case 5:
+			c.restart(c.first)
+		}
+		c.consistent()
+	}
+	c.end()
+}
+
+// consistent holds the first recipient's inbox to what may be true of it.
+func (c *changes) consistent() {
+	c.t.Helper()
+	a := c.first.Agent()
+	if err := a.Check(); err != nil {
+		c.t.Fatal(err)
+	}
+	all, err := a.Inbox(inbox.Filter{Limit: 10_000})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, d := range all {
+		given := false
+		for _, r := range all {
+			if r.TargetId != d.Id || inbox.Request(r) == "" {
+				continue
+			}
+			given = given || r.Answered == business.Agreed && business.TakesBack(inbox.Request(r))
+			if r.State == consigned && r.Answered == "" && (d.State == consigned && !d.Fetched || d.State == withdrawn && !given) {
+				c.t.Errorf("%s asks about %s, which is %s and was never given out", r.Id, d.Id, d.State)
+			}
+		}
+		if given != (d.ReleasedMs != 0) {
+			c.t.Errorf("%s (%s) was given back: %v, released %d", d.Id, d.State, given, d.ReleasedMs)
+		}
+	}
 }

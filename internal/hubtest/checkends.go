@@ -126,12 +126,34 @@ func (c *checker) recipient(who string, l endpoint.Line, d *document) {
 	}
 	proved := l.State == axispb.State_STATE_ACCEPTED // by the receipt
 	for _, s := range l.Steps[min(1, len(l.Steps)):] {
+		if len(s.Evidence) == 0 {
+			c.told(who, s, d)
+			continue
+		}
 		if c.proof(who, s, d, l.Code) == l.State {
 			proved = true
 		}
 	}
 	if !proved {
 		c.complain("%s: nothing proves %s", who, l.State)
+	}
+}
+
+// told holds a step to be a status message that the journal has, about the document.
+func (c *checker) told(who string, s endpoint.Step, about *document) {
+	e := c.receipt(who, s.Receipt, nil)
+	if e == nil {
+		return
+	}
+	m := c.book.of(e)
+	if m == nil {
+		c.complain("%s: told by a record that is no document", who)
+		return
+	}
+	doc := m.envelope.Document
+	target, ok := doc.Target()
+	if !ok || target.Sender != about.sender || target.ID != about.id || doc.Status != s.Business || doc.Sender != s.Issuer {
+		c.complain("%s: told %s by %s, which the journal has otherwise", who, s.Business, s.Issuer)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"docaxis/endpoint"
+	"docaxis/internal/business"
 	"docaxis/internal/envelope"
 	"docaxis/internal/hubtest"
 	"docaxis/proto/axispb"
@@ -120,9 +121,34 @@ func (x *exchange) play() {
 	}, want{"G22": handedOver}, 100)
 	x.confirm(small, "H41", "")
 	x.confirm(small, "H41.01", "")
+	x.recall(small)
 	x.confirm(urgent, "H41.11", "sai thẩm quyền")
 	x.confirm(reply, "G22", "")
 	x.settle()
+	x.givenBack(small, "H41")
+}
+
+// givenBack holds a document to be one that its recipient agreed to give back.
+func (x *exchange) givenBack(l *letter, code string) {
+	x.t.Helper()
+	line, err := received(x.w, l.id, code)
+	if err != nil || !line.GivenBack || line.BusinessState != business.Agreed {
+		x.t.Errorf("%s was given back, and is shown as answered %q (%v)", l.name, line.BusinessState, err)
+	}
+}
+
+// recall asks for a document back that the province has taken, which agrees.
+func (x *exchange) recall(l *letter) {
+	x.t.Helper()
+	back := x.send("take back", "G22", envelope.Document{
+		To: []string{"H41"}, Kind: envelope.KindStatus, Status: business.TakeBack,
+		References: []envelope.Reference{{Sender: "G22", ID: l.id, Relation: envelope.RelationTarget}},
+	}, want{"H41": consigned})
+	x.arrived(back, "H41")
+	x.send("agreed", "H41", envelope.Document{
+		To: []string{"G22"}, Kind: envelope.KindStatus, Status: business.Agreed,
+		References: []envelope.Reference{{Sender: "G22", ID: l.id, Relation: envelope.RelationTarget}},
+	}, want{"G22": consigned})
 }
 
 // send asks until the document is taken, always under the same id.

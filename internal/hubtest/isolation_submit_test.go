@@ -110,7 +110,7 @@ func testChanges(t *testing.T, s *siege) {
 	shared := s.shared.envelope.Document.ID
 	s.attack(t, traces{refusal: 3}, func() {
 		for _, kind := range every[:3] {
-			expect(t, string(kind)+" by a recipient", s.rejection(t, change(kind, "G22", shared)), fmt.Sprintf("FORBIDDEN [%q]", kind))
+			expect(t, string(kind)+" by a recipient", s.rejection(t, change(kind, "G22", shared)), fmt.Sprintf("NOT_ITS_SENDER [\"G22\" %q]", shared))
 		}
 	})
 	for _, kind := range every[3:] {

@@ -7,6 +7,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"docaxis/axis/intake"
+	"docaxis/internal/business"
+	"docaxis/internal/envelope"
 	"docaxis/proto/axispb"
 )
 
@@ -25,10 +27,12 @@ func (b *book) act(e *entry) error {
 		if d.released {
 			return fmt.Errorf("it releases %s a second time", d.id)
 		}
-		if act.GetReason() != intake.ReleaseRecall {
-			if err := d.mayGo(e); err != nil {
-				return err
-			}
+		may := d.mayGo
+		if act.GetReason() == intake.ReleaseRecall {
+			may = func(*entry) error { return b.recalled(d) }
+		}
+		if err := may(e); err != nil {
+			return err
 		}
 		d.released = true
 	}
@@ -59,4 +63,66 @@ func (d *document) mayGo(e *entry) error {
 		}
 	}
 	return nil
+}
+
+// recalled asks whether every recipient of a document gave it back: its copy was
+// withdrawn, or it agreed to a recall.
+func (b *book) recalled(d *document) error {
+	agreed := map[string]bool{}
+	for _, r := range b.documents {
+		if b.about(r) != d || !takesBack(r) {
+			continue
+		}
+		for code := range b.agreed(r) {
+			agreed[code] = true
+		}
+	}
+	if len(agreed) == 0 {
+		return fmt.Errorf("%s is released as recalled, and nobody agreed to that", d.id)
+	}
+	for code, r := range d.rows {
+		if r.state != axispb.State_STATE_WITHDRAWN && !agreed[code] {
+			return fmt.Errorf("%s is released as recalled, and %s holds it", d.id, code)
+		}
+	}
+	return nil
+}
+
+// agreed lists the codes whose agencies agreed to a request: by a status document about
+// it or what it is about, or by their endpoint.
+func (b *book) agreed(request *document) map[string]bool {
+	codes := map[string]bool{}
+	add := func(agency string) {
+		for _, code := range append(b.registry.Names(agency), agency) {
+			codes[code] = true
+		}
+	}
+	for _, s := range b.documents {
+		if s.envelope.Document.Status == business.Agreed && (b.about(s) == request || b.about(s) == b.about(request)) {
+			add(s.sender)
+		}
+	}
+	for code, r := range request.rows {
+		for _, said := range r.said {
+			if said.statement.GetBusinessState() == business.Agreed {
+				add(code)
+				add(r.serving)
+			}
+		}
+	}
+	return codes
+}
+
+// about is the document that a change is about; nil for none.
+func (b *book) about(change *document) *document {
+	ref, ok := change.envelope.Document.Target()
+	if !ok {
+		return nil
+	}
+	return b.byIdentity[identity{ref.Sender, ref.ID}]
+}
+
+func takesBack(d *document) bool {
+	doc := d.envelope.Document
+	return doc.Kind == envelope.KindRecall || doc.Status == business.TakeBack
 }

@@ -91,6 +91,10 @@ var texts = map[axispb.ReasonCode]text{
 		vi: "Điểm kết nối này không được gửi thay mã định danh {1}. Hãy kiểm tra mã nơi gửi, hoặc đề nghị quản trị trục gán mã này cho điểm kết nối.",
 		en: "This endpoint does not serve the sender's code {1}. Check the sender's code, or ask the operator of the axis to give the code to this endpoint.",
 	},
+	axispb.ReasonCode_REASON_OTHER_SYSTEM: {
+		vi: "Đơn vị {1} không thuộc hệ thống {2}. Hãy kiểm tra mã đơn vị, hoặc nhờ người quản trị điểm kết nối chạy: endpoint vxp allow {2} --code {1}.",
+		en: "Agency {1} is none of system {2}. Check the code, or ask whoever runs the endpoint to do: endpoint vxp allow {2} --code {1}.",
+	},
 	axispb.ReasonCode_REASON_DUPLICATE_CODE: {
 		vi: "Nơi nhận {1} bị ghi nhiều lần. Hãy chỉ giữ lại một lần rồi gửi lại.",
 		en: "Recipient {1} is named more than once. Leave it in only once and send again.",

@@ -75,6 +75,8 @@ const (
 	ReasonCode_REASON_BAD_CODE ReasonCode = 27
 	// The endpoint has seals of several agencies; the sender must be named. [codes]
 	ReasonCode_REASON_SENDER_UNNAMED ReasonCode = 28
+	// A DMS acts for an agency that its system was not given. [code, system]
+	ReasonCode_REASON_OTHER_SYSTEM ReasonCode = 29
 	// The seal's signature does not pass. [indication, sub-indication, sentence]
 	ReasonCode_REASON_SEAL_FAILED ReasonCode = 40
 	// The certificate is not admitted as a seal of this agency. [code, subject]
@@ -190,6 +192,7 @@ var (
 		26:  "REASON_DUPLICATE_CODE",
 		27:  "REASON_BAD_CODE",
 		28:  "REASON_SENDER_UNNAMED",
+		29:  "REASON_OTHER_SYSTEM",
 		40:  "REASON_SEAL_FAILED",
 		41:  "REASON_SEAL_NOT_ADMITTED",
 		42:  "REASON_SEAL_NOT_VALID",
@@ -255,6 +258,7 @@ var (
 		"REASON_DUPLICATE_CODE":         26,
 		"REASON_BAD_CODE":               27,
 		"REASON_SENDER_UNNAMED":         28,
+		"REASON_OTHER_SYSTEM":           29,
 		"REASON_SEAL_FAILED":            40,
 		"REASON_SEAL_NOT_ADMITTED":      41,
 		"REASON_SEAL_NOT_VALID":         42,
@@ -389,7 +393,7 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\xe9\f\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\x82\r\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -414,7 +418,8 @@ const file_reason_proto_rawDesc = "" +
 	"\x18REASON_SENDER_NOT_SERVED\x10\x19\x12\x19\n" +
 	"\x15REASON_DUPLICATE_CODE\x10\x1a\x12\x13\n" +
 	"\x0fREASON_BAD_CODE\x10\x1b\x12\x19\n" +
-	"\x15REASON_SENDER_UNNAMED\x10\x1c\x12\x16\n" +
+	"\x15REASON_SENDER_UNNAMED\x10\x1c\x12\x17\n" +
+	"\x13REASON_OTHER_SYSTEM\x10\x1d\x12\x16\n" +
 	"\x12REASON_SEAL_FAILED\x10(\x12\x1c\n" +
 	"\x18REASON_SEAL_NOT_ADMITTED\x10)\x12\x19\n" +
 	"\x15REASON_SEAL_NOT_VALID\x10*\x12\x17\n" +

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	operator "docaxis/axis/admin"
+	"docaxis/internal/business"
 	"docaxis/internal/cli"
 	"docaxis/internal/lang"
 )
@@ -52,14 +53,33 @@ func printDocument(w io.Writer, o *cli.IO, d operator.Document) {
 		if since == "" {
 			since = lang.Millis(r.SinceMS)
 		}
-		rows[i] = []string{r.Code, o.State(r.State), since, r.Endpoint}
+		rows[i] = []string{r.Code, o.State(r.State), since, r.Endpoint, business.Name(r.Business, o.Lang)}
 	}
-	cli.Table(w, []string{o.Say("NƠI NHẬN", "RECIPIENT"), o.Say("TRẠNG THÁI", "STATE"), o.Say("TỪ", "SINCE"), o.Say("ĐIỂM KẾT NỐI", "ENDPOINT")}, rows)
+	cli.Table(w, []string{o.Say("NƠI NHẬN", "RECIPIENT"), o.Say("TRẠNG THÁI", "STATE"), o.Say("TỪ", "SINCE"), o.Say("ĐIỂM KẾT NỐI", "ENDPOINT"), o.Say("XỬ LÝ", "HANDLING")}, rows)
+	printTold(w, o, d)
 	rows = rows[:0]
 	for _, e := range d.Evidence {
 		rows = append(rows, []string{lang.Millis(e.TimeMS), e.Event, e.Code, e.Issuer, fmt.Sprint(e.LeafIndex), standing(o, e)})
 	}
 	cli.Table(w, []string{o.Say("LÚC", "TIME"), o.Say("BẰNG CHỨNG", "EVIDENCE"), o.Say("MÃ", "CODE"), o.Say("BÊN KÝ", "ISSUER"), o.Say("BẢN GHI", "RECORD"), o.Say("GHI CHÚ", "NOTE")}, rows)
+}
+
+// printTold writes what was asked and told about a document, by name.
+func printTold(w io.Writer, o *cli.IO, d operator.Document) {
+	if len(d.Told) == 0 {
+		return
+	}
+	rows := make([][]string, len(d.Told))
+	for i, t := range d.Told {
+		rows[i] = []string{
+			lang.Millis(t.TimeMS), t.Code, fmt.Sprintf("%s (%s)", business.Name(t.What, o.Lang), t.What), t.Issuer, fmt.Sprint(t.LeafIndex),
+			business.ParseFlag(t.Unusual).Say(o.Lang),
+		}
+	}
+	cli.Table(w, []string{
+		o.Say("LÚC", "TIME"), o.Say("NƠI NHẬN", "RECIPIENT"), o.Say("NGHIỆP VỤ", "BUSINESS"), o.Say("BÊN BÁO", "TOLD BY"),
+		o.Say("BẢN GHI", "RECORD"), o.Say("BẤT THƯỜNG", "UNUSUAL"),
+	}, rows)
 }
 
 // standing says what is special about an evidence; the first of its kind is not.

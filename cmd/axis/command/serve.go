@@ -50,6 +50,9 @@ func (serveCommand) Help() string {
                   with less than a quarter evidence, too; 0 means 2 %, at least 1 GiB
   documents_per_day, bytes_per_day
                   what one endpoint may send in a day; 0 means 100,000 and 1 TiB
+  registrations_per_day
+                  agencies that one endpoint may register, change and close in a day;
+                  0 means 1,000
 
 Stops on Ctrl-C or SIGTERM.`, `axis.toml trong thư mục gồm:
   name            tên sổ ghi; không bao giờ đổi
@@ -62,6 +65,9 @@ Stops on Ctrl-C or SIGTERM.`, `axis.toml trong thư mục gồm:
                   dưới một phần tư thì bằng chứng cũng chờ; 0 là 2 %, ít nhất 1 GiB
   documents_per_day, bytes_per_day
                   mức một điểm kết nối được gửi trong ngày; 0 là 100.000 và 1 TiB
+  registrations_per_day
+                  số cơ quan một điểm kết nối được đăng ký, sửa, đóng trong ngày;
+                  0 là 1.000
 
 Dừng bằng Ctrl-C hoặc SIGTERM.`)
 }

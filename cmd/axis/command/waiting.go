@@ -76,9 +76,9 @@ func printWaiting(w io.Writer, o *cli.IO, list operator.WaitingList) {
 		if r.Urgent {
 			subject = o.Say("[khẩn] ", "[urgent] ") + subject
 		}
-		cells[i] = []string{r.Code, r.Name, lang.Millis(r.SinceMS), whyText(o, r), r.Sender, r.Document, subject}
+		cells[i] = []string{r.Code, r.Name, lang.Millis(r.SinceMS), deadlineText(o, r), whyText(o, r), r.Sender, r.Document, subject}
 	}
-	cli.Table(w, waitingHeader(o), cells)
+	cli.Table(w, slices.Insert(waitingHeader(o), 3, o.Say("THỜI HẠN", "DEADLINE")), cells)
 	printTotals(w, o, list)
 }
 
@@ -87,6 +87,17 @@ func waitingHeader(o *cli.IO) []string {
 		o.Say("NƠI NHẬN", "RECIPIENT"), o.Say("TÊN", "NAME"), o.Say("TỪ", "SINCE"), o.Say("VÌ SAO", "WHY"),
 		o.Say("NƠI GỬI", "SENDER"), "ID", o.Say("TRÍCH YẾU", "SUBJECT"),
 	}
+}
+
+// deadlineText is by when the document must be consigned or, where it is, handed over.
+func deadlineText(o *cli.IO, r operator.Waiting) string {
+	switch {
+	case r.DeadlineMS == 0:
+		return "-"
+	case time.UnixMilli(r.DeadlineMS).Before(time.Now()):
+		return lang.Millis(r.DeadlineMS) + o.Say(" (đã quá)", " (passed)")
+	}
+	return lang.Millis(r.DeadlineMS)
 }
 
 // printTotals says how many wait for what, those that are not listed among them.

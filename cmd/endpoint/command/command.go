@@ -39,7 +39,10 @@ type grammar struct {
 	Show     showCommand     `cmd:"" help:"Tell a document's story, with evidence.|Xem diễn biến của văn bản, kèm bằng chứng."`
 	Get      getCommand      `cmd:"" help:"Save a received document's files.|Lưu các tệp của văn bản đến."`
 	Confirm  confirmCommand  `cmd:"" help:"Confirm or refuse a received document.|Xác nhận hoặc từ chối văn bản đến."`
+	Recall   recallCommand   `cmd:"" help:"Take back a document that was sent.|Thu hồi văn bản đã gửi."`
+	Answer   answerCommand   `cmd:"" help:"Agree to a recall, an update or a replacement, or refuse it.|Đồng ý hoặc từ chối việc thu hồi, cập nhật, thay thế."`
 	Retry    retryCommand    `cmd:"" help:"Let a parked document go on.|Cho văn bản đang dừng đi tiếp."`
+	VXP      vxpCommand      `cmd:"" name:"vxp" help:"Systems that speak the national axis's protocol.|Hệ thống QLVB dùng giao thức của trục quốc gia."`
 	Cleanup  cleanupCommand  `cmd:"" help:"Remove files that are kept no longer.|Dọn các tệp đã hết hạn giữ."`
 	Backup   backupCommand   `cmd:"" help:"Back up the endpoint, also while it runs.|Sao lưu điểm kết nối, kể cả khi đang chạy."`
 	Restore  restoreCommand  `cmd:"" help:"Make an endpoint out of a backup.|Khôi phục điểm kết nối từ bản sao lưu."`

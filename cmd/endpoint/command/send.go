@@ -14,6 +14,7 @@ import (
 
 	clerk "docaxis/endpoint/admin"
 	"docaxis/internal/admin"
+	"docaxis/internal/business"
 	"docaxis/internal/cli"
 )
 
@@ -26,21 +27,30 @@ type sendCommand struct {
 	Notation string        `help:"Notation.|Ký hiệu."`
 	Priority int           `help:"0 ordinary, 1 to 4 urgent.|0 thường, 1 đến 4 khẩn." default:"0" enum:"0,1,2,3,4"`
 	Security string        `help:"ordinary, confidential, secret or top-secret; above ordinary is refused.|Độ mật: ordinary (thường), confidential (mật), secret (tối mật), top-secret (tuyệt mật); trên mức thường bị từ chối." default:"ordinary" enum:"ordinary,confidential,secret,top-secret"`
-	ReplyTo  string        `help:"Id of the document that this one answers.|Mã văn bản được trả lời."`
+	ReplyTo  string        `xor:"about" help:"Id of the document that this one answers.|Mã văn bản được trả lời."`
+	Update   string        `xor:"about" help:"Id of the document sent from here that this one updates.|Mã văn bản đã gửi từ đây được văn bản này cập nhật."`
+	Replace  string        `xor:"about" help:"Id of the document sent from here that this one replaces.|Mã văn bản đã gửi từ đây được văn bản này thay thế."`
+	Reason   string        `help:"Why, of an update or a replacement.|Lý do cập nhật hoặc thay thế."`
 	Within   time.Duration `help:"It must be taken within this time, as 48h.|Phải nhận trong thời hạn, ví dụ 48h."`
 	Files    []string      `arg:"" optional:"" help:"Files.|Các tệp." type:"path"`
 }
 
 func (sendCommand) Help() string {
 	return cli.Help(`endpoint send --to H41 --to H27 --subject "Công văn số 15" congvan.pdf phuluc.xlsx`,
-		"Once it prints the id, the document is safe and goes out by itself.",
-		"Khi đã in mã, văn bản được giữ an toàn và sẽ tự đi.")
+		"Once it prints the id, the document is safe and goes out by itself. An update or a replacement goes to all recipients of the first one where none is named.",
+		"Khi đã in mã, văn bản được giữ an toàn và sẽ tự đi. Văn bản cập nhật hoặc thay thế được gửi đến mọi nơi nhận của văn bản trước nếu không nêu nơi nhận.")
 }
 
 func (c sendCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	d := clerk.Draft{
 		From: c.From, To: c.To, Groups: c.Group, Subject: c.Subject, Number: c.Number, Notation: c.Notation,
-		Priority: c.Priority, Security: c.Security, ReplyTo: c.ReplyTo,
+		Priority: c.Priority, Security: c.Security, ReplyTo: c.ReplyTo, Reason: c.Reason,
+	}
+	switch {
+	case c.Update != "":
+		d.Change, d.About = business.Update, c.Update
+	case c.Replace != "":
+		d.Change, d.About = business.Replacement, c.Replace
 	}
 	if c.Within > 0 {
 		d.Deadline = time.Now().Add(c.Within).UnixMilli()

@@ -92,6 +92,14 @@ func (serveCommand) Help() string {
     inbox_days          after the agency took or refused what came; 90
     quota_bytes         most that files may take: above it, what nobody needs goes
                         earlier; no bound
+  [vxp]                 systems that speak the national axis's protocol (endpoint vxp):
+    listen              where they find the endpoint; 127.0.0.1:8805 once there is one
+    certificate, key    PEM files for https; without them, this machine only
+    language            of what they are told, vi or en; vi
+    keep_days           how long the same package is answered the same; 400
+    overlap_days        how long an old secret stays good beside a new one; 7
+    lease_minutes       for how long "processing" takes a delivery off the list; 60
+    fail_limit          after how many "fail" a person decides; 5
 
 Stops on Ctrl-C or SIGTERM.`, `endpoint.toml trong thư mục gồm:
   listen                nơi các lệnh endpoint kết nối; chỉ trong máy
@@ -110,6 +118,14 @@ Stops on Ctrl-C or SIGTERM.`, `endpoint.toml trong thư mục gồm:
     inbox_days          sau khi cơ quan nhận hoặc từ chối văn bản đến; 90
     quota_bytes         các tệp được chiếm nhiều nhất: vượt quá thì tệp không ai
                         cần được dọn sớm; không giới hạn
+  [vxp]                 hệ thống dùng giao thức của trục quốc gia (endpoint vxp):
+    listen              nơi các hệ thống gọi đến; 127.0.0.1:8805 khi đã có hệ thống
+    certificate, key    tệp PEM cho https; không có thì chỉ trong máy này
+    language            của lời nhắn cho hệ thống, vi hoặc en; vi
+    keep_days           gói gửi lại được trả lời như lần đầu trong bao lâu; 400
+    overlap_days        mật khẩu cũ còn dùng được bao lâu bên cạnh mật khẩu mới; 7
+    lease_minutes       "processing" đưa văn bản ra khỏi danh sách bao lâu; 60
+    fail_limit          sau bao nhiêu lần "fail" thì cần người quyết định; 5
 
 Dừng bằng Ctrl-C hoặc SIGTERM.`)
 }
@@ -131,14 +147,19 @@ func (c serveCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	api, err := admin.Listen(g.Dir, settings.Listen, clerk.Handler(endpoint.Clerk(a)))
+	face, err := endpoint.OpenFace(a)
 	if err != nil {
 		return joinClose(err, a.Close())
+	}
+	api, err := admin.Listen(g.Dir, settings.Listen, clerk.Handler(endpoint.Clerk(a)))
+	if err != nil {
+		return joinClose(err, errors.Join(face.Close(), a.Close()))
 	}
 	fmt.Fprintf(o.Out, o.Say("Điểm kết nối %s đang chạy. Dừng bằng Ctrl-C.\n", "Endpoint %s runs. Stop it with Ctrl-C.\n"), a.Name())
 	running, ctx := errgroup.WithContext(ctx)
 	running.Go(func() error { return a.Run(ctx) })
 	running.Go(func() error { return api.Run(ctx) })
+	running.Go(func() error { return face.Run(ctx) })
 	return joinClose(running.Wait(), a.Close())
 }
 

@@ -42,10 +42,27 @@ func (c statusCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 			fmt.Fprintf(w, o.Say("Khu cách ly đã đầy, %d mục cũ nhất bị bỏ. Hãy báo quản trị trục.\n",
 				"The quarantine was full, its %d oldest items were dropped. Tell the operator of the axis.\n"), s.QuarantineDropped)
 		}
+		printHeld(w, o, s.Held)
 		printDisk(w, o, s.Disk)
 		printCounts(w, o, o.Say("Văn bản đi", "Outbox"), s.Outbox)
 		printCounts(w, o, o.Say("Văn bản đến", "Inbox"), s.Inbox)
 	})
+}
+
+// printHeld says what of the systems' documents waits for a person.
+func printHeld(w io.Writer, o *cli.IO, h clerk.Held) {
+	if h.ParkedDeliveries > 0 {
+		fmt.Fprintf(w, o.Say("%d văn bản đến bị hệ thống báo lỗi quá nhiều lần, không đưa ra nữa. Xem hệ thống rồi chạy: endpoint retry %s\n",
+			"%d received documents were failed by their systems too often and are not listed any more. See to the system, then: endpoint retry %s\n"), h.ParkedDeliveries, h.ParkedID)
+	}
+	if n := h.Unsealed - h.Sealable; n > 0 {
+		fmt.Fprintf(w, o.Say("%d văn bản đi của hệ thống chờ con dấu số. Hãy ghi con dấu vào endpoint.toml rồi khởi động lại.\n",
+			"%d documents of systems wait for a seal. Name it in endpoint.toml and start again.\n"), n)
+	}
+	if h.Sealable > 0 {
+		fmt.Fprintf(w, o.Say("%d văn bản đi chờ đóng dấu và nay đã có con dấu. Hãy chạy: endpoint retry %s\n",
+			"%d documents wait to be sealed, and there is a seal now. Run: endpoint retry %s\n"), h.Sealable, h.UnsealedID)
+	}
 }
 
 // size writes a number of bytes for people.

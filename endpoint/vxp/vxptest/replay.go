@@ -15,7 +15,10 @@ type World interface {
 	// Address where a system's requests go, host:port.
 	Address(system string) string
 	// Settle returns once everything that was sent lies with its recipients.
-	Settle(t testing.TB)
+	Settle(t *testing.T)
+	// Notices reports whether systems are told by status messages of what became of
+	// their documents, beside those that other systems send.
+	Notices() bool
 }
 
 // Replay sends all 46 recorded requests, byte for byte, and judges the answers by the
@@ -26,7 +29,7 @@ func Replay(t *testing.T, start func(t *testing.T, ids IDs) World) {
 	for _, g := range groups(t) {
 		t.Run(g.name, func(t *testing.T) {
 			w := start(t, g.ids())
-			j := judge{given: map[[2]string]string{}}
+			j := judge{given: map[[2]string]string{}, notices: w.Notices()}
 			for _, x := range g.exchanges {
 				got := Send(t, w.Address(x.SystemID), x.Request)
 				var answer map[string]any
@@ -36,7 +39,7 @@ func Replay(t *testing.T, start func(t *testing.T, ids IDs) World) {
 					}
 				}
 				for _, wrong := range j.judge(x, got, answer) {
-					t.Errorf("%s: %s", x.Name, wrong)
+					t.Errorf("%s: %s: %.300q", x.Name, wrong, got.Body)
 				}
 				if x.operation == "sendEdoc" && x.ok() {
 					w.Settle(t)

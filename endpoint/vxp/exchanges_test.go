@@ -14,3 +14,7 @@ func (careless) Send(_ context.Context, _ string, p vxp.Package) (vxp.Sent, erro
 	_, err := io.Copy(io.Discard, p.Body)
 	return vxp.Sent{DocID: uuid(1)}, err
 }
+
+func (heldUp) Register(context.Context, string, vxp.Registration) (bool, error) { return true, nil }
+
+func (heldUp) Close(context.Context, string, string) (bool, error) { return true, nil }
