@@ -105,7 +105,9 @@ func TestAnOlderStoreLearnsNames(t *testing.T) {
 func TestUnsealed(t *testing.T) {
 	b := newBox(t)
 	draft := func(e *axispb.OutboxEntry) { e.DraftDigest = make([]byte, 32) }
-	b.do(func(o Outbox) error { return o.AddUnsealed(named("a", "one", draft), &axispb.Trouble{Detail: "no seal"}) })
+	b.do(func(o Outbox) error {
+		return o.AddUnsealed(named("a", "one", draft), &axispb.Trouble{Detail: "no seal"})
+	})
 	if err := b.try(func(o Outbox) error { return o.AddUnsealed(named("b", "two"), nil) }); !errors.Is(err, ErrState) {
 		t.Errorf("without a draft: %v", err)
 	}
