@@ -86,6 +86,17 @@ func TestLaterForms(t *testing.T) {
 	}
 }
 
+// dressed adds a signature field with more than it needs.
+func dressed(entries string) func(*padestest.Doc) {
+	return func(d *padestest.Doc) {
+		num := d.Take()
+		d.Put(num, "<</Type/Annot/FT/Sig/T(New)/Rect[0 0 500 800]"+entries+">>")
+		d.Fields, d.Annots = append(d.Fields, num), append(d.Annots, num)
+		d.PutRoot()
+		d.PutPage()
+	}
+}
+
 // moreLaters are done to any signed document, as those in laters.
 var moreLaters = map[string]later{
 	"permissions": {
@@ -133,6 +144,36 @@ var moreLaters = map[string]later{
 			d.Put(first, fmt.Sprintf("<</Type/Annot/Subtype/Widget/FT/Sig/T(Person)/Rect[100 100 270 130]/F 132/P 3 0 R/V %d 0 R/AP<</N 4 0 R>>>>", second))
 		},
 		want: pades.ChangeContent, sub: signing.HashFailure,
+	},
+	"a comment dressed as a field": {
+		after: dressed("/Subtype/FreeText/Contents(Khac)/DA(/F1 40 Tf)"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a field with a script": {
+		after: dressed("/Subtype/Widget/AA<</PO<</S/JavaScript/JS(x)>>>>"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a field with a background": {
+		after: dressed("/Subtype/Widget/MK<</BG[1 1 1]>>"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a field with a comment below it": {
+		after: func(d *padestest.Doc) {
+			kid := d.Take()
+			d.Put(kid, "<</Subtype/FreeText/Rect[0 0 500 800]/Contents(Khac)>>")
+			d.Annots = append(d.Annots, kid)
+			dressed(fmt.Sprintf("/Kids[%d 0 R]", kid))(d)
+		},
+		want: pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a place to sign": {
+		after: func(d *padestest.Doc) {
+			kid := d.Take()
+			d.Put(kid, "<</Type/Annot/Subtype/Widget/Rect[0 0 500 800]/F 4>>")
+			d.Annots = append(d.Annots, kid)
+			dressed(fmt.Sprintf("/Kids[%d 0 R]", kid))(d)
+		},
+		want: pades.ChangeSignature,
 	},
 	"a field below another": {
 		before: func(d *padestest.Doc) {
