@@ -149,6 +149,10 @@ var moreLaters = map[string]later{
 		after: dressed("/Subtype/FreeText/Contents(Khac)/DA(/F1 40 Tf)"),
 		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
 	},
+	"a square dressed as a field": {
+		after: dressed("/Subtype/Square"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
 	"a field with a script": {
 		after: dressed("/Subtype/Widget/AA<</PO<</S/JavaScript/JS(x)>>>>"),
 		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
