@@ -26,11 +26,12 @@ func TestMain(m *testing.M) {
 // smallPlan is as little as there can be of everything.
 func smallPlan(t *testing.T) plan {
 	p := quickPlan()
-	p.Only, p.Dir, p.Profile, p.Progress = []string{"throughput", "latency", "memory"}, t.TempDir(), t.TempDir(), t.Output()
+	p.Only, p.Dir, p.Profile, p.Progress = []string{"throughput", "latency", "memory", "systems"}, t.TempDir(), t.TempDir(), t.Output()
 	p.Codes = codes()[:2]
 	p.Throughput = throughputPlan{Runs: 2, Documents: 6, Warmup: 2, AtOnce: 2, CryptoFor: 10 * time.Millisecond}
 	p.Latency = latencyPlan{Documents: 4, Warmup: 1, PerSecond: 20, Probes: 5}
 	p.Memory.FileBytes, p.Memory.Idle, p.Memory.SyncedBytes = 3<<20, 10*time.Millisecond, 2<<20
+	p.Systems = systemsPlan{PackageBytes: 64 << 10, Runs: 2, Packages: 4, AtOnce: 2, LargeBytes: 2 << 20, Waiting: 6, Lists: 4}
 	return p
 }
 
@@ -50,6 +51,7 @@ func TestMeasuresWholeProcesses(t *testing.T) {
 		}
 	}
 	checkMemory(t, r.Memory)
+	checkSystems(t, r.Systems)
 	checkPrints(t, r)
 	left, err := os.ReadDir(p.Dir)
 	if err != nil || len(left) > 0 {
@@ -92,12 +94,27 @@ func checkMemory(t *testing.T, m *Memory) {
 	})
 }
 
+func checkSystems(t *testing.T, s *Systems) {
+	t.Helper()
+	for name, rate := range map[string]Spread{"with the axis": s.SendPerSecond, "alone": s.AlonePerSecond} {
+		if len(rate.Runs) != 2 || rate.Min <= 0 {
+			t.Errorf("sendEdoc a second %s: %+v", name, rate)
+		}
+	}
+	if s.Listed < 6 || s.List.Count != 4 || s.List.MedianMS <= 0 || s.SyncedPerSecond <= 0 {
+		t.Errorf("lists: %+v", s)
+	}
+	if _, err := os.Stat("/proc/self/status"); err == nil && (s.SenderMiB <= 0 || s.ReceiverMiB <= 0) {
+		t.Errorf("resident: %+v", s)
+	}
+}
+
 // checkPrints holds both forms to have what was measured.
 func checkPrints(t *testing.T, r *Result) {
 	t.Helper()
 	var text, data bytes.Buffer
 	r.print(&text, &cli.IO{Lang: "en"})
-	for _, want := range []string{"end to end", "bare crypto", "receipt of the axis", "consignment", "MB/s", r.Environment.Go} {
+	for _, want := range []string{"end to end", "bare crypto", "receipt of the axis", "consignment", "MB/s", "sendEdoc a second", "getReceivedEdocList", r.Environment.Go} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text does not have %q:\n%s", want, text.String())
 		}
@@ -109,7 +126,7 @@ func checkPrints(t *testing.T, r *Result) {
 	if err := json.Unmarshal(data.Bytes(), &keys); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"environment", "throughput", "latency", "memory"} {
+	for _, want := range []string{"environment", "throughput", "latency", "memory", "systems"} {
 		if len(keys[want]) == 0 {
 			t.Errorf("the JSON does not have %q", want)
 		}

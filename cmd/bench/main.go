@@ -39,7 +39,7 @@ type grammar struct {
 
 type measureCommand struct {
 	Quick   bool     `help:"Small sizes: does it work, not how fast.|Cỡ nhỏ: chỉ xem có chạy được không."`
-	Only    []string `help:"Measure only these.|Chỉ đo các mục này." enum:"throughput,latency,memory" default:"throughput,latency,memory"`
+	Only    []string `help:"Measure only these.|Chỉ đo các mục này." enum:"throughput,latency,memory,systems" default:"throughput,latency,memory,systems"`
 	Dir     string   `help:"Folder to measure in; a new temporary one by default.|Thư mục để đo; mặc định là thư mục tạm mới." type:"path"`
 	Profile string   `help:"Folder for CPU and heap profiles of every process.|Thư mục ghi hồ sơ CPU và bộ nhớ của mọi tiến trình." type:"path"`
 }

@@ -23,6 +23,7 @@ type plan struct {
 	Throughput throughputPlan
 	Latency    latencyPlan
 	Memory     memoryPlan
+	Systems    systemsPlan
 }
 
 type throughputPlan struct {
@@ -44,6 +45,15 @@ type memoryPlan struct {
 	SyncedBytes int64 // written in synced files of 1 MiB
 }
 
+type systemsPlan struct {
+	PackageBytes int
+	// Packages of each of Runs, by AtOnce callers.
+	Runs, Packages, AtOnce int
+	LargeBytes             int
+	// Waiting deliveries of which the first page is listed so often.
+	Waiting, Lists int
+}
+
 // codes of a ministry-level body, a province, a district and a commune.
 func codes() []string { return []string{"G22", "H41", "H41.11", "H41.11.05"} }
 
@@ -54,6 +64,9 @@ func fullPlan() plan {
 		Latency:    latencyPlan{Documents: 200, Warmup: 20, PerSecond: 5, Probes: 200},
 		Memory: memoryPlan{
 			FileBytes: 500 << 20, Idle: 3 * time.Second, SampleEvery: 20 * time.Millisecond, SyncedBytes: 100 << 20,
+		},
+		Systems: systemsPlan{
+			PackageBytes: 1 << 20, Runs: 5, Packages: 300, AtOnce: 8, LargeBytes: 200 << 20, Waiting: 10_000, Lists: 50,
 		},
 	}
 }
@@ -66,6 +79,7 @@ func quickPlan() plan {
 	p.Throughput.CryptoFor = 300 * time.Millisecond
 	p.Latency.Documents, p.Latency.Warmup, p.Latency.Probes = 20, 4, 50
 	p.Memory.FileBytes, p.Memory.Idle, p.Memory.SyncedBytes = 32<<20, time.Second, 16<<20
+	p.Systems.Runs, p.Systems.Packages, p.Systems.LargeBytes, p.Systems.Waiting = 2, 20, 16<<20, 200
 	return p
 }
 
@@ -80,6 +94,7 @@ func (p plan) measure(ctx context.Context) (*Result, error) {
 		{"throughput", func(ctx context.Context, w *world) (err error) { r.Throughput, err = p.throughput(ctx, w); return err }},
 		{"latency", func(ctx context.Context, w *world) (err error) { r.Latency, err = p.latency(ctx, w); return err }},
 		{"memory", func(ctx context.Context, w *world) (err error) { r.Memory, err = p.memory(ctx, w); return err }},
+		{"systems", func(ctx context.Context, w *world) (err error) { r.Systems, err = p.systems(ctx, w); return err }},
 	}
 	for _, s := range steps {
 		if !slices.Contains(p.Only, s.name) {

@@ -24,6 +24,22 @@ func (r *Result) print(w io.Writer, o *cli.IO) {
 	if r.Memory != nil {
 		r.Memory.print(w, o)
 	}
+	if r.Systems != nil {
+		r.Systems.print(w, o)
+	}
+}
+
+func (s *Systems) print(w io.Writer, o *cli.IO) {
+	fmt.Fprintf(w, o.Say("\nHệ thống QLVB: sendEdoc mỗi giây, gói %d KiB\n", "\nDocument systems: sendEdoc a second, packages of %d KiB\n"), s.PackageBytes>>10)
+	cli.Table(w, []string{"", o.Say("TRUNG VỊ", "MEDIAN"), o.Say("NHỎ NHẤT", "MIN"), o.Say("LỚN NHẤT", "MAX")}, [][]string{
+		s.SendPerSecond.row(o.Say("cả trục và hai điểm kết nối cùng chạy trên máy", "axis and both endpoints at work on this machine")),
+		s.AlonePerSecond.row(o.Say("riêng điểm kết nối, khi không tới được trục", "the endpoint alone, while the axis is away")),
+	})
+	fmt.Fprintf(w, o.Say("Ghi bền cùng số byte: %.0f mỗi giây\n", "As many bytes in synced files: %.0f a second\n"), s.SyncedPerSecond)
+	fmt.Fprintf(w, o.Say("Gói %d MiB vào và ra: nơi gửi nhiều nhất %.1f MiB, nơi nhận %.1f MiB (VmHWM)\n",
+		"A package of %d MiB in and out: sender at most %.1f MiB, receiver %.1f MiB (VmHWM)\n"), s.LargeBytes>>20, s.SenderMiB, s.ReceiverMiB)
+	fmt.Fprintf(w, o.Say("Trang đầu của getReceivedEdocList, %d trên %d văn bản đang chờ: trung vị %.1f ms, p99 %.1f ms\n",
+		"First page of getReceivedEdocList, %d of %d that wait: median %.1f ms, p99 %.1f ms\n"), s.Listed, s.Waiting, s.List.MedianMS, s.List.P99MS)
 }
 
 func (t *Throughput) print(w io.Writer, o *cli.IO) {

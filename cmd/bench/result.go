@@ -13,6 +13,7 @@ type Result struct {
 	Throughput  *Throughput `json:"throughput,omitempty"`
 	Latency     *Latency    `json:"latency,omitempty"`
 	Memory      *Memory     `json:"memory,omitempty"`
+	Systems     *Systems    `json:"systems,omitempty"`
 }
 
 // Environment is what was measured on.
@@ -87,6 +88,26 @@ type Resident struct {
 	PeakMiB float64 `json:"peak_mib"` // sampled while the file passed
 	HighMiB float64 `json:"high_mib"` // VmHWM: the most since its start
 	of      *process
+}
+
+// Systems is what document systems get over the national axis's protocol.
+type Systems struct {
+	PackageBytes int `json:"package_bytes"`
+	// SendPerSecond is packages that sendEdoc made safe, while endpoints and axis pass
+	// them on; AlonePerSecond the same while the axis is away; SyncedPerSecond as many
+	// bytes in synced files of 1 MiB.
+	SendPerSecond   Spread  `json:"send_per_second"`
+	AlonePerSecond  Spread  `json:"alone_per_second"`
+	SyncedPerSecond float64 `json:"synced_per_second"`
+	// What the endpoints held at most while a large package passed in and out (VmHWM); 0
+	// where it is not known.
+	LargeBytes  int     `json:"large_bytes"`
+	SenderMiB   float64 `json:"sender_mib"`
+	ReceiverMiB float64 `json:"receiver_mib"`
+	// List is the first page of getReceivedEdocList, Listed long, while so many wait.
+	Waiting int    `json:"waiting"`
+	Listed  int    `json:"listed"`
+	List    Timing `json:"list"`
 }
 
 // Spread is a figure over several runs.

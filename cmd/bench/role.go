@@ -65,9 +65,14 @@ func (r endpointRole) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		if err != nil {
 			return errors.Join(err, a.Close())
 		}
+		face, err := endpoint.OpenFace(a)
+		if err != nil {
+			return errors.Join(err, a.Close())
+		}
 		fmt.Fprintln(o.Out, ready)
 		running, ctx := errgroup.WithContext(ctx)
 		running.Go(func() error { return a.Run(ctx) })
+		running.Go(func() error { return face.Run(ctx) })
 		running.Go(func() error { return api.Run(ctx) })
 		return errors.Join(running.Wait(), a.Close())
 	})

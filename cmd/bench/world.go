@@ -18,6 +18,7 @@ import (
 	"docaxis/endpoint"
 	clerk "docaxis/endpoint/admin"
 	"docaxis/endpoint/link"
+	"docaxis/endpoint/vxp/vxptest"
 	"docaxis/internal/admin"
 	"docaxis/internal/hubtest"
 )
@@ -47,6 +48,8 @@ type member struct {
 	*process
 	code, dir string
 	api       *admin.Client
+	// caller makes a system's client, once connect gave the endpoint one.
+	caller func() *vxptest.Client
 }
 
 // found makes an axis and an endpoint for each code, and waits until each knows
@@ -112,11 +115,18 @@ func (w *world) join(ctx context.Context, code string) error {
 	if err := w.seal(ctx, m); err != nil {
 		return err
 	}
-	var err error
-	if m.process, err = w.start(ctx, "endpoint-"+code, "role-endpoint", m.dir); err != nil {
+	if err := w.restart(ctx, m); err != nil {
 		return err
 	}
 	w.members = append(w.members, m)
+	return nil
+}
+
+// restart starts an endpoint that is not running.
+func (w *world) restart(ctx context.Context, m *member) (err error) {
+	if m.process, err = w.start(ctx, "endpoint-"+m.code, "role-endpoint", m.dir); err != nil {
+		return err
+	}
 	m.api, err = admin.Open(m.dir)
 	return err
 }
