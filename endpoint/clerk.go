@@ -105,7 +105,7 @@ func (d desk) document(draft clerk.Draft) (envelope.Document, error) {
 		doc.Deadline = time.UnixMilli(draft.Deadline).UTC()
 	}
 	if draft.Change != "" {
-		return doc, d.change(&doc, draft)
+		return doc, d.changeOf(&doc, draft)
 	}
 	if doc.Sender == "" {
 		sender, err := d.onlySender()
@@ -176,7 +176,7 @@ func (d desk) Outbox(_ context.Context, p clerk.Page) ([]clerk.Outgoing, error) 
 		out[i] = clerk.Outgoing{
 			ID: e.Id, From: e.Sender, Subject: e.Subject, State: stateName(e.State), Urgent: e.Lane == axispb.Lane_LANE_URGENT,
 			CreatedMS: e.CreatedMs, Recipients: e.Recipients, Attempts: e.Attempts, Trouble: told(e.Trouble),
-			Files: int(e.Files), Bytes: e.Bytes, ReleasedMS: e.ReleasedMs,
+			Files: int(e.Files), Bytes: e.Bytes, ReleasedMS: e.ReleasedMs, DuplicateOf: e.DuplicateOf,
 		}
 		if e.State == axispb.State_STATE_QUEUED || e.State == axispb.State_STATE_SUBMITTED {
 			out[i].NextAttemptMS = e.NextAttemptMs
@@ -250,8 +250,24 @@ func (d desk) Inbox(_ context.Context, p clerk.Page) ([]clerk.Incoming, error) {
 			Urgent: e.Lane == axispb.Lane_LANE_URGENT, Fetched: e.Fetched, ReceivedMS: e.ReceivedMs, SinceMS: e.SinceMs,
 			Trouble: told(e.Trouble), Files: int(e.Files), Bytes: e.Bytes, ReleasedMS: e.ReleasedMs,
 		}
+		if out[i].DuplicateOf, err = d.twin(e); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
+}
+
+// twin is the id of the document that a received one seems to repeat.
+func (d desk) twin(e *axispb.InboxEntry) (id string, err error) {
+	if e.DuplicateOf == "" {
+		return "", nil
+	}
+	err = d.a.db.View(func(tx *bbolt.Tx) error {
+		other, err := inbox.In(tx).Delivery(e.DuplicateOf)
+		id = other.GetId()
+		return err
+	})
+	return id, known(err, e.DuplicateOf)
 }
 
 func (d desk) newest(p clerk.Page) (all []*axispb.InboxEntry, err error) {

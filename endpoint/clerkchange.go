@@ -16,9 +16,9 @@ import (
 	"docaxis/proto/axispb"
 )
 
-// change makes a draft a change of what it is about: a request of the sender to its
+// changeOf makes a draft a change of what it is about: a request of the sender to its
 // recipients, or a recipient's answer to one.
-func (d desk) change(doc *envelope.Document, draft clerk.Draft) error {
+func (d desk) changeOf(doc *envelope.Document, draft clerk.Draft) error {
 	doc.Kind, doc.Reason = envelope.Kind(draft.Change), norm.NFC.String(draft.Reason)
 	if slices.Contains(business.States(), draft.Change) {
 		doc.Kind, doc.Status = envelope.KindStatus, draft.Change

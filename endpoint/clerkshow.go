@@ -28,7 +28,7 @@ func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.ReleasedMS = t.Sent.ReleasedMs
+		s.ReleasedMS, s.DuplicateOf = t.Sent.ReleasedMs, t.Sent.DuplicateOf
 		s.Sent, s.Trouble, s.Steps = true, told(t.Sent.Trouble), steps("", t.Steps)
 		for _, l := range t.Recipients {
 			// The first step of a line is the acceptance, told already, unless this
@@ -50,6 +50,9 @@ func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
 			return nil, err
 		}
 		s.ReleasedMS, s.Business, s.GivenBack = doc.Entry.ReleasedMs, l.BusinessState, l.GivenBack
+		if s.DuplicateOf, err = d.twin(doc.Entry); err != nil {
+			return nil, err
+		}
 		s.Trouble, s.Steps = told(l.Trouble), steps(l.Code, l.Steps)
 		out = append(out, inOrder(s))
 	}

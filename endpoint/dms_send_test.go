@@ -118,6 +118,11 @@ func TestADocumentSentTwiceIsFlagged(t *testing.T) {
 		if got := b.received(id, "H42").DuplicateOf; got != delivery {
 			t.Errorf("received %s is a duplicate of %q, not %q", id, got, delivery)
 		}
+		for _, o := range []dms{a, b} {
+			if stories, err := Clerk(o.agent).Show(t.Context(), id); err != nil || stories[0].DuplicateOf != twin {
+				t.Errorf("%s shows %s as a duplicate of %q: %v", o.name, id, stories[0].DuplicateOf, err)
+			}
+		}
 	}
 }
 

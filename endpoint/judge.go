@@ -76,7 +76,7 @@ func (p *part) report(item *axispb.Item, proven evidence.Proven, decision *axisp
 		if err != nil || !changed {
 			return err
 		}
-		return tellReport(tx, r)
+		return errors.Join(tellReport(tx, r), tellTakeBack(tx, r))
 	}}, nil
 }
 

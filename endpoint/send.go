@@ -21,6 +21,7 @@ import (
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/files"
 	"docaxis/endpoint/outbox"
+	"docaxis/internal/business"
 	"docaxis/internal/envelope"
 	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
@@ -350,6 +351,12 @@ func (a *Agent) entry(doc *envelope.Document, files []envelope.File) *axispb.Out
 		CreatedMs: now, NextAttemptMs: now, Files: uint32(len(files)), After: follows(doc),
 		DocumentId: doc.Name(), Kind: string(doc.Kind), Body: doc.Body,
 		Number: doc.Number, Notation: doc.Notation, Issued: doc.Issued,
+	}
+	if target, ok := doc.Target(); ok {
+		e.TargetSender, e.TargetId = target.Sender, target.ID
+		if asks := what(doc); business.IsRequest(asks) {
+			e.Asks = asks
+		}
 	}
 	for _, f := range files {
 		e.Bytes += f.Content.Size

@@ -113,11 +113,14 @@ func (a *Agent) showSent(tx *bbolt.Tx, e *axispb.OutboxEntry, t *Timeline) error
 		return err
 	}
 	told, err := statuses(tx, e)
-	asked := a.askedBy(e)
+	if err != nil {
+		return err
+	}
+	requests, err := outbox.In(tx).Asked(e.Sender, e.Id)
 	for _, r := range recipients {
 		l := a.recipientLine(r, t.Steps[len(t.Steps)-1], decision)
 		a.retell(&l, told)
-		flagUnusual(l.Steps, asked)
+		a.flagUnusual(&l, e, requests)
 		t.Recipients = append(t.Recipients, l)
 	}
 	return err

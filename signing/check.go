@@ -138,6 +138,9 @@ func (c *check) value() *failure {
 // same key.
 func (c *check) constraints() *failure {
 	if c.stated.bound == nil && !c.options.Unbound {
+		if _, older, _ := c.signer.signed.one(oidSigningCertificate, "signing-certificate"); older {
+			return &failure{SigConstraintsFailure, "attribute signing-certificate-v2 is missing, and signing-certificate uses SHA-1, which is too weak"}
+		}
 		return &failure{SigConstraintsFailure, "attribute signing-certificate-v2 is missing"}
 	}
 	return nil

@@ -21,6 +21,7 @@ func attributeDefects(b *bench) []defect {
 		{"signing-time is no time", b.with(atSigningTime, attribute(oidSigningTime, octets([]byte("noon")))), nil, signing.FormatFailure},
 		{"signing-certificate-v2 twice", b.twice(atBound), nil, signing.FormatFailure},
 		{"signing-certificate-v2 unreadable", b.with(atBound, attribute(oidSigningCertV2, octets([]byte("x")))), nil, signing.FormatFailure},
+		{"signing-certificate in its older form", b.with(atBound, attribute(oidSigningCe, sequence(sequence(sequence(octets(make([]byte, 20))))))), nil, signing.SigConstraintsFailure},
 		{"no signing-certificate-v2", b.without(atBound), nil, signing.SigConstraintsFailure},
 		{"signing-certificate-v2 of another", b.with(atBound, attribute(oidSigningCertV2, boundTo(b.other.Certificate()))), nil, signing.NoSigningCertificateFound},
 		{"signing-certificate-v2 with a wrong serial number", b.with(atBound, attribute(oidSigningCertV2,

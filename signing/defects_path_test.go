@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"sync"
 	"testing"
 	"time"
 
@@ -199,4 +200,22 @@ func TestLoadTrust(t *testing.T) {
 	if _, err := signing.LoadTrust(nil, []string{folder + "/absent"}); err == nil {
 		t.Error("loaded what is not there")
 	}
+}
+
+// TestTrustIsShared: many check with one Trust at once, and each gets its own answer.
+func TestTrustIsShared(t *testing.T) {
+	b := newBench(t)
+	o := signing.Options{At: sealtest.At, Trust: signing.NewTrust([]*x509.Certificate{b.root.Certificate()}, nil)}
+	good, bad := b.below(nil, func(*x509.Certificate) {}, nil)(t).der(t), forge(b.stranger, b.content).der(t)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 10 {
+				if !must(signing.Verify(good, b.content, o))[0].Passed() || must(signing.Verify(bad, b.content, o))[0].Passed() {
+					t.Error("another answer")
+				}
+			}
+		})
+	}
+	all.Wait()
 }

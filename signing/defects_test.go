@@ -143,7 +143,7 @@ func TestWeakIsNamed(t *testing.T) {
 	rows := map[string]string{
 		"digest by MD5": "MD5 is too weak", "digest by SHA-1": "SHA-1 is too weak", "signature by SHA-1": "RSA with SHA-1 is too weak",
 		"RSA of 1024 bits": "RSA key of 1024 bits", "no signed attributes": "no signed attributes", "issued by SHA-1": "SHA1-RSA, which is too weak",
-		"issued with a weak key": "RSA key of 1024 bits",
+		"issued with a weak key": "RSA key of 1024 bits", "signing-certificate in its older form": "SHA-1, which is too weak",
 	}
 	found := 0
 	for _, d := range slices.Concat(attributeDefects(b), cryptoDefects(b), chainDefects(b), pathDefects(t, b)) {

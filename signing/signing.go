@@ -49,7 +49,7 @@ type Options struct {
 	Timestamping *Trust
 	// Revocation is what is known about revoked certificates; it is used for those
 	// of time-stamps, too. Where it is nil, nothing is asked, and a revoked signer
-	// passes.
+	// passes. Pinned signers are not asked about: who pins them, unpins them.
 	Revocation *Revocation
 	// DER refuses, as FORMAT_FAILURE, encodings that are BER only. Without it they
 	// are read as other systems do.

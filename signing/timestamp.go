@@ -5,6 +5,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 )
@@ -149,7 +150,8 @@ func readAccuracy(r reader) (d time.Duration, err error) {
 	units := []struct {
 		tag  byte
 		unit time.Duration
-	}{{tagInteger, time.Second}, {0x80, time.Millisecond}, {0x81, time.Microsecond}}
+		most int
+	}{{tagInteger, time.Second, math.MaxInt32}, {0x80, time.Millisecond, 999}, {0x81, time.Microsecond, 999}}
 	for _, u := range units {
 		e, ok := r.optional(u.tag)
 		if !ok {
@@ -161,6 +163,9 @@ func readAccuracy(r reader) (d time.Duration, err error) {
 		n := 0
 		for _, c := range e.body {
 			n = n<<8 | int(c)
+		}
+		if n > u.most {
+			return 0, errors.New("accuracy is out of range")
 		}
 		d += time.Duration(n) * u.unit
 	}

@@ -105,6 +105,7 @@ func tokenDefects(t testing.TB, root signingtest.Identity, content []byte) []tok
 		{"later than now", info(func(s *stamps) { s.time = generalized(after) }), signing.TimestampOrderFailure},
 		{"before its authority", info(func(s *stamps) { s.time = generalized(sealtest.NotBefore.Add(-time.Second)) }), signing.OutOfBoundsNoPOE},
 		{"accuracy out of range", info(func(s *stamps) { s.optional[0] = sequence(marshal(-1)) }), signing.FormatFailure},
+		{"accuracy of 1000 milliseconds", info(func(s *stamps) { s.optional[0] = sequence(tlv(0x80, []byte{3, 0xe8})) }), signing.FormatFailure},
 		{"unknown critical extension", info(func(s *stamps) {
 			s.optional = append(s.optional, tlv(0xa1, sequence(marshal(asn1.ObjectIdentifier{1, 2, 3}), []byte{1, 1, 0xff}, octets(nil))))
 		}), signing.FormatFailure},

@@ -24,11 +24,16 @@ func (b *block) target(ctx context.Context, s *submission) (*axispb.RecordRef, a
 	names := b.in.registry.Names(d.Sender)
 	own := slices.Contains(names, ref.Sender)
 	if p, ok := b.documents[identity{ref.Sender, ref.ID}]; ok {
+		// Nobody but its sender can have it yet.
 		switch {
 		case !own && p.endpoint != s.endpoint:
-			return nil, 0, unknown // nobody but its sender can have it yet
-		case p.past || !own || !bySender(d):
-			return nil, 0, errFull // the next block knows its record and recipients
+			return nil, 0, unknown
+		case p.past:
+			return nil, 0, errFull // the next block knows its record
+		case bySender(d) && !own:
+			return nil, 0, reason.Permanent(axispb.ReasonCode_REASON_NOT_ITS_SENDER, ref.Sender, ref.ID)
+		case d.Kind == envelope.KindStatus && !bySender(d):
+			return nil, 0, reason.Permanent(axispb.ReasonCode_REASON_NOT_ITS_RECIPIENT, d.Sender, ref.Sender, ref.ID)
 		}
 		return &axispb.RecordRef{Epoch: b.epoch, LeafIndex: b.first + uint64(p.index)}, p.lane, b.replaces(d, names)
 	}

@@ -130,19 +130,21 @@ type Sent struct {
 
 // Outgoing is a document sent from here.
 type Outgoing struct {
-	ID            string         `json:"id"`
-	From          string         `json:"from"`
-	Subject       string         `json:"subject"`
-	State         string         `json:"state"`
-	Urgent        bool           `json:"urgent"`
-	CreatedMS     int64          `json:"created_ms"`
-	Recipients    []string       `json:"recipients"`
-	States        map[string]int `json:"states,omitempty"` // of the recipients, once accepted
-	Attempts      uint32         `json:"attempts"`
-	NextAttemptMS int64          `json:"next_attempt_ms,omitempty"`
-	Trouble       *Trouble       `json:"trouble,omitempty"`
-	Files         int            `json:"files"`
-	Bytes         uint64         `json:"bytes"`
+	ID         string         `json:"id"`
+	From       string         `json:"from"`
+	Subject    string         `json:"subject"`
+	State      string         `json:"state"`
+	Urgent     bool           `json:"urgent"`
+	CreatedMS  int64          `json:"created_ms"`
+	Recipients []string       `json:"recipients"`
+	States     map[string]int `json:"states,omitempty"` // of the recipients, once accepted
+	// DuplicateOf is another document that its agency seems to have sent before.
+	DuplicateOf   string   `json:"duplicate_of,omitempty"`
+	Attempts      uint32   `json:"attempts"`
+	NextAttemptMS int64    `json:"next_attempt_ms,omitempty"`
+	Trouble       *Trouble `json:"trouble,omitempty"`
+	Files         int      `json:"files"`
+	Bytes         uint64   `json:"bytes"`
 	// ReleasedMS is when the files were removed here; 0 while they are kept.
 	ReleasedMS int64 `json:"released_ms,omitempty"`
 }
@@ -158,38 +160,42 @@ type Trouble struct {
 // Incoming is a document received for a code.
 type Incoming struct {
 	// Key names it among all that was received.
-	Key        string   `json:"key"`
-	ID         string   `json:"id"`
-	From       string   `json:"from"`
-	Code       string   `json:"code"`
-	Subject    string   `json:"subject"`
-	State      string   `json:"state"`
-	Urgent     bool     `json:"urgent"`
-	Fetched    bool     `json:"fetched"`
-	ReceivedMS int64    `json:"received_ms"`
-	SinceMS    int64    `json:"since_ms"`
-	Trouble    *Trouble `json:"trouble,omitempty"`
-	Files      int      `json:"files"`
-	Bytes      uint64   `json:"bytes"`
+	Key     string `json:"key"`
+	ID      string `json:"id"`
+	From    string `json:"from"`
+	Code    string `json:"code"`
+	Subject string `json:"subject"`
+	State   string `json:"state"`
+	Urgent  bool   `json:"urgent"`
+	Fetched bool   `json:"fetched"`
+	// DuplicateOf is another document received for the code that seems to be the same.
+	DuplicateOf string   `json:"duplicate_of,omitempty"`
+	ReceivedMS  int64    `json:"received_ms"`
+	SinceMS     int64    `json:"since_ms"`
+	Trouble     *Trouble `json:"trouble,omitempty"`
+	Files       int      `json:"files"`
+	Bytes       uint64   `json:"bytes"`
 	// ReleasedMS is when the files were removed here; 0 while they are kept.
 	ReleasedMS int64 `json:"released_ms,omitempty"`
 }
 
 // Story is a document with what happened to it, each step with what proves it.
 type Story struct {
-	ID       string     `json:"id"`
-	Sent     bool       `json:"sent"` // from here; else received
-	From     string     `json:"from"`
-	Subject  string     `json:"subject"`
-	Kind     string     `json:"kind"`
-	Number   string     `json:"number,omitempty"`
-	Notation string     `json:"notation,omitempty"`
-	Priority int        `json:"priority"`
-	State    string     `json:"state"`
-	Manifest string     `json:"manifest"` // SHA-256, hex
-	Files    []FileInfo `json:"files"`
-	Steps    []Step     `json:"steps"`
-	Trouble  *Trouble   `json:"trouble,omitempty"`
+	ID       string `json:"id"`
+	Sent     bool   `json:"sent"` // from here; else received
+	From     string `json:"from"`
+	Subject  string `json:"subject"`
+	Kind     string `json:"kind"`
+	Number   string `json:"number,omitempty"`
+	Notation string `json:"notation,omitempty"`
+	Priority int    `json:"priority"`
+	// DuplicateOf is another document that seems to be the same.
+	DuplicateOf string     `json:"duplicate_of,omitempty"`
+	State       string     `json:"state"`
+	Manifest    string     `json:"manifest"` // SHA-256, hex
+	Files       []FileInfo `json:"files"`
+	Steps       []Step     `json:"steps"`
+	Trouble     *Trouble   `json:"trouble,omitempty"`
 	// ReleasedMS is when the files were removed here; 0 while they are kept.
 	ReleasedMS int64 `json:"released_ms,omitempty"`
 	// Business is how the last change of a received document was answered, 15 or 16;

@@ -21,13 +21,13 @@ import (
 //   - what is to be worked on, and nothing else, is in the index of what is due,
 //     once;
 //   - what waits is in the index of what waits;
-//   - every name, and nothing else, is in the indexes of names;
+//   - every name and every change, and nothing else, is in their indexes;
 //   - what has a draft has no envelope, and is parked;
 //   - what the axis has not answered has not been released.
 func Check(tx *bbolt.Tx) error {
 	o := In(tx)
 	var found []error
-	due, waiting, named, docs := 0, 0, 0, 0
+	due, waiting, named, docs, changes := 0, 0, 0, 0, 0
 	err := boltpb.Each[axispb.OutboxEntry](o.entries, nil, func(k []byte, e *axispb.OutboxEntry) (bool, error) {
 		found = append(found, o.checkEntry(k, e)...)
 		if dueKey(e) != nil {
@@ -37,6 +37,9 @@ func Check(tx *bbolt.Tx) error {
 		named += len(names(e))
 		if e.DocId != "" {
 			docs++
+		}
+		if e.TargetId != "" {
+			changes++
 		}
 		return true, nil
 	})
@@ -49,6 +52,9 @@ func Check(tx *bbolt.Tx) error {
 	}
 	if n := o.names.Stats().KeyN; n != named {
 		found = append(found, fmt.Errorf("outbox: %d names are kept, not %d", n, named))
+	}
+	if n := o.changes.Stats().KeyN; n != changes {
+		found = append(found, fmt.Errorf("outbox: %d changes are kept, not %d", n, changes))
 	}
 	if n := o.docs.Stats().KeyN; n != docs {
 		found = append(found, fmt.Errorf("outbox: %d names of a DMS are kept, not %d", n, docs))

@@ -4,7 +4,8 @@
 // Buckets: outbox (OutboxEntry by id), recipient (RecipientEntry by id 0x00 code),
 // outbox_due (class, lane, next attempt, id: what the loop takes next), outbox_after
 // (id of a submission, id of the one that waits for it), outbox_name (sender, what it
-// calls the document, id) and outbox_doc (what a DMS calls it: id). All but the first
+// calls the document, id), outbox_doc (what a DMS calls it: id) and outbox_change
+// (target, id). All but the first
 // two follow from the first and are kept in the same transaction. Every method works
 // inside its caller's transaction, so that a state and its proof are one commit.
 package outbox
@@ -48,14 +49,14 @@ var (
 // Init makes the buckets, and what follows from others in a store that was written
 // before it existed. Where nothing is missing, it does not write.
 func Init(tx *bbolt.Tx) error {
-	if err := boltpb.Create(tx, entryBucket, recipientBucket, dueBucket, afterBucket, nameBucket, docBucket); err != nil {
+	if err := boltpb.Create(tx, entryBucket, recipientBucket, dueBucket, afterBucket, changeBucket, nameBucket, docBucket); err != nil {
 		return err
 	}
 	return indexNames(tx)
 }
 
 // Outbox is the outbox as one transaction sees it.
-type Outbox struct{ entries, recipients, due, after, names, docs *bbolt.Bucket }
+type Outbox struct{ entries, recipients, due, after, changes, names, docs *bbolt.Bucket }
 
 // In gives the outbox in a transaction.
 func In(tx *bbolt.Tx) Outbox {
@@ -64,6 +65,7 @@ func In(tx *bbolt.Tx) Outbox {
 		recipients: tx.Bucket([]byte(recipientBucket)),
 		due:        tx.Bucket([]byte(dueBucket)),
 		after:      tx.Bucket([]byte(afterBucket)),
+		changes:    tx.Bucket([]byte(changeBucket)),
 		names:      tx.Bucket([]byte(nameBucket)),
 		docs:       tx.Bucket([]byte(docBucket)),
 	}
@@ -91,7 +93,7 @@ func (o Outbox) add(e *axispb.OutboxEntry, state axispb.State, why *axispb.Troub
 			return err
 		}
 	}
-	if err := o.enterNames(e); err != nil {
+	if err := errors.Join(o.enterNames(e), o.enterChange(e)); err != nil {
 		return err
 	}
 	return o.put(nil, e)

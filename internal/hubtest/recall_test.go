@@ -126,6 +126,12 @@ func TestAnAgreedRecallReleasesTheContent(t *testing.T) {
 	if got := c.document(had).Recipients; got[0].Business != business.InProgress || got[1].Business != business.Agreed || got[1].State != "WITHDRAWN" {
 		t.Errorf("the axis shows %+v", got)
 	}
+	eventually(t, "the sender sees as much", func() error {
+		if got := c.seen(had, "H41"); got != "03 15 05!after-withdrawal" {
+			return fmt.Errorf("it sees %q", got)
+		}
+		return nil
+	})
 	if e := c.entry(second, had); e.State != withdrawn || e.ReleasedMs == 0 {
 		t.Errorf("at the second recipient it is %s", e.State)
 	}
@@ -163,6 +169,27 @@ func TestUnusualStatesAreKeptAndFlagged(t *testing.T) {
 		t.Errorf("it is %s, answered %q", e.State, e.Answered)
 	}
 	c.end()
+}
+
+// seen are the business states that the sender sees at a recipient, as told writes them.
+func (c *changes) seen(id, code string) string {
+	c.t.Helper()
+	l, err := c.line(id, code)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var all []string
+	for _, s := range l.Steps {
+		if s.Business == "" {
+			continue
+		}
+		text := s.Business
+		if s.Unusual != business.Usual {
+			text += "!" + s.Unusual.String()
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, " ")
 }
 
 // unhex reads a text as a dump writes it.

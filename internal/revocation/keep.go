@@ -30,6 +30,9 @@ func (k *keeper) add(key string, t target, now time.Time) *state {
 	}
 	k.targets[key] = st
 	k.makeRoom(st, 0)
+	if len(st.urls) > 0 {
+		k.queue(st)
+	}
 	k.show(st)
 	return st
 }

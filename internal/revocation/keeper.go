@@ -29,7 +29,9 @@ type keeper struct {
 	bytes   int64
 
 	// ready are targets that are due, the first to be asked first.
-	ready   []*state
+	ready []*state
+	// wake is when the first of the others becomes due, or earlier.
+	wake    time.Time
 	results chan result
 	running int
 	failing int // of those running
@@ -140,7 +142,6 @@ func (k *keeper) wait(ctx context.Context) {
 	case chain := <-k.store.wants:
 		k.want(chain)
 		k.takeNotes()
-		k.queueDue()
 	case key := <-k.store.damaged:
 		k.dropDamaged(key)
 		k.queueDue()
@@ -154,13 +155,15 @@ func (k *keeper) wait(ctx context.Context) {
 // untilNext is how long nothing becomes due. What is ready already waits for a
 // request to end.
 func (k *keeper) untilNext() time.Duration {
-	now, d := k.cfg.Now(), lookAtLeast
-	for _, st := range k.targets {
-		if len(st.urls) > 0 && !st.running && !st.queued {
-			d = min(d, st.next.Sub(now))
-		}
+	return max(min(k.wake.Sub(k.cfg.Now()), lookAtLeast), time.Millisecond)
+}
+
+// putOff sets when a target is asked for again.
+func (k *keeper) putOff(st *state, next time.Time) {
+	st.next = next
+	if next.Before(k.wake) {
+		k.wake = next
 	}
-	return max(d, time.Millisecond)
 }
 
 // settle waits for requests whose context has ended.
@@ -196,6 +199,7 @@ func (k *keeper) takeNotes() {
 func (k *keeper) queueDue() {
 	now := k.cfg.Now()
 	k.forgetHosts()
+	k.wake = now.Add(lookAtLeast)
 	for _, st := range k.targets {
 		switch {
 		case st.running || st.queued:
@@ -203,6 +207,8 @@ func (k *keeper) queueDue() {
 			k.drop(st)
 		case len(st.urls) > 0 && due(st.next, now):
 			k.queue(st)
+		case len(st.urls) > 0:
+			k.putOff(st, st.next)
 		}
 	}
 	slices.SortStableFunc(k.ready, func(a, b *state) int {
@@ -268,7 +274,7 @@ func (k *keeper) hostFor(st *state) (h *host, paused bool) {
 		}
 	}
 	st.try = 0
-	st.next = soonest.Next
+	k.putOff(st, soonest.Next)
 	k.failedWith(st, soonest.Err)
 	return nil, true
 }
@@ -344,7 +350,7 @@ func (k *keeper) done(ctx context.Context, r result) {
 	}
 	now := k.cfg.Now()
 	st.try, st.failures, st.err, st.since = 0, 0, nil, time.Time{}
-	st.next = now.Add(k.cfg.refreshIn(st.kept.Answer.ThisUpdate, st.kept.Answer.NextUpdate, now))
+	k.putOff(st, now.Add(k.cfg.refreshIn(st.kept.Answer.ThisUpdate, st.kept.Answer.NextUpdate, now)))
 	k.show(st)
 }
 
@@ -374,7 +380,7 @@ func (k *keeper) failed(st *state, err error) {
 	}
 	st.try = 0
 	st.failures++
-	st.next = k.cfg.Now().Add(k.cfg.retryIn(st.failures))
+	k.putOff(st, k.cfg.Now().Add(k.cfg.retryIn(st.failures)))
 	k.failedWith(st, err)
 }
 

@@ -146,7 +146,8 @@ func TestRun(t *testing.T) {
 	web.give("/a", list)
 	web.give("/b", list)
 	first, second := seal(t, root, []string{web.URL + "/a"}, nil), seal(t, root, []string{web.URL + "/b"}, nil)
-	s := open(t, t.TempDir(), newClock(), nil)
+	clock := newClock()
+	s := open(t, t.TempDir(), clock, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
@@ -154,6 +155,9 @@ func TestRun(t *testing.T) {
 		s.Want(one.Chain)
 		eventually(t, "the list is there", func() bool { return known(t, s, one).CRL != nil })
 	}
+	clock.Add(20 * time.Hour)
+	s.Want(first.Chain) // wakes it, or it looks at the clock within a minute
+	eventually(t, "what is due is asked for again", func() bool { return web.count("/a") == 2 && web.count("/b") == 2 })
 	if err := s.Refresh(ctx); !errors.Is(err, revocation.ErrRunning) {
 		t.Errorf("a second one at work: %v", err)
 	}

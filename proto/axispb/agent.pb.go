@@ -171,7 +171,12 @@ type OutboxEntry struct {
 	DocId string `protobuf:"bytes,31,opt,name=doc_id,json=docId,proto3" json:"doc_id,omitempty"`
 	// Another submission of this endpoint that its agency calls the same, or that has
 	// the same issuer, year, number and notation: its id. A warning for people.
-	DuplicateOf   string `protobuf:"bytes,32,opt,name=duplicate_of,json=duplicateOf,proto3" json:"duplicate_of,omitempty"`
+	DuplicateOf string `protobuf:"bytes,32,opt,name=duplicate_of,json=duplicateOf,proto3" json:"duplicate_of,omitempty"`
+	// What it asks of its recipients, as package business names it (recall, 13, update,
+	// replacement); empty for nothing. And the document that a change is about.
+	Asks          string `protobuf:"bytes,33,opt,name=asks,proto3" json:"asks,omitempty"`
+	TargetSender  string `protobuf:"bytes,34,opt,name=target_sender,json=targetSender,proto3" json:"target_sender,omitempty"`
+	TargetId      string `protobuf:"bytes,35,opt,name=target_id,json=targetId,proto3" json:"target_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -426,6 +431,27 @@ func (x *OutboxEntry) GetDocId() string {
 func (x *OutboxEntry) GetDuplicateOf() string {
 	if x != nil {
 		return x.DuplicateOf
+	}
+	return ""
+}
+
+func (x *OutboxEntry) GetAsks() string {
+	if x != nil {
+		return x.Asks
+	}
+	return ""
+}
+
+func (x *OutboxEntry) GetTargetSender() string {
+	if x != nil {
+		return x.TargetSender
+	}
+	return ""
+}
+
+func (x *OutboxEntry) GetTargetId() string {
+	if x != nil {
+		return x.TargetId
 	}
 	return ""
 }
@@ -2392,7 +2418,7 @@ var File_agent_proto protoreflect.FileDescriptor
 const file_agent_proto_rawDesc = "" +
 	"\n" +
 	"\vagent.proto\x12\n" +
-	"docaxis.v1\x1a\x0eenvelope.proto\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\x1a\rservice.proto\"\xd5\a\n" +
+	"docaxis.v1\x1a\x0eenvelope.proto\x1a\rjournal.proto\x1a\freason.proto\x1a\x0eregistry.proto\x1a\rservice.proto\"\xab\b\n" +
 	"\vOutboxEntry\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
@@ -2431,7 +2457,10 @@ const file_agent_proto_rawDesc = "" +
 	"\x04body\x18\x1d \x01(\tR\x04body\x12\x16\n" +
 	"\x06system\x18\x1e \x01(\tR\x06system\x12\x15\n" +
 	"\x06doc_id\x18\x1f \x01(\tR\x05docId\x12!\n" +
-	"\fduplicate_of\x18  \x01(\tR\vduplicateOf\"r\n" +
+	"\fduplicate_of\x18  \x01(\tR\vduplicateOf\x12\x12\n" +
+	"\x04asks\x18! \x01(\tR\x04asks\x12#\n" +
+	"\rtarget_sender\x18\" \x01(\tR\ftargetSender\x12\x1b\n" +
+	"\ttarget_id\x18# \x01(\tR\btargetId\"r\n" +
 	"\rUnsealedDraft\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1a\n" +
 	"\bdocument\x18\x02 \x01(\fR\bdocument\x12+\n" +

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"docaxis/internal/sealtest"
 	"docaxis/signing"
 	"docaxis/signing/pades"
 	"docaxis/signing/pades/padestest"
@@ -16,22 +17,23 @@ import (
 func TestByteRanges(t *testing.T) {
 	w := newWorld(t)
 	for name, spoil := range map[string]func(*[4]int64){
-		"begins late":          func(r *[4]int64) { r[0]++; r[1]-- },
-		"begins before":        func(r *[4]int64) { r[0] = -1 },
-		"gap begins early":     func(r *[4]int64) { r[1]-- },
-		"gap begins late":      func(r *[4]int64) { r[1]++ },
-		"gap ends early":       func(r *[4]int64) { r[2]--; r[3]++ },
-		"gap ends late":        func(r *[4]int64) { r[2]++; r[3]-- },
-		"without the brackets": func(r *[4]int64) { r[1]++; r[2]--; r[3]++ },
-		"ranges overlap":       func(r *[4]int64) { r[2], r[3] = r[1]-10, r[3]+r[2]-r[1]+10 },
-		"ranges turned round":  func(r *[4]int64) { r[0], r[1], r[2], r[3] = r[2], r[3], r[0], r[1] },
-		"nothing behind":       func(r *[4]int64) { r[3] = 0 },
-		"ends early":           func(r *[4]int64) { r[3] -= 7 },
-		"ends before %%EOF":    func(r *[4]int64) { r[3] -= 6 },
-		"ends behind the file": func(r *[4]int64) { r[3]++ },
-		"overflows":            func(r *[4]int64) { r[3] = 1<<63 - 1 },
-		"negative":             func(r *[4]int64) { r[3] = -r[3] },
-		"all zero":             func(r *[4]int64) { *r = [4]int64{} },
+		"begins late":                 func(r *[4]int64) { r[0]++; r[1]-- },
+		"begins late, and is as long": func(r *[4]int64) { r[0]++ },
+		"begins before":               func(r *[4]int64) { r[0] = -1 },
+		"gap begins early":            func(r *[4]int64) { r[1]-- },
+		"gap begins late":             func(r *[4]int64) { r[1]++ },
+		"gap ends early":              func(r *[4]int64) { r[2]--; r[3]++ },
+		"gap ends late":               func(r *[4]int64) { r[2]++; r[3]-- },
+		"without the brackets":        func(r *[4]int64) { r[1]++; r[2]--; r[3]++ },
+		"ranges overlap":              func(r *[4]int64) { r[2], r[3] = r[1]-10, r[3]+r[2]-r[1]+10 },
+		"ranges turned round":         func(r *[4]int64) { r[0], r[1], r[2], r[3] = r[2], r[3], r[0], r[1] },
+		"nothing behind":              func(r *[4]int64) { r[3] = 0 },
+		"ends early":                  func(r *[4]int64) { r[3] -= 7 },
+		"ends before %%EOF":           func(r *[4]int64) { r[3] -= 6 },
+		"ends behind the file":        func(r *[4]int64) { r[3]++ },
+		"overflows":                   func(r *[4]int64) { r[3] = 1<<63 - 1 },
+		"negative":                    func(r *[4]int64) { r[3] = -r[3] },
+		"all zero":                    func(r *[4]int64) { *r = [4]int64{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := w.by("Person", w.person)
@@ -97,6 +99,52 @@ func TestDictionaries(t *testing.T) {
 			}
 			mustBeRefused(t, found)
 		})
+	}
+}
+
+// TestTwoAnswers: a dictionary with two answers to one question lets two readers see
+// different signatures, however good one of them is.
+func TestTwoAnswers(t *testing.T) {
+	w := newWorld(t)
+	for _, extra := range []string{"/ByteRange[0 1 2 3]", "/Byte#52ange[0 1 2 3]", "/Contents<3000>", "/SubFilter/adbe.pkcs7.detached"} {
+		s := w.by("Person", w.person)
+		s.Extra = extra
+		mustBeRefused(t, w.inspect(padestest.NewDoc().End().Sign(s).B))
+	}
+}
+
+// TestASignatureDressedAsATimestamp is a signature: it counts, and proves no time.
+func TestASignatureDressedAsATimestamp(t *testing.T) {
+	w := newWorld(t)
+	stranger := w.by("Stranger", sealtest.New(t, sealtest.Root(t, "Other"), "Other"))
+	for name, s := range map[string]padestest.Sig{"passed": w.by("Person", w.person), "not passed": stranger} {
+		d := padestest.NewDoc().End().Sign(w.by("Agency", w.agency))
+		d.Type = "DocTimeStamp"
+		found := w.inspect(d.Sign(s).B)
+		if want := map[string]pades.Label{"passed": pades.Valid, "not passed": pades.Problem}[name]; found.Label != want {
+			t.Errorf("%s: %s %+v", name, found.Label, found.Signatures)
+		}
+		if k := found.Signatures[1].Kind; k != pades.Approval {
+			t.Errorf("%s: %s", name, k)
+		}
+	}
+}
+
+// TestMoreThanAreJudged: a document with more signatures than are judged is not called
+// valid, however good those are.
+func TestMoreThanAreJudged(t *testing.T) {
+	w := newWorld(t)
+	d := padestest.NewDoc().End()
+	s := w.by("Person", w.person)
+	s.Room = 1500
+	for range 64 {
+		d.Sign(s)
+	}
+	if found := w.inspect(d.B); found.Label != pades.Valid {
+		t.Fatalf("%s: %s", found.Label, found.Trouble)
+	}
+	if found := w.inspect(d.Sign(s).B); found.Label != pades.Problem || found.Left != 1 || !strings.Contains(found.Sentence("vi"), "1 chữ ký") {
+		t.Errorf("%s: %d left, %s", found.Label, found.Left, found.Sentence("vi"))
 	}
 }
 

@@ -86,12 +86,37 @@ func TestLaterForms(t *testing.T) {
 	}
 }
 
+// dressed adds a signature field with more than it needs.
+func dressed(entries string) func(*padestest.Doc) {
+	return func(d *padestest.Doc) {
+		num := d.Take()
+		d.Put(num, "<</Type/Annot/FT/Sig/T(New)/Rect[0 0 500 800]"+entries+">>")
+		d.Fields, d.Annots = append(d.Fields, num), append(d.Annots, num)
+		d.PutRoot()
+		d.PutPage()
+	}
+}
+
 // moreLaters are done to any signed document, as those in laters.
 var moreLaters = map[string]later{
 	"permissions": {
 		before: func(d *padestest.Doc) { d.Root["Perms"] = "<</DocMDP 9 0 R>>"; d.PutRoot() },
 		after:  func(d *padestest.Doc) { d.Root["Perms"] = "<<>>"; d.PutRoot() },
 		want:   pades.ChangeContent, sub: signing.HashFailure,
+	},
+	"a description that is a script": {
+		before: func(d *padestest.Doc) {
+			num := d.Take()
+			d.PutStream(num, "/Type/Metadata/Subtype/XML", []byte("a"))
+			d.Root["Metadata"], d.Root["AA"] = fmt.Sprintf("%d 0 R", num), fmt.Sprintf("%d 0 R", num)
+			d.PutRoot()
+		},
+		after: func(d *padestest.Doc) { d.PutStream(first, "/Type/Metadata/Subtype/XML", []byte("b")) },
+		want:  pades.ChangeContent, sub: signing.HashFailure,
+	},
+	"every annotation removed": {
+		after: func(d *padestest.Doc) { d.Annots = nil; d.PutPage() },
+		want:  pades.ChangeAnnotation, sub: signing.SigConstraintsFailure,
 	},
 	"tags": {
 		after: func(d *padestest.Doc) { d.Root["MarkInfo"] = "<</Marked true>>"; d.PutRoot() },
@@ -120,6 +145,40 @@ var moreLaters = map[string]later{
 		},
 		want: pades.ChangeContent, sub: signing.HashFailure,
 	},
+	"a comment dressed as a field": {
+		after: dressed("/Subtype/FreeText/Contents(Khac)/DA(/F1 40 Tf)"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a square dressed as a field": {
+		after: dressed("/Subtype/Square"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a field with a script": {
+		after: dressed("/Subtype/Widget/AA<</PO<</S/JavaScript/JS(x)>>>>"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a field with a background": {
+		after: dressed("/Subtype/Widget/MK<</BG[1 1 1]>>"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a field with a comment below it": {
+		after: func(d *padestest.Doc) {
+			kid := d.Take()
+			d.Put(kid, "<</Subtype/FreeText/Rect[0 0 500 800]/Contents(Khac)>>")
+			d.Annots = append(d.Annots, kid)
+			dressed(fmt.Sprintf("/Kids[%d 0 R]", kid))(d)
+		},
+		want: pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a place to sign": {
+		after: func(d *padestest.Doc) {
+			kid := d.Take()
+			d.Put(kid, "<</Type/Annot/Subtype/Widget/Rect[0 0 500 800]/F 4>>")
+			d.Annots = append(d.Annots, kid)
+			dressed(fmt.Sprintf("/Kids[%d 0 R]", kid))(d)
+		},
+		want: pades.ChangeSignature,
+	},
 	"a field below another": {
 		before: func(d *padestest.Doc) {
 			d.Put(d.Take(), "<</T(Group)/Kids[]>>")
@@ -138,7 +197,11 @@ var moreLaters = map[string]later{
 		want:  pades.ChangeAnnotation, sub: signing.SigConstraintsFailure,
 	},
 	"an object that became a field": {
-		after: func(d *padestest.Doc) { d.Fields = append(d.Fields, padestest.Info); d.PutRoot() },
+		before: func(d *padestest.Doc) {
+			num := d.Take()
+			d.Put(num, "<</Type/Annot/Subtype/Widget/FT/Sig/T(Was)/Rect[0 0 500 800]/V<</SubFilter/adbe.pkcs7.sha1>>>>")
+		},
+		after: func(d *padestest.Doc) { d.Fields = append(d.Fields, first); d.PutRoot() },
 		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
 	},
 	"script that is a look": {
@@ -170,6 +233,23 @@ var moreLaters = map[string]later{
 		after: func(d *padestest.Doc) { d.At(padestest.Font, int64(len(d.B))); d.B = append(d.B, "5 0 obj )"...) },
 		want:  pades.ChangeContent, sub: signing.HashFailure,
 	},
+}
+
+// TestAFieldThatCameLater: a dictionary that was no field's when its revision was written
+// did not sign that revision, whatever its value says.
+func TestAFieldThatCameLater(t *testing.T) {
+	w := newWorld(t)
+	d := padestest.NewDoc().End()
+	s := w.by("Person", w.person)
+	s.SubFilter = "ETSI.CAdES.detached"
+	sig := d.Take()
+	d.PutDictionary(sig, s)
+	d.End().Seal(s)
+	num := d.Take()
+	d.Put(num, fmt.Sprintf("<</FT/Sig/T(Person)/V %d 0 R>>", sig))
+	d.Fields = []int{num}
+	d.PutRoot()
+	mustBeRefused(t, w.inspect(d.End().B))
 }
 
 // TestAnotherCatalog: a trailer that names another root shows another document.

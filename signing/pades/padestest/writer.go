@@ -13,6 +13,8 @@ import (
 // or Stream ends it.
 type Writer struct {
 	B []byte
+	// Plain leaves object streams as they are, so that a test can change what is in them.
+	Plain bool
 	// Prev is where the newest cross-reference is, 0 without any.
 	Prev int64
 
@@ -91,6 +93,9 @@ func (w *Writer) rows() {
 // further rows of the stream, as it would be read: number and offset.
 func (w *Writer) Hybrid(num int, trailer string, hidden map[int]int64) {
 	list := w.packInto(num + 1)
+	for _, r := range list {
+		w.freed = append(w.freed, r.num) // for those who read the table alone
+	}
 	for n, at := range hidden {
 		list = append(list, row{n, 1, at, 0})
 	}
@@ -137,8 +142,11 @@ func (w *Writer) packInto(num int) (list []row) {
 		fmt.Fprintf(&body, "%s ", p.body)
 		list = append(list, row{p.num, 2, int64(num), i})
 	}
-	data := Deflate(append(head.Bytes(), body.Bytes()...))
-	w.PutStream(num, fmt.Sprintf("/Type/ObjStm/N %d/First %d/Filter/FlateDecode", len(w.packed), head.Len()), data)
+	data, filter := append(head.Bytes(), body.Bytes()...), ""
+	if !w.Plain {
+		data, filter = Deflate(data), "/Filter/FlateDecode"
+	}
+	w.PutStream(num, fmt.Sprintf("/Type/ObjStm/N %d/First %d%s", len(w.packed), head.Len(), filter), data)
 	return list
 }
 
