@@ -233,12 +233,10 @@ func (l *Ledger) dumpTable(ctx context.Context, w io.Writer, name, order string)
 }
 
 // Overdue lists recipients whose document's deadline passed before it was
-// consigned, at most limit. It looks at those alone that have not consigned: they are
-// few among all, and it is asked all the time.
+// consigned, at most limit.
 func (l *Ledger) Overdue(ctx context.Context, nowMS int64, limit int) ([]Overdue, error) {
-	rows, err := l.read.QueryContext(ctx, `SELECT r.document, r.code
-		FROM recipient r INDEXED BY recipient_unconsigned JOIN document d ON d.position = r.document
-		WHERE r.state IN (3, 6) AND r.state = 3 AND d.deadline_ms BETWEEN 1 AND ? ORDER BY r.document, r.code LIMIT ?`, nowMS, limit)
+	rows, err := l.read.QueryContext(ctx, `SELECT r.document, r.code FROM recipient r JOIN document d ON d.position = r.document
+		WHERE r.state = 3 AND d.deadline_ms BETWEEN 1 AND ? ORDER BY r.document, r.code LIMIT ?`, nowMS, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list what is overdue: %w", err)
 	}
