@@ -174,7 +174,12 @@ func TestNinetyDaysAway(t *testing.T) {
 	if err := away.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	become(t, w, "CONSIGNED", n+1)
+	updated := 0
+	for _, m := range mails {
+		updated += len(m.updated)
+	}
+	become(t, w, "WITHDRAWN", updated)
+	become(t, w, "CONSIGNED", n+1-updated)
 	for _, m := range mails {
 		m.consigned()
 	}
@@ -249,6 +254,9 @@ type mail struct {
 	ids  []string
 	due  map[string]bool
 	late int
+	// updated documents, by their place: nobody has taken them, so that they are
+	// withdrawn when their updates come.
+	updated map[int]bool
 }
 
 // attachment is the one file that they all have: its content is one chunk.
@@ -256,7 +264,7 @@ var attachment = []byte("Phụ lục")
 
 func (m *mail) send(ctx context.Context, from, to int, deadline time.Time) {
 	m.t.Helper()
-	m.ids, m.due = make([]string, to-from), map[string]bool{}
+	m.ids, m.due, m.updated = make([]string, to-from), map[string]bool{}, map[int]bool{}
 	agent := m.w.Member(m.from).Agent()
 	const side = 200 // sent at once; an update comes after its target
 	for begin := 0; begin < len(m.ids); begin += side {
@@ -298,6 +306,7 @@ func (m *mail) document(i, begin int, deadline time.Time) envelope.Document {
 		doc.Deadline = deadline
 	case 7:
 		if target := begin - 3 - i%5; target >= 0 {
+			m.updated[target] = true
 			doc.Kind = envelope.KindUpdate
 			doc.References = []envelope.Reference{{Sender: m.from, ID: m.ids[target], Relation: envelope.RelationTarget}}
 			if i%100 == 7 {
