@@ -73,9 +73,9 @@ var rules = []rule{
 	{"internal imports only internal, signing, agency and proto", func(from, to string) bool {
 		return within(from, "internal") && from != hubtest && !foreign(to) &&
 			!within(to, "internal", "signing", "agency", "proto") &&
-			// The mapping between document.json and edXML needs both, and reasons quote the
-			// rules of packages.
-			!(within(from, "internal/envelope", "internal/reason") && to == "edxml")
+			// The mapping between document.json and edXML needs both, reasons quote the rules
+			// of packages, and labels are of the files within them.
+			!(within(from, "internal/envelope", "internal/reason", "internal/inspect") && to == "edxml")
 	}},
 	{"hubtest is for tests, cmd/demo and cmd/bench", func(from, to string) bool {
 		return to == hubtest && !slices.Contains(bothSides, from)

@@ -39,7 +39,7 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 	out := operator.Status{
 		Name: h.cfg.Name, Address: h.address(), StartedMS: h.started.UnixMilli(), Epoch: at.Epoch,
 		Size: at.Size, Blocks: at.Blocks, Root: base64.StdEncoding.EncodeToString(at.Root[:]), TimeMS: at.TimeMS,
-		Agencies: len(h.registry.Agencies()), Documents: counts.Documents, Evidence: counts.Evidence,
+		Agencies: len(h.registry.Agencies()), Requests: len(h.registry.Requests(true)), Documents: counts.Documents, Evidence: counts.Evidence,
 		Refused: counts.Refused, States: map[string]uint64{}, Disks: h.disksNow(),
 	}
 	out.Clock, out.Damage = h.clockState(), h.Damage()

@@ -178,7 +178,7 @@ func (in *incoming) understand(p *edxml.Package) error {
 	if err != nil {
 		return err
 	}
-	doc, err := envelope.FromPackage(p, envelope.Reading{ID: id, Now: in.a.cfg.Now(), Resolve: in.a.resolve})
+	doc, err := envelope.FromPackage(p, envelope.Reading{ID: id, Now: in.a.cfg.Now(), Resolve: in.resolve})
 	if err != nil {
 		return err
 	}
@@ -209,10 +209,11 @@ func directoryCodes(tx *bbolt.Tx, doc *envelope.Document) (err error) {
 }
 
 // resolve finds the document that an agency calls by a name among what was sent from
-// here and what was received: the newest one that is no change and was not refused,
-// else the newest change but for recalls and status messages.
-func (a *Agent) resolve(sender, name string) (id string, err error) {
-	err = a.db.View(func(tx *bbolt.Tx) error {
+// here and what the acting agency received, or any agency here: the newest one that is
+// no change and was not refused, else the newest change but for recalls and status
+// messages.
+func (in *incoming) resolve(sender, name string) (id string, err error) {
+	err = in.a.db.View(func(tx *bbolt.Tx) error {
 		code, err := canonical(tx, sender)
 		if err != nil {
 			return err
@@ -227,7 +228,10 @@ func (a *Agent) resolve(sender, name string) (id string, err error) {
 				best.offer(e.Id, e.Kind)
 			}
 		}
-		received, err := inbox.In(tx).Named(code, name)
+		received, err := inbox.In(tx).Named(code, name, in.is.Code)
+		if err == nil && len(received) == 0 {
+			received, err = inbox.In(tx).Named(code, name, "")
+		}
 		for _, e := range received {
 			best.offer(e.Id, e.Kind)
 		}

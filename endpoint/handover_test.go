@@ -131,3 +131,24 @@ func TestALateHandoverSurvivesALostStore(t *testing.T) {
 	again.confirm(id, "H42")
 	from.until("it counts all the same", func() bool { return from.waitErr(id, axispb.State_STATE_HANDED_OVER) == nil })
 }
+
+// What a DMS refuses after its time is offered no more, and nothing is stated twice.
+func TestALateHandoverIsRefused(t *testing.T) {
+	_, from, to, ahead := lateWorld(t)
+	id := from.send(draft("H41", "H42").with(noise(10)))
+	from.wait(id, axispb.State_STATE_CONSIGNED)
+	ahead.Store(int64(2 * time.Hour))
+	to.until("the deadline is stated", func() bool { return inbox.Overdue(to.received(id, "H42")) })
+	for range 2 {
+		if err := to.agent.Confirm(t.Context(), inbox.KeyOf(to.received(id, "H42")), false, "thiếu phụ lục"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := to.received(id, "H42")
+	if inbox.Offered(e) || e.State != axispb.State_STATE_HANDOVER_FAILED || len(e.Evidence) != 2 ||
+		e.Trouble.GetReason().GetCode() != axispb.ReasonCode_REASON_REFUSED_BY_DMS {
+		t.Errorf("offered %v: %v", inbox.Offered(e), e)
+	}
+	to.confirm(id, "H42")
+	from.until("it counts all the same", func() bool { return from.waitErr(id, axispb.State_STATE_HANDED_OVER) == nil })
+}

@@ -43,6 +43,12 @@ func (c *check) findPaths() *failure {
 		return &failure{NoCertificateChainFound, "no anchor is trusted"}
 	}
 	fromSignature := c.data.parsed()
+	// Where the names lead nowhere, no signature of a certificate is computed: a file
+	// full of strangers costs no more than reading it.
+	s := newSearch(trust.anchors, slices.Concat(fromSignature, c.options.Intermediates, trust.intermediates))
+	if !s.leading[string(c.cert.RawIssuer)] && !slices.ContainsFunc(trust.anchors, c.cert.Equal) {
+		return &failure{NoCertificateChainFound, "no chain to an anchor"}
+	}
 	chains, err := c.cert.Verify(x509.VerifyOptions{
 		Roots:         trust.roots,
 		Intermediates: pool(fromSignature, c.options.Intermediates, trust.intermediates),
@@ -50,7 +56,7 @@ func (c *check) findPaths() *failure {
 		KeyUsages:     c.kind.extended,
 	})
 	if err != nil {
-		return c.explain(err, slices.Concat(fromSignature, c.options.Intermediates, trust.intermediates))
+		return s.explain(c.cert, err)
 	}
 	c.paths = chains[:min(len(chains), maxPaths)]
 	trust.remember(c.cert, c.kind.use, c.paths)
@@ -87,13 +93,12 @@ func pool(lists ...[]*x509.Certificate) *x509.CertPool {
 
 // explain says why there is no chain. It only chooses words: nothing that it
 // finds makes a signature pass.
-func (c *check) explain(err error, intermediates []*x509.Certificate) *failure {
+func (s *search) explain(cert *x509.Certificate, err error) *failure {
 	var invalid x509.CertificateInvalidError
 	var unknown x509.UnknownAuthorityError
 	switch {
 	case errors.As(err, &unknown):
-		s := newSearch(c.options.trust().anchors, intermediates)
-		if f := s.flaw(c.cert, 0); f != nil {
+		if f := s.flaw(cert, 0); f != nil {
 			return f
 		}
 		return &failure{NoCertificateChainFound, "no chain to an anchor"}

@@ -39,7 +39,24 @@ func worstAnswers(t *testing.T) []worst {
 		return ""
 	}
 	answerOf := must(w.middle.OCSP(w.middle, w.seal.Certificate(), before, after, nil))
+	file := func(input []byte) signing.SubIndication {
+		if _, err := signing.LoadCertificates(writeFile(t, input)); err != nil {
+			return signing.FormatFailure
+		}
+		return ""
+	}
+	cert := w.seal.Certificate().Raw
 	return []worst{
+		{"file of many certificates", func(size int) ([]byte, int) {
+			return counted(bytes.Repeat(cert, size/len(cert)))
+		}, file, ""},
+		{"PEM file of many certificates", func(size int) ([]byte, int) {
+			block := pemBlock("CERTIFICATE", cert)
+			return bytes.Repeat(block, size/len(block)), size / len(block)
+		}, file, ""},
+		{"PEM file of beginnings", func(size int) ([]byte, int) {
+			return bytes.Repeat([]byte("-----BEGIN A-----\n"), size/18), size / 18
+		}, file, signing.FormatFailure},
 		{"CRL of short entries", func(size int) ([]byte, int) { return counted(entries(t, w.middle, size, nil)) }, crl, ""},
 		{"CRL of entries with extensions", func(size int) ([]byte, int) {
 			more := []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 999}}}

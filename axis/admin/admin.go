@@ -41,16 +41,18 @@ type Done struct {
 
 // Status is an axis at a glance.
 type Status struct {
-	Name      string            `json:"name"`
-	Address   string            `json:"address"`
-	StartedMS int64             `json:"started_ms"`
-	Epoch     uint64            `json:"epoch"`
-	Origin    string            `json:"origin"`
-	Size      uint64            `json:"size"` // records in the journal
-	Blocks    uint64            `json:"blocks"`
-	Root      string            `json:"root"` // base64
-	TimeMS    int64             `json:"time_ms"`
-	Agencies  int               `json:"agencies"`
+	Name      string `json:"name"`
+	Address   string `json:"address"`
+	StartedMS int64  `json:"started_ms"`
+	Epoch     uint64 `json:"epoch"`
+	Origin    string `json:"origin"`
+	Size      uint64 `json:"size"` // records in the journal
+	Blocks    uint64 `json:"blocks"`
+	Root      string `json:"root"` // base64
+	TimeMS    int64  `json:"time_ms"`
+	Agencies  int    `json:"agencies"`
+	// Requests of endpoints that wait for an operator.
+	Requests  int               `json:"requests,omitempty"`
 	Endpoints []Endpoint        `json:"endpoints"`
 	Documents uint64            `json:"documents"`
 	Evidence  uint64            `json:"evidence"`

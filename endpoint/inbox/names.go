@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"fmt"
@@ -54,25 +55,37 @@ func names(e *axispb.InboxEntry) []string {
 	return all
 }
 
-func namePrefix(sender, name string) []byte {
-	return slices.Concat([]byte(sender), []byte{0}, []byte(name), []byte{0})
+// namePrefix begins the keys of what is known under a name to an agency; to any, where
+// the code is empty.
+func namePrefix(sender, name, code string) []byte {
+	prefix := slices.Concat([]byte(sender), []byte{0}, []byte(name), []byte{0})
+	if code == "" {
+		return prefix
+	}
+	return slices.Concat(prefix, []byte(code), []byte{0})
 }
+
+// mostNamed bounds how many documents of one name are looked at: whoever calls
+// everything the same must not make each further one dearer.
+const mostNamed = 32
 
 func (b Inbox) namePlaces(e *axispb.InboxEntry, key []byte) []place {
 	all := []place{{b.deliveries, []byte(DeliveryOf(e)), key}}
 	for _, name := range names(e) {
-		all = append(all, place{b.names, append(namePrefix(e.Sender, name), key...), nil})
+		all = append(all, place{b.names, append(namePrefix(e.Sender, name, ServingOf(e)), key...), nil})
 	}
 	return all
 }
 
-// Named lists what was received of an agency under a name of its own, by id: oldest
-// first.
-func (b Inbox) Named(sender, name string) ([]*axispb.InboxEntry, error) {
-	prefix := namePrefix(sender, name)
+// Named lists what an agency received of another under a name of the sender's, by id:
+// oldest first, and the newest of them where they are many. With an empty code it lists
+// what any agency here received, by code.
+func (b Inbox) Named(sender, name, code string) ([]*axispb.InboxEntry, error) {
+	short := len(namePrefix(sender, name, ""))
 	var all []*axispb.InboxEntry
-	for _, k := range boltpb.Keys(b.names, prefix) {
-		e, err := boltpb.Get[axispb.InboxEntry](b.entries, k[len(prefix):])
+	for _, k := range boltpb.LastKeys(b.names, namePrefix(sender, name, code), mostNamed) {
+		_, key, _ := bytes.Cut(k[short:], []byte{0})
+		e, err := boltpb.Get[axispb.InboxEntry](b.entries, key)
 		if err != nil {
 			return nil, err
 		}
@@ -93,12 +106,12 @@ func (b Inbox) twin(e *axispb.InboxEntry) (string, error) {
 		return "", nil
 	}
 	for _, name := range names(e) {
-		all, err := b.Named(e.Sender, name)
+		all, err := b.Named(e.Sender, name, ServingOf(e))
 		if err != nil {
 			return "", err
 		}
 		for _, other := range slices.Backward(all) {
-			if other.Code == e.Code && KeyOf(other) != KeyOf(e) && isDocument(other.Kind) {
+			if other.Id != e.Id && isDocument(other.Kind) {
 				return DeliveryOf(other), nil
 			}
 		}

@@ -200,7 +200,7 @@ func TestAnOlderStoreLearnsNamesAndOffers(t *testing.T) {
 		if got.GetId() != "a" {
 			t.Errorf("its delivery is %v", got)
 		}
-		named, err2 := in.Named("G22", "101/CQA")
+		named, err2 := in.Named("G22", "101/CQA", "")
 		if len(named) != 1 {
 			t.Errorf("%d have its name", len(named))
 		}

@@ -74,11 +74,16 @@ func (o Outbox) ByDocID(docID string) (*axispb.OutboxEntry, error) {
 	return e, err
 }
 
-// Named lists what an agency sent from here under a name of its own, oldest first.
+// mostNamed bounds how many documents of one name are looked at: whoever calls
+// everything the same must not make each further one dearer.
+const mostNamed = 32
+
+// Named lists what an agency sent from here under a name of its own, oldest first: the
+// newest of them, where they are many.
 func (o Outbox) Named(sender, name string) ([]*axispb.OutboxEntry, error) {
 	prefix := namePrefix(sender, name)
 	var all []*axispb.OutboxEntry
-	for _, k := range boltpb.Keys(o.names, prefix) {
+	for _, k := range boltpb.LastKeys(o.names, prefix, mostNamed) {
 		e, err := o.Get(string(k[len(prefix):]))
 		if err != nil {
 			return nil, err

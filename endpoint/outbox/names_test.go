@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -124,5 +125,25 @@ func TestUnsealed(t *testing.T) {
 			t.Errorf("it is %s, %d are due", e.State, len(jobs))
 		}
 		return err
+	})
+}
+
+// Of many documents of one name the newest count, so that one more costs no more.
+func TestManyOfOneName(t *testing.T) {
+	b := newBox(t)
+	for i := range 3 * mostNamed {
+		b.do(func(o Outbox) error { return o.Add(named(fmt.Sprintf("%03d", i), "one")) })
+	}
+	b.do(func(o Outbox) error { return o.Add(named("x", "onf")) })
+	b.do(func(o Outbox) error {
+		all, err := o.Named("H41", "one")
+		if len(all) != mostNamed || all[0].Id != "064" || all[mostNamed-1].Id != "095" {
+			t.Errorf("%d are looked at", len(all))
+		}
+		twin, err2 := o.Twin(named("y", "one"))
+		if twin != "095" {
+			t.Errorf("the twin is %s", twin)
+		}
+		return errors.Join(err, err2)
 	})
 }

@@ -135,12 +135,12 @@ func TestTheSecondRequestOfAConnectionIsRefusedInTheProtocol(t *testing.T) {
 		defer c.Close()
 		from := bufio.NewReader(c)
 		for range 2 {
-			io.WriteString(c, string(wire("POST", "/countReceiveEdoc", vxptest.SecretB, everyParam(), "", "{}"))) //nolint:errcheck // the answer tells
+			c.Write(wire("POST", "/countReceiveEdoc", vxptest.SecretB, everyParam(), "", "{}")) //nolint:errcheck // the answer tells
 			if _, err := vxptest.ReadAnswer(from); err != nil {
 				t.Fatal(err)
 			}
 		}
-		io.WriteString(c, string(wire(method(op), "/"+op, vxptest.SecretB, everyParam(), "XroadVnpt-filePath: \x10\r\n", ""))) //nolint:errcheck // the answer tells
+		c.Write(wire(method(op), "/"+op, vxptest.SecretB, everyParam(), "XroadVnpt-filePath: \x10\r\n", "")) //nolint:errcheck // the answer tells
 		a, err := vxptest.ReadAnswer(from)
 		if err != nil {
 			t.Fatal(err)

@@ -49,7 +49,7 @@ func operationAt(path string) operation {
 }
 
 func operations(name string) (operation, bool) {
-	post := operation{method: http.MethodPost}
+	post := operation{method: http.MethodPost, frame: threeFields}
 	switch name {
 	case "getAgenciesList":
 		post.run = (*handler).agencies

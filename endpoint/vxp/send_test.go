@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"testing"
@@ -157,8 +156,9 @@ func TestWhoAsksFirstIsToldBeforeItSends(t *testing.T) {
 func TestABrokenConnectionGivesOneDocument(t *testing.T) {
 	f := newFake(vxptest.IDs{})
 	address := serve(t, f, vxp.Options{})
-	proxy := breaking(t, address, 1)
-	c := vxptest.New("http://"+proxy, vxptest.SystemA, vxptest.SecretA)
+	broken := 0
+	line := vxptest.Breaking(t, func() string { return address }, func() bool { broken++; return broken == 1 })
+	c := vxptest.New("http://"+line, vxptest.SystemA, vxptest.SecretA)
 	a, err := c.SendEdoc(t.Context(), "000.00.00.X90", "edoc", package101())
 	if err != nil || !a.OK() {
 		t.Fatalf("%v: %s", err, a.Body)
@@ -166,36 +166,6 @@ func TestABrokenConnectionGivesOneDocument(t *testing.T) {
 	if len(f.sendings) != 1 || *a.DocID != f.sendings[0].docID {
 		t.Errorf("%d sendings, answer %s", len(f.sendings), a.Body)
 	}
-}
-
-// breaking passes connections on, and closes the first few before the answer.
-func breaking(t *testing.T, address string, broken int) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() }) //nolint:errcheck // it is over
-	go func() {
-		for n := 0; ; n++ {
-			from, err := l.Accept()
-			if err != nil {
-				return
-			}
-			to, err := net.Dial("tcp", address)
-			if err != nil {
-				return
-			}
-			go io.Copy(to, from) //nolint:errcheck // until one side ends
-			if n < broken {
-				io.ReadFull(to, make([]byte, 1)) //nolint:errcheck // the answer is there
-				from.Close()                     //nolint:errcheck // broken
-				continue
-			}
-			go io.Copy(from, to) //nolint:errcheck // until one side ends
-		}
-	}()
-	return l.Addr().String()
 }
 
 func TestASilentSenderIsNotWaitedFor(t *testing.T) {

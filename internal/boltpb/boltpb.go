@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 	"google.golang.org/protobuf/proto"
@@ -70,6 +71,26 @@ func Keys(b *bbolt.Bucket, prefix []byte) [][]byte {
 	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		keys = append(keys, bytes.Clone(k))
 	}
+	return keys
+}
+
+// LastKeys lists the last keys with a prefix, in order, as copies, at most limit. The
+// prefix ends in a zero byte.
+func LastKeys(b *bbolt.Bucket, prefix []byte, limit int) [][]byte {
+	beyond := bytes.Clone(prefix)
+	beyond[len(beyond)-1]++
+	c := b.Cursor()
+	k, _ := c.Seek(beyond)
+	if k == nil {
+		k, _ = c.Last()
+	} else {
+		k, _ = c.Prev()
+	}
+	var keys [][]byte
+	for ; k != nil && bytes.HasPrefix(k, prefix) && len(keys) < limit; k, _ = c.Prev() {
+		keys = append(keys, bytes.Clone(k))
+	}
+	slices.Reverse(keys)
 	return keys
 }
 

@@ -18,7 +18,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"docaxis/endpoint"
-	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/link"
 	"docaxis/internal/evidence"
 	"docaxis/internal/hubtest"
@@ -186,7 +185,13 @@ func senderTampers(x *exchange) []tamper {
 		{"a refusal of another envelope", "about something else", rejection(func(o *axispb.OutboxEntry) { o.EnvelopeDigest[0]++ })},
 		{"a state that nothing proves", "nothing proves", line(func(l *endpoint.Line) { l.State = axispb.State_STATE_WITHDRAWN })},
 		{"a state that the journal does not give", "is shown, the journal's evidence gives", line(func(l *endpoint.Line) { l.State = consigned })},
-		{"a state without its evidence", "nothing proves", line(func(l *endpoint.Line) { l.Steps = l.Steps[:len(l.Steps)-1] })},
+		{"a state without its evidence", "nothing proves", line(func(l *endpoint.Line) {
+			l.Steps = slices.DeleteFunc(l.Steps, func(s endpoint.Step) bool { return s.State == l.State })
+		})},
+		{"a status message that nobody sent", "which the journal has otherwise", line(func(l *endpoint.Line) {
+			i := slices.IndexFunc(l.Steps, func(s endpoint.Step) bool { return len(s.Evidence) == 0 && s.Business != "" })
+			l.Steps[i].Business = "06"
+		})},
 		{"an evidence that is none", "sent ", line(func(l *endpoint.Line) {
 			l.Steps[1].Evidence = append([]byte{1}, l.Steps[1].Evidence...)
 		})},
@@ -227,8 +232,14 @@ func receiverTampers(x *exchange) []tamper {
 			l.Steps = f(l.Steps)
 		}
 	}
-	key := func(s *hubtest.Seen) (*hubtest.SeenEndpoint, inbox.Key) {
-		return seenBy(s, "h41-"), inbox.KeyOf(receivedEntry(s, id))
+	// Of a document that still has some: what was given back has none.
+	files := func(s *hubtest.Seen) [][sha256.Size]byte {
+		for _, all := range seenBy(s, "h41-").Files {
+			if len(all) > 0 {
+				return all
+			}
+		}
+		return nil
 	}
 	return []tamper{
 		{"a document twice in an inbox", "has 2 copies", func(s *hubtest.Seen) {
@@ -255,12 +266,15 @@ func receiverTampers(x *exchange) []tamper {
 		})},
 		{"a received state without its statement", "nothing proves", steps(func(all []endpoint.Step) []endpoint.Step { return all[:len(all)-1] })},
 		{"a file that is not what was sealed", "is not what was sealed", func(s *hubtest.Seen) {
-			e, k := key(s)
-			e.Files[k][0][0]++
+			files(s)[0][0]++
 		}},
 		{"a file is missing", "files are here, not", func(s *hubtest.Seen) {
-			e, k := key(s)
-			e.Files[k] = e.Files[k][1:]
+			e := seenBy(s, "h41-")
+			for k, all := range e.Files {
+				if len(all) > 0 {
+					e.Files[k] = all[1:]
+				}
+			}
 		}},
 		{"a counter that was skipped", "is not in the journal", progress(func(p *axispb.Progress) { p.Counter++ })},
 		{"a counter that was forgotten", "and it counts only to", progress(func(p *axispb.Progress) { p.Counter-- })},

@@ -28,7 +28,7 @@ import (
 
 // order tells a child what to be, and where to die.
 type order struct {
-	Endpoint       bool
+	Endpoint, Face bool
 	Dir, Listen    string
 	MaxStreamBytes uint64
 	Point          string
@@ -70,6 +70,9 @@ func child() error {
 		io.Copy(io.Discard, os.Stdin) //nolint:errcheck // its end is what counts
 		cancel()
 	}()
+	if o.Face {
+		return o.face(ctx)
+	}
 	if o.Endpoint {
 		return o.endpoint(ctx)
 	}

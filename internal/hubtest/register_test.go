@@ -143,6 +143,9 @@ func TestRegistrationsAreHeldForAnOperator(t *testing.T) {
 	if err != nil || len(all) != 2 || all[0].ID != first || all[0].What != "add" || all[0].Endpoint != m.Name || all[0].Name != "Đơn vị H41.90" || all[0].State != "open" {
 		t.Fatalf("%+v, %v", all, err)
 	}
+	if s, err := w.Hub().Status(t.Context()); err != nil || s.Requests != 2 {
+		t.Errorf("the status counts %d requests, %v", s.Requests, err)
+	}
 	if _, err := w.Hub().ShowAgency(t.Context(), "H41.90"); !reason.Is(err, axispb.ReasonCode_REASON_NOT_FOUND) {
 		t.Errorf("it is there before it is approved: %v", err)
 	}

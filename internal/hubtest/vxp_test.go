@@ -20,21 +20,21 @@ import (
 // each of the two systems.
 type dmsWorld struct {
 	*hubtest.World
-	t     testing.TB
+	t     *testing.T
 	names naming
 	// recorded: requests are signed with the secrets of the recordings.
 	recorded bool
 
-	mu      sync.Mutex // guards the rest
-	faces   map[string]*face
-	secrets map[string]string
+	mu        sync.Mutex // guards the rest
+	faces     map[string]*face
+	addresses map[string]string
+	secrets   map[string]string
 }
 
 // face is the listener of a system's endpoint while it runs.
 type face struct {
-	address string
-	stop    context.CancelFunc
-	done    chan error
+	stop context.CancelFunc
+	done chan error
 }
 
 // asRecorded is an Exchange whose systems have the secrets of the recordings.
@@ -86,9 +86,9 @@ func codesOf(system string) (codes []string) {
 	return codes
 }
 
-func newDMSWorld(t testing.TB, recorded bool, ids vxptest.IDs, adjust func(*hubtest.Config)) *dmsWorld {
+func newDMSWorld(t *testing.T, recorded bool, ids vxptest.IDs, adjust func(*hubtest.Config)) *dmsWorld {
 	t.Helper()
-	w := &dmsWorld{t: t, recorded: recorded, names: naming{ids: ids, by: map[string]string{}}, faces: map[string]*face{}, secrets: map[string]string{}}
+	w := &dmsWorld{t: t, recorded: recorded, names: naming{ids: ids, by: map[string]string{}}, faces: map[string]*face{}, addresses: map[string]string{}, secrets: map[string]string{}}
 	var csv strings.Builder
 	csv.WriteString("code,name,aliases,parent,level,valid_from,note\n")
 	for _, a := range vxptest.RecordedAgencies() {
@@ -165,17 +165,20 @@ func (w *dmsWorld) openFace(system string) {
 	w.t.Helper()
 	l, address := w.listen(system)
 	ctx, stop := context.WithCancel(context.Background())
-	f := &face{address: address, stop: stop, done: make(chan error, 1)}
+	f := &face{stop: stop, done: make(chan error, 1)}
 	go func() { f.done <- l.Run(ctx) }()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.faces[system] = f
+	w.faces[system], w.addresses[system] = f, address
 }
 
 func (w *dmsWorld) closeFace(system string) {
 	w.mu.Lock()
 	f := w.faces[system]
 	w.mu.Unlock()
+	if f == nil {
+		return // it is in a process of its own
+	}
 	f.stop()
 	if err := <-f.done; err != nil {
 		w.t.Error(err)
@@ -186,10 +189,10 @@ func (w *dmsWorld) closeFace(system string) {
 func (w *dmsWorld) Address(system string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if f := w.faces[system]; f != nil {
-		return f.address
+	if a := w.addresses[system]; a != "" {
+		return a
 	}
-	return w.faces[vxptest.SystemB].address // a system that is not there
+	return w.addresses[vxptest.SystemB] // a system that is not there
 }
 
 // Settle waits until the senders know that everything they sent has come.

@@ -112,6 +112,7 @@ var phrases = []text{
 	{"kho tệp của trục hết chỗ", "content store: no space left"},
 	{"kho tệp của trục gặp lỗi", "content store"},
 	{"{1} lần bị từ chối trong một giờ", "{1} refusals an hour"},
+	{"hệ thống của nơi nhận báo lỗi {1} lần", "its system reported {1} failures"},
 	{"{1} văn bản trong một ngày", "{1} documents a day"},
 	{"{1} byte trong một ngày", "{1} bytes a day"},
 	{"{1} trạng thái xử lý của một văn bản trong một ngày", "{1} business states of one document a day"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"docaxis/internal/sealtest"
 	"docaxis/signing"
 	"docaxis/signing/pades"
 	"docaxis/signing/pades/padestest"
@@ -109,6 +110,41 @@ func TestTwoAnswers(t *testing.T) {
 		s := w.by("Person", w.person)
 		s.Extra = extra
 		mustBeRefused(t, w.inspect(padestest.NewDoc().End().Sign(s).B))
+	}
+}
+
+// TestASignatureDressedAsATimestamp is a signature: it counts, and proves no time.
+func TestASignatureDressedAsATimestamp(t *testing.T) {
+	w := newWorld(t)
+	stranger := w.by("Stranger", sealtest.New(t, sealtest.Root(t, "Other"), "Other"))
+	for name, s := range map[string]padestest.Sig{"passed": w.by("Person", w.person), "not passed": stranger} {
+		d := padestest.NewDoc().End().Sign(w.by("Agency", w.agency))
+		d.Type = "DocTimeStamp"
+		found := w.inspect(d.Sign(s).B)
+		if want := map[string]pades.Label{"passed": pades.Valid, "not passed": pades.Problem}[name]; found.Label != want {
+			t.Errorf("%s: %s %+v", name, found.Label, found.Signatures)
+		}
+		if k := found.Signatures[1].Kind; k != pades.Approval {
+			t.Errorf("%s: %s", name, k)
+		}
+	}
+}
+
+// TestMoreThanAreJudged: a document with more signatures than are judged is not called
+// valid, however good those are.
+func TestMoreThanAreJudged(t *testing.T) {
+	w := newWorld(t)
+	d := padestest.NewDoc().End()
+	s := w.by("Person", w.person)
+	s.Room = 1500
+	for range 64 {
+		d.Sign(s)
+	}
+	if found := w.inspect(d.B); found.Label != pades.Valid {
+		t.Fatalf("%s: %s", found.Label, found.Trouble)
+	}
+	if found := w.inspect(d.Sign(s).B); found.Label != pades.Problem || found.Left != 1 || !strings.Contains(found.Sentence("vi"), "1 chữ ký") {
+		t.Errorf("%s: %d left, %s", found.Label, found.Left, found.Sentence("vi"))
 	}
 }
 

@@ -53,11 +53,8 @@ func (w view) readDictionary(v value) (d dictionaryOf, err error) {
 	if form.kind == name {
 		d.subFilter = SubFilter(cut(string(plainName(form.raw))))
 	}
-	kind, err := w.get(v, "Type")
-	if err != nil {
-		return d, err
-	}
-	d.timestamp = kind.is("DocTimeStamp") || d.subFilter == RFC3161
+	// Type may say DocTimeStamp of anything; what the value is, SubFilter says.
+	d.timestamp = d.subFilter == RFC3161
 	if err := w.readClaims(v, &d.claimed); err != nil {
 		return d, err
 	}

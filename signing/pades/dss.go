@@ -33,10 +33,13 @@ func (w view) validationData() (d Validation, err error) {
 	}
 	left := int64(maxDSSData)
 	var certificates [][]byte
-	for key, into := range map[string]*[][]byte{"Certs": &certificates, "CRLs": &d.CRLs, "OCSPs": &d.OCSPs} {
-		list, err := w.get(dss.value, key)
+	for _, kind := range []struct {
+		key  string
+		into *[][]byte
+	}{{"Certs", &certificates}, {"CRLs", &d.CRLs}, {"OCSPs", &d.OCSPs}} {
+		list, err := w.get(dss.value, kind.key)
 		if err == nil {
-			err = list.elements(func(e value) error { return w.collect(e, into, &left) })
+			err = list.elements(func(e value) error { return w.collect(e, kind.into, &left) })
 		}
 		if fatal(err) {
 			return d, err

@@ -11,8 +11,8 @@ var (
 // fields judges altered fields: signed ones, filled ones, and those that got others
 // below them.
 func (d *differ) fields() error {
-	if len(d.altered) == 0 {
-		return nil
+	if some, err := d.someField(); err != nil || !some {
+		return err
 	}
 	sorts := make(map[int64]string)
 	err := d.old.fields(func(f field) error {
@@ -32,6 +32,23 @@ func (d *differ) fields() error {
 		}
 	}
 	return nil
+}
+
+// someField reports whether something that was altered may be a field. The form is
+// walked only then: it may be large, and revisions many.
+func (d *differ) someField() (bool, error) {
+	for _, a := range d.altered {
+		for _, key := range []string{"T", "FT", "Subtype"} {
+			v, err := a.old.get(key)
+			if err != nil {
+				return false, err
+			}
+			if key == "Subtype" && v.is("Widget") || key != "Subtype" && !v.isNull() {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 func (d *differ) field(num int64, sort string, a altered) error {

@@ -86,6 +86,17 @@ func TestLaterForms(t *testing.T) {
 	}
 }
 
+// dressed adds a signature field with more than it needs.
+func dressed(entries string) func(*padestest.Doc) {
+	return func(d *padestest.Doc) {
+		num := d.Take()
+		d.Put(num, "<</Type/Annot/FT/Sig/T(New)/Rect[0 0 500 800]"+entries+">>")
+		d.Fields, d.Annots = append(d.Fields, num), append(d.Annots, num)
+		d.PutRoot()
+		d.PutPage()
+	}
+}
+
 // moreLaters are done to any signed document, as those in laters.
 var moreLaters = map[string]later{
 	"permissions": {
@@ -134,6 +145,40 @@ var moreLaters = map[string]later{
 		},
 		want: pades.ChangeContent, sub: signing.HashFailure,
 	},
+	"a comment dressed as a field": {
+		after: dressed("/Subtype/FreeText/Contents(Khac)/DA(/F1 40 Tf)"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a square dressed as a field": {
+		after: dressed("/Subtype/Square"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a field with a script": {
+		after: dressed("/Subtype/Widget/AA<</PO<</S/JavaScript/JS(x)>>>>"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a field with a background": {
+		after: dressed("/Subtype/Widget/MK<</BG[1 1 1]>>"),
+		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a field with a comment below it": {
+		after: func(d *padestest.Doc) {
+			kid := d.Take()
+			d.Put(kid, "<</Subtype/FreeText/Rect[0 0 500 800]/Contents(Khac)>>")
+			d.Annots = append(d.Annots, kid)
+			dressed(fmt.Sprintf("/Kids[%d 0 R]", kid))(d)
+		},
+		want: pades.ChangeForm, sub: signing.SigConstraintsFailure,
+	},
+	"a place to sign": {
+		after: func(d *padestest.Doc) {
+			kid := d.Take()
+			d.Put(kid, "<</Type/Annot/Subtype/Widget/Rect[0 0 500 800]/F 4>>")
+			d.Annots = append(d.Annots, kid)
+			dressed(fmt.Sprintf("/Kids[%d 0 R]", kid))(d)
+		},
+		want: pades.ChangeSignature,
+	},
 	"a field below another": {
 		before: func(d *padestest.Doc) {
 			d.Put(d.Take(), "<</T(Group)/Kids[]>>")
@@ -152,7 +197,11 @@ var moreLaters = map[string]later{
 		want:  pades.ChangeAnnotation, sub: signing.SigConstraintsFailure,
 	},
 	"an object that became a field": {
-		after: func(d *padestest.Doc) { d.Fields = append(d.Fields, padestest.Info); d.PutRoot() },
+		before: func(d *padestest.Doc) {
+			num := d.Take()
+			d.Put(num, "<</Type/Annot/Subtype/Widget/FT/Sig/T(Was)/Rect[0 0 500 800]/V<</SubFilter/adbe.pkcs7.sha1>>>>")
+		},
+		after: func(d *padestest.Doc) { d.Fields = append(d.Fields, first); d.PutRoot() },
 		want:  pades.ChangeForm, sub: signing.SigConstraintsFailure,
 	},
 	"script that is a look": {

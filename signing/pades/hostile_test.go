@@ -2,6 +2,7 @@ package pades
 
 import (
 	"bytes"
+	"compress/zlib"
 	"crypto/x509"
 	"fmt"
 	"runtime"
@@ -45,11 +46,17 @@ func rooted(catalog string) []byte {
 	return d.End().B
 }
 
-// bomb is n bytes of one kind, packed.
-func bomb(n int, c byte) []byte { return padestest.Deflate(bytes.Repeat([]byte{c}, n)) }
+// bomb is n bytes of one kind, packed quickly.
+func bomb(n int, c byte) []byte {
+	var b bytes.Buffer
+	z, _ := zlib.NewWriterLevel(&b, zlib.BestSpeed)
+	z.Write(bytes.Repeat([]byte{c}, n))
+	z.Close()
+	return b.Bytes()
+}
 
 // swollen is more than a mebibyte may be unpacked to.
-const swollen = 20 * mebi
+const swollen = 14 * mebi
 
 // hostile are files of about a mebibyte, each of which asks for as much as it can.
 var hostile = map[string]func() []byte{
@@ -166,7 +173,7 @@ func deepForm() []byte {
 	d := padestest.NewDoc()
 	d.Fields = []int{d.Next}
 	for len(d.B) < mebi/2 {
-		d.Put(d.Take(), fmt.Sprintf("<</T(a)/Kids[%d 0 R]>>", d.Next+1))
+		d.Put(d.Take(), fmt.Sprintf("<</T(a)/Kids[%d 0 R]>>", d.Next))
 	}
 	d.PutRoot()
 	return d.End().B
@@ -233,7 +240,7 @@ func crossReferenceBomb() []byte {
 // that came before.
 func growing() []byte {
 	d := padestest.NewDoc().End().Sign(unsealed("A"))
-	for len(d.B) < mebi {
+	for len(d.B) < mebi/2 {
 		num := d.Take()
 		d.Put(num, "<</FT/Sig/T(x)>>")
 		d.Fields = append(d.Fields, num)
@@ -317,7 +324,7 @@ func TestManySignatureFields(t *testing.T) {
 // TestLargeFilesTakeLittleMemory: what is kept does not grow with the file.
 func TestLargeFilesTakeLittleMemory(t *testing.T) {
 	d := padestest.NewDoc()
-	d.PutStream(d.Take(), "/Subtype/Image", bytes.Repeat([]byte("image"), 12*mebi))
+	d.PutStream(d.Take(), "/Subtype/Image", bytes.Repeat([]byte("image"), 5*mebi))
 	seal, s := sealtest.New(t, sealtest.Root(t, "Root"), "Seal"), unsealed("A")
 	s.Room, s.Value = 4096, func(content []byte) []byte {
 		der, err := signing.Sign(content, seal.Key, seal.Chain)

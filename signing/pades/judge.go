@@ -12,11 +12,13 @@ import (
 // found is a field that is signed.
 type found struct {
 	field string
-	dict  object
+	v     value // as the field has it
+	at    int64 // where the dictionary is, -1 within an object stream
 }
 
-// signatures are the signed fields of a view, and how many more there are.
-func (w view) signatures() (list []found, left int, err error) {
+// signatures are the signed fields of a view, at most so many, and how many more there
+// are.
+func (w view) signatures(most int) (list []found, left int, err error) {
 	err = w.fields(func(f field) error {
 		if f.sort != "Sig" {
 			return nil
@@ -25,13 +27,19 @@ func (w view) signatures() (list []found, left int, err error) {
 		if err != nil || v.isNull() {
 			return err
 		}
-		if len(list) == maxSignatures {
+		s := found{f.name, v, v.at}
+		if v.kind == reference {
+			e, ok := w.entry(v.n)
+			if !ok || e.form == free {
+				return nil
+			}
+			if s.at = e.at; e.form == packed {
+				s.at = -1
+			}
+		}
+		if len(list) == most {
 			left++
 			return nil
-		}
-		s := found{field: f.name}
-		if s.dict, err = w.resolve(v); err != nil || s.dict.isNull() {
-			return err
 		}
 		list = append(list, s)
 		return nil
@@ -44,7 +52,7 @@ type judge struct {
 	f       *file
 	options signing.Options
 	seen    map[int64]string // fields by where their signature's value is
-	stands  map[int][]int64  // by revision, where the values of its signatures are
+	stands  map[int][]int64  // by revision, where its signatures are
 }
 
 // placed is a signature whose form was read.
@@ -87,7 +95,11 @@ func (j *judge) all(list []found) ([]Signature, error) {
 // read reads a signature's dictionary and finds what it covers.
 func (j *judge) read(s found) (p placed, err error) {
 	newest := view{j.f, len(j.f.revisions) - 1}
-	p.dict, p.err = newest.readDictionary(s.dict.value)
+	dict, err := newest.resolve(s.v)
+	if err == nil {
+		p.dict, err = newest.readDictionary(dict.value)
+	}
+	p.err = err
 	d := p.dict
 	p.Signature = Signature{Field: s.field, Kind: Approval, SubFilter: d.subFilter, Permission: d.permission, Claimed: d.claimed}
 	switch {
@@ -97,7 +109,7 @@ func (j *judge) read(s found) (p placed, err error) {
 		p.Kind = Certification
 	}
 	if p.err == nil {
-		p.err = j.place(&p.Signature, d)
+		p.err = j.place(&p.Signature, d, s.at)
 	}
 	if fatal(p.err) {
 		return p, p.err
@@ -121,7 +133,7 @@ func (j *judge) judge(p *placed) error {
 }
 
 // place finds what a signature covers, and makes sure that it was the field's then.
-func (j *judge) place(out *Signature, d dictionaryOf) error {
+func (j *judge) place(out *Signature, d dictionaryOf, at int64) error {
 	rev, err := j.f.covered(d)
 	if err != nil {
 		return err
@@ -134,7 +146,7 @@ func (j *judge) place(out *Signature, d dictionaryOf) error {
 	}
 	j.seen[d.contents.at] = out.Field
 	newest := view{j.f, len(j.f.revisions) - 1}
-	if err := j.stood(view{j.f, rev}, d.contents.at); err != nil {
+	if err := j.stood(view{j.f, rev}, at); err != nil {
 		return err
 	}
 	out.Revision, out.End = rev+1, d.ranges[2]+d.ranges[3]
@@ -147,16 +159,12 @@ func (j *judge) place(out *Signature, d dictionaryOf) error {
 func (j *judge) stood(then view, at int64) error {
 	places, known := j.stands[then.rev]
 	if !known {
-		list, _, err := then.signatures()
+		list, _, err := then.signatures(maxFields)
 		if err != nil {
 			return fmt.Errorf("the revision that it covers cannot be read: %w", err)
 		}
 		for _, s := range list {
-			contents, err := s.dict.get("Contents")
-			if err != nil {
-				return err
-			}
-			places = append(places, contents.at)
+			places = append(places, s.at)
 		}
 		if j.stands == nil {
 			j.stands = make(map[int][]int64)

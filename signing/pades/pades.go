@@ -93,7 +93,7 @@ func (f *file) inspect(d *Document, o signing.Options) error {
 	}
 	d.Revisions = len(f.revisions)
 	newest := view{f, len(f.revisions) - 1}
-	found, left, err := newest.signatures()
+	found, left, err := newest.signatures(maxSignatures)
 	if err != nil {
 		return err
 	}

@@ -240,18 +240,40 @@ func (d *differ) added(num int64, depth int) error {
 	return d.addedSignature(o, below)
 }
 
-// addedSignature judges a new signature field: an unsigned one must show nothing.
+// keysOfWidget are what a new signature field or widget may have; keysOfSigned what only
+// one that shows a signature may.
+var (
+	keysOfWidget = []string{
+		"Type", "Subtype", "FT", "T", "TU", "TM", "Rect", "P", "F", "M", "NM", "DA", "Parent", "Kids", "Ff", "Lock", "SV",
+		"Border", "BS", "H", "StructParent",
+	}
+	keysOfSigned = []string{"V", "AP", "AS", "MK"}
+)
+
+// addedSignature judges a new signature field. It must be that alone, without actions
+// and the like, and show nothing while it is unsigned.
 func (d *differ) addedSignature(o object, widgets []int64) error {
 	sig, err := d.new.get(o.value, "V")
 	if err != nil {
 		return err
 	}
-	look, err := o.get("AP")
+	plain, err := isWidget(o.value, !sig.isNull())
 	if err != nil {
 		return err
 	}
-	if sig.isNull() && (!look.isNull() || len(widgets) > 0) {
-		d.note(ChangeForm, o.num, "a field was added that looks like a signature, and is none")
+	for _, num := range widgets {
+		widget, err := d.new.object(num, 0)
+		if err != nil {
+			return err
+		}
+		one, err := isWidget(widget.value, !sig.isNull())
+		if err != nil {
+			return err
+		}
+		plain = plain && one
+	}
+	if !plain {
+		d.note(ChangeForm, o.num, "a field was added that is more than a signature, or looks like one and is none")
 		return nil
 	}
 	d.signed[o.num] = true
@@ -259,6 +281,24 @@ func (d *differ) addedSignature(o object, widgets []int64) error {
 		d.signed[num] = true
 	}
 	return d.noteSignature(sig, o.num)
+}
+
+// isWidget reports whether a dictionary has nothing but what shows a signature, or the
+// place for one.
+func isWidget(v value, signed bool) (bool, error) {
+	keys, err := differing(v, value{kind: dictionary, raw: []byte("<<>>"), m: v.m})
+	if err != nil {
+		return false, err
+	}
+	sub, err := v.get("Subtype")
+	if err != nil {
+		return false, err
+	}
+	allowed := keysOfWidget
+	if signed {
+		allowed = slices.Concat(keysOfWidget, keysOfSigned)
+	}
+	return within(keys, allowed) && (sub.isNull() || sub.is("Widget")), nil
 }
 
 func (d *differ) noteSignature(sig object, field int64) error {

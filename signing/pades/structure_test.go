@@ -76,8 +76,11 @@ func TestPackedDocument(t *testing.T) {
 	}
 }
 
-func packed() *padestest.Doc {
+func packed() *padestest.Doc { return packing(false) }
+
+func packing(plain bool) *padestest.Doc {
 	d := &padestest.Doc{Writer: padestest.NewWriter(), Root: map[string]string{}, Leaf: map[string]string{}, Next: padestest.FirstFree, Streams: true}
+	d.Plain = plain
 	d.Pack(padestest.Catalog, "<</Type/Catalog/Pages 2 0 R>>")
 	d.Pack(padestest.Pages, "<</Type/Pages/Kids[3 0 R]/Count 1>>")
 	d.Pack(padestest.Page, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>")
@@ -175,15 +178,21 @@ func TestBroken(t *testing.T) {
 	good := string(padestest.NewDoc().End().Sign(w.by("Person", w.person)).B)
 	edit := func(old, new string) string { return strings.Replace(good, old, new, 1) }
 	for name, tt := range map[string]struct{ file, trouble string }{
-		"empty":               {"", "outside"},
-		"no PDF":              {"PK\x03\x04" + good, "begin"},
-		"bytes before it":     {"\n" + good, "begin"},
-		"no end":              {good[:len(good)-7], "end"},
-		"end elsewhere":       {good + "startxref\n5\n%%EOF\n", ""},
-		"pointer outside":     {good + "startxref\n99999999\n%%EOF\n", "outside"},
-		"catalog missing":     {edit("/Root 1 0 R/Info", "/Boot 1 0 R/Info"), ""},
-		"a loop":              {loop(), "circle"},
-		"a field in a circle": {circle(w), "twice"},
+		"empty":                       {"", "outside"},
+		"no PDF":                      {"PK\x03\x04" + good, "begin"},
+		"bytes before it":             {"\n" + good, "begin"},
+		"no end":                      {good[:len(good)-7], "end"},
+		"end elsewhere":               {good + "startxref\n5\n%%EOF\n", ""},
+		"pointer outside":             {good + "startxref\n99999999\n%%EOF\n", "outside"},
+		"catalog missing":             {edit("/Root 1 0 R/Info", "/Boot 1 0 R/Info"), ""},
+		"a loop":                      {loop(), "circle"},
+		"a field in a circle":         {circle(), "twice"},
+		"fields below fields":         {deep(), "deep"},
+		"an object of another number": {other(), "stands where 1 should"},
+		"a packed object of another number": {
+			strings.Replace(packedPlain(), "1 0 2 30 ", "7 0 2 30 ", 1), "not in object stream",
+		},
+		"packed objects that overlap": {strings.Replace(packedPlain(), "1 0 2 30 ", "1 9 2 00 ", 1), "not in order"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := w.inspect([]byte(tt.file))
@@ -202,7 +211,30 @@ func loop() string {
 	return s + fmt.Sprintf("xref\n0 0\ntrailer\n<</Prev %d>>\nstartxref\n%d\n%%%%EOF\n", len(s), len(s))
 }
 
-func circle(w world) string {
+func packedPlain() string {
+	d := packing(true)
+	return string(d.B)
+}
+
+func deep() string {
+	d := padestest.NewDoc()
+	d.Fields = []int{d.Next}
+	for range 40 {
+		d.Put(d.Take(), fmt.Sprintf("<</T(a)/Kids[%d 0 R]>>", d.Next))
+	}
+	d.PutRoot()
+	return string(d.End().B)
+}
+
+// other has a table that shows another object in place of the catalog.
+func other() string {
+	d := padestest.NewDoc()
+	d.At(padestest.Catalog, int64(len(d.B)))
+	d.B = append(d.B, "2 0 obj\n<</Type/Catalog>>\nendobj\n"...)
+	return string(d.End().B)
+}
+
+func circle() string {
 	d := padestest.NewDoc()
 	num := d.Take()
 	d.Put(num, fmt.Sprintf("<</T(a)/Kids[%d 0 R]>>", num))

@@ -46,6 +46,9 @@ func printStatus(w io.Writer, o *cli.IO, s operator.Status) {
 		s.Origin, s.Epoch, s.Size, s.Blocks, lang.Millis(s.TimeMS))
 	fmt.Fprintf(w, o.Say("Cơ quan %d, văn bản %d, bằng chứng %d, bị từ chối %d\n", "Agencies %d, documents %d, evidence %d, refused %d\n"),
 		s.Agencies, s.Documents, s.Evidence, s.Refused)
+	if s.Requests > 0 {
+		fmt.Fprintf(w, o.Say("%d yêu cầu của điểm kết nối đang chờ duyệt: axis agency requests\n", "%d requests of endpoints wait for an operator: axis agency requests\n"), s.Requests)
+	}
 	printDisks(w, o, s.Disks)
 	printRecovery(w, o, s)
 	printDamage(w, o, s.Damage)

@@ -20,6 +20,12 @@ type vxpCommand struct {
 	Remove   vxpRemoveCommand   `cmd:"" help:"End a system's access at once.|Cắt ngay một hệ thống."`
 }
 
+func (vxpCommand) Help() string {
+	return cli.Help("endpoint vxp add qlvb.xa --code H41.11.05\nendpoint vxp list",
+		"More in docs/vendors.md: what its people change, and a first round by hand.",
+		"Xem thêm docs/vendors.vi.md: bên hệ thống cần đổi gì, và cách thử bằng tay một vòng.")
+}
+
 // changeSystem has the running endpoint do one thing to a system.
 func changeSystem(ctx context.Context, g *grammar, o *cli.IO, c clerk.SystemChange) error {
 	var done clerk.SystemChanged

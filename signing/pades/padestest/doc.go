@@ -30,6 +30,8 @@ type Doc struct {
 	Form string
 	// Streams: revisions end with cross-reference streams instead of tables.
 	Streams bool
+	// Type is what signature dictionaries are said to be; by default Sig.
+	Type string
 	// Next is the number of the next object.
 	Next int
 
@@ -146,7 +148,11 @@ func (d *Doc) PutDictionary(num int, s Sig) {
 	if room == 0 {
 		room = 8192
 	}
-	head := fmt.Sprintf("<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/%s%s/ByteRange", s.SubFilter, s.Extra)
+	kind := "Sig"
+	if d.Type != "" {
+		kind = d.Type
+	}
+	head := fmt.Sprintf("<</Type/%s/Filter/Adobe.PPKLite/SubFilter/%s%s/ByteRange", kind, s.SubFilter, s.Extra)
 	body := head + strings.Repeat(" ", rangeRoom) + "/Contents<" + strings.Repeat("0", 2*room) + ">>>"
 	at := d.Put(num, body)
 	d.ranges = at + int64(len(head))

@@ -13,6 +13,8 @@ import (
 // or Stream ends it.
 type Writer struct {
 	B []byte
+	// Plain leaves object streams as they are, so that a test can change what is in them.
+	Plain bool
 	// Prev is where the newest cross-reference is, 0 without any.
 	Prev int64
 
@@ -140,8 +142,11 @@ func (w *Writer) packInto(num int) (list []row) {
 		fmt.Fprintf(&body, "%s ", p.body)
 		list = append(list, row{p.num, 2, int64(num), i})
 	}
-	data := Deflate(append(head.Bytes(), body.Bytes()...))
-	w.PutStream(num, fmt.Sprintf("/Type/ObjStm/N %d/First %d/Filter/FlateDecode", len(w.packed), head.Len()), data)
+	data, filter := append(head.Bytes(), body.Bytes()...), ""
+	if !w.Plain {
+		data, filter = Deflate(data), "/Filter/FlateDecode"
+	}
+	w.PutStream(num, fmt.Sprintf("/Type/ObjStm/N %d/First %d%s", len(w.packed), head.Len(), filter), data)
 	return list
 }
 
