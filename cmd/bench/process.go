@@ -24,7 +24,7 @@ type process struct {
 	cmd   *exec.Cmd
 	input io.Closer
 	log   string // path of what it says on standard error
-	ended chan error
+	ended chan error // its outcome, once; then closed
 }
 
 // start runs this executable in a role, and waits until it serves.
@@ -54,14 +54,18 @@ func start(ctx context.Context, name, log string, args ...string) (*process, err
 	}
 	p := &process{name: name, cmd: cmd, input: input, log: log, ended: make(chan error, 1)}
 	line, _ := bufio.NewReader(output).ReadString('\n')
-	go func() { p.ended <- cmd.Wait() }()
+	go func() {
+		p.ended <- cmd.Wait()
+		close(p.ended)
+	}()
 	if strings.TrimSpace(line) != ready {
 		return nil, p.said(fmt.Errorf("%s did not start (%w)", name, p.stop()))
 	}
 	return p, nil
 }
 
-// stop ends the process as a person would, and by force where it does not end.
+// stop ends the process as a person would, and by force where it does not end. What has
+// been stopped is left as it is.
 func (p *process) stop() error {
 	p.input.Close() //nolint:errcheck // it has ended already, then
 	select {
