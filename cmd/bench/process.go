@@ -23,7 +23,7 @@ type process struct {
 	name  string
 	cmd   *exec.Cmd
 	input io.Closer
-	log   string // path of what it says on standard error
+	log   string     // path of what it says on standard error
 	ended chan error // its outcome, once; then closed
 }
 
