@@ -268,7 +268,7 @@ func (m *mail) send(ctx context.Context, from, to int, deadline time.Time) {
 	m.t.Helper()
 	m.ids, m.due, m.updated = make([]string, to-from), map[string]bool{}, map[string]bool{}
 	agent := m.w.Member(m.from).Agent()
-	const side = 200 // sent at once; an update comes after its target
+	side := max(1, min(200, len(m.ids)/3)) // sent at once; an update comes after its target
 	for begin := 0; begin < len(m.ids); begin += side {
 		g, ctx := errgroup.WithContext(ctx)
 		end := min(begin+side, len(m.ids))

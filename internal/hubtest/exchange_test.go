@@ -241,14 +241,20 @@ func (x *exchange) settle() {
 		eventually(x.t, l.name+" of "+l.from, func() error { return l.settled(x.w) })
 	}
 	for _, m := range x.w.Members() {
-		eventually(x.t, m.Code+" has said everything", func() error {
-			s, err := endpoint.Clerk(m.Agent()).Status(x.t.Context())
-			if err == nil && s.Unsent > 0 {
-				err = fmt.Errorf("%d statements are left", s.Unsent)
-			}
-			return err
-		})
+		saidAll(x.t, m)
 	}
+}
+
+// saidAll waits until the axis has taken every statement of an endpoint.
+func saidAll(t *testing.T, m *hubtest.Member) {
+	t.Helper()
+	eventually(t, m.Code+" has said everything", func() error {
+		s, err := endpoint.Clerk(m.Agent()).Status(t.Context())
+		if err == nil && s.Unsent > 0 {
+			err = fmt.Errorf("%d statements are left", s.Unsent)
+		}
+		return err
+	})
 }
 
 func (l *letter) settled(w *hubtest.World) error {
