@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
 
 	"docaxis/internal/lang"
 )
@@ -17,6 +18,8 @@ type source struct {
 	*os.File
 	path string
 	size int64
+	// written is when it was last written, as far as its file system knows.
+	written time.Time
 }
 
 // open opens what is a file, and nothing that a reader might wait on for ever.
@@ -36,7 +39,7 @@ func open(path string) (*source, error) {
 	if info, err = f.Stat(); err != nil {
 		return nil, errors.Join(unreadable(path, err), f.Close())
 	}
-	return &source{f, path, info.Size()}, nil
+	return &source{f, path, info.Size(), info.ModTime()}, nil
 }
 
 func unreadable(path string, err error) error {
@@ -52,6 +55,18 @@ func unreadable(path string, err error) error {
 	}
 	return lang.Errorf("Không đọc được %s. Hãy chép lại tệp từ nguồn rồi thử lại.",
 		"%s cannot be read. Copy it from its source again and try once more.", path).Because(err)
+}
+
+// still fails where the file is not as it was when it was opened.
+func (s *source) still() error {
+	info, err := s.Stat()
+	switch {
+	case err != nil:
+		return unreadable(s.path, err)
+	case info.Size() != s.size || !info.ModTime().Equal(s.written):
+		return s.changed()
+	}
+	return nil
 }
 
 func (s *source) changed() error {
@@ -88,8 +103,8 @@ func (r *steady) Read(p []byte) (int, error) {
 	if !errors.Is(err, io.EOF) {
 		return n, err
 	}
-	if info, stat := r.s.Stat(); stat != nil || info.Size() != r.s.size {
-		return n, r.s.changed()
+	if changed := r.s.still(); changed != nil {
+		return n, changed
 	}
 	return n, err
 }

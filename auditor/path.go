@@ -42,6 +42,9 @@ func (a *audit) file(s *source) File {
 		err = lang.Errorf("Tệp không phải là chữ ký CMS, PDF, gói edXML hay bằng chứng của trục nên không có gì để kiểm tra. Hãy nêu tệp chữ ký, hoặc tệp đã ký.",
 			"This is no CMS signature, PDF, edXML package or proof of an axis, so there is nothing to judge. Name the signature, or the signed file.")
 	}
+	if err == nil {
+		err = s.still()
+	}
 	if err != nil {
 		return a.unusable(s.path, kind, err)
 	}
