@@ -108,10 +108,11 @@ func (p *proofs) about(st *axispb.Statement, proven *evidence.Proven) *failure {
 
 // compared says where the document of a statement is not at hand.
 func (p *proofs) compared(st *axispb.Statement) string {
-	if len(st.Commitment) == sha256.Size {
-		if _, ok := p.documents[[sha256.Size]byte(st.Commitment)]; ok {
-			return ""
-		}
+	if len(st.Commitment) != sha256.Size {
+		return "" // what was refused has no record
+	}
+	if _, ok := p.documents[[sha256.Size]byte(st.Commitment)]; ok {
+		return ""
 	}
 	return p.say(" (chưa so với chính văn bản vì không có bản ghi của nó ở đây)", " (not compared with the document itself, whose record is not here)")
 }
