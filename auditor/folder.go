@@ -73,10 +73,7 @@ func (a *audit) members(path string, f *File) ([]*member, error) {
 		if e.IsDir() {
 			continue
 		}
-		m, err := a.member(path, e.Name(), f)
-		if err != nil {
-			return nil, err
-		}
+		m := a.member(path, e.Name(), f)
 		if m == nil {
 			continue
 		}
@@ -90,35 +87,35 @@ func (a *audit) members(path string, f *File) ([]*member, error) {
 
 // member reads one file of a folder, and judges it where it is no proof; it is nil
 // then.
-func (a *audit) member(dir, name string, f *File) (*member, error) {
+func (a *audit) member(dir, name string, f *File) *member {
 	s, err := open(filepath.Join(dir, name))
 	if err != nil {
 		f.Within = append(f.Within, a.unusable(name, KindOther, err))
-		return nil, nil
+		return nil
 	}
 	defer s.Close()
 	kind, err := kindOf(s)
-	if err != nil {
-		return nil, err
+	if err == nil && (kind == KindEpoch || kind == KindRecord || s.size <= maxProof && beside(s.path+receiptSuffix)) {
+		var raw []byte
+		if raw, err = s.whole(maxProof); err == nil {
+			return &member{name, raw, proofOf(raw)}
+		}
+	}
+	quiet := false
+	if err == nil && kind == KindOther {
+		quiet, err = harmless(s)
 	}
 	switch {
-	case kind == KindEpoch || kind == KindRecord || s.size <= maxProof && beside(s.path+receiptSuffix):
-		raw, err := s.whole(maxProof)
-		return &member{name, raw, proofOf(raw)}, err
-	case kind != KindOther:
+	case err != nil:
+		f.Within = append(f.Within, a.unusable(name, kind, err))
+	case quiet:
+		f.PassedOver = append(f.PassedOver, name)
+	default:
 		one := a.file(s)
 		one.File = name
 		f.Within = append(f.Within, one)
-		return nil, nil
 	}
-	quiet, err := harmless(s)
-	if err != nil || quiet {
-		f.PassedOver = append(f.PassedOver, name)
-		return nil, err
-	}
-	f.Within = append(f.Within, a.file(s))
-	f.Within[len(f.Within)-1].File = name
-	return nil, nil
+	return nil
 }
 
 // receiptSuffix ends the names of receipts that an axis wrote: what stands before it

@@ -47,8 +47,8 @@ func (r record) name() string {
 	return r.receipt.name
 }
 
-// newProofs learns the epochs from whichever anchor signed most of them: each axis
-// has its own CA, and proofs of two are not mixed.
+// newProofs believes whichever anchor vouches for most: each axis has its own CA, and
+// proofs of two are not mixed.
 func (a *audit) newProofs(members []*member) *proofs {
 	var epochs []*epochProof
 	for _, m := range members {
@@ -58,9 +58,11 @@ func (a *audit) newProofs(members []*member) *proofs {
 	}
 	slices.SortFunc(epochs, func(x, y *epochProof) int { return cmp.Compare(x.epoch.Number, y.epoch.Number) })
 	best := a.learn(nil, epochs)
+	least := best.strangers(members)
 	for _, ca := range a.anchors {
-		if p := a.learn(ca, epochs); p.wrong() < best.wrong() {
-			best = p
+		p := a.learn(ca, epochs)
+		if n := p.strangers(members); n < least {
+			best, least = p, n
 		}
 	}
 	return best
@@ -80,10 +82,19 @@ func (a *audit) learn(ca *x509.Certificate, epochs []*epochProof) *proofs {
 	return p
 }
 
-func (p *proofs) wrong() (n int) {
-	for _, err := range p.epochs {
-		if err != nil {
-			n++
+// strangers counts what others than the trusted CA announced or certified.
+func (p *proofs) strangers(members []*member) (n int) {
+	for _, m := range members {
+		switch w := m.what.(type) {
+		case *epochProof:
+			if p.epochs[string(w.raw)] != nil {
+				n++
+			}
+		case *evidenceProof:
+			cert, err := x509.ParseCertificate(w.evidence.Certificate)
+			if err != nil || p.trust.CheckIssued(cert) != nil {
+				n++
+			}
 		}
 	}
 	return n

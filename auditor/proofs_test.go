@@ -206,6 +206,12 @@ func TestAProofByItself(t *testing.T) {
 	}
 	w.must(os.Remove(filepath.Join(dir, "epoch-1")))
 	w.want("without the epoch", w.verify(filepath.Join(dir, sealed), o), answer{auditor.KindRecord, auditor.Indeterminate, signing.NoCertificateChainFound})
+	w.must(os.Remove(filepath.Join(dir, consigned+".receipt")))
+	f := w.verify(filepath.Join(dir, consigned), o)
+	w.want("evidence alone", f, answer{auditor.KindRecord, auditor.Indeterminate, ""})
+	if len(f.Signatures) != 1 || f.Signatures[0].Indication != signing.TotalPassed {
+		t.Errorf("the signature of evidence alone: %+v", f.Signatures)
+	}
 	alone := w.put("alone/receipt", w.example("receipt"))
 	w.put("alone/epoch", w.example("epoch"))
 	w.want("a receipt alone", w.verify(alone, o), answer{auditor.KindRecord, auditor.Indeterminate, ""})

@@ -80,6 +80,7 @@ func TestExitCodesAndWords(t *testing.T) {
 		{"nobody is trusted", []string{p7s}, Indeterminate, "Chưa nêu nguồn tin cậy nào (--anchor)", "No anchor was given"},
 		{"before the certificate", []string{p7s, "--anchor", seal, "--at", "2001-02-03T04:05"}, Indeterminate, "2001-02-03 04:05:00 (do người kiểm tra nêu)", "2001-02-03 04:05:00 (given by whoever checks)"},
 		{"a text", []string{in("congvan.txt")}, Unusable, ": KHÔNG KIỂM TRA ĐƯỢC\n", ": UNUSABLE\n"},
+		{"a name that steers", []string{in("a\x1b[2J.pdf")}, Unusable, "a [2J.pdf", "a [2J.pdf"},
 		{"absent", []string{in("khong-co.pdf")}, Unusable, "Không có ", "There is no "},
 		{"failed is worse than unusable", []string{in("congvan.txt"), in("altered.pdf"), "--anchor", seal}, Failed, "TẤT CẢ: KHÔNG ĐẠT\n", "ALL: FAILED\n"},
 		{"unusable is worse than indeterminate", []string{in("congvan.txt"), p7s}, Unusable, "TẤT CẢ: KHÔNG KIỂM TRA ĐƯỢC\n", "ALL: UNUSABLE\n"},

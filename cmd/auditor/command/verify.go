@@ -101,10 +101,10 @@ func usable(path string) error {
 		if err != nil {
 			return err
 		}
-		if at == path && info.IsDir() {
+		if info.IsDir() {
 			return nil
 		}
-		if at == path && !info.Mode().IsRegular() || info.Size() > maxAnchor {
+		if !info.Mode().IsRegular() || info.Size() > maxAnchor {
 			return lang.Errorf("%s không thể là chứng thư. Hãy nêu tệp chứng thư bằng --anchor.", "%s cannot be a certificate. Name one with --anchor.", at)
 		}
 		return nil
