@@ -88,6 +88,8 @@ func TestContentIsNamed(t *testing.T) {
 	}
 	o.Content = w.dir + "/khong-co"
 	w.want("absent", w.verify(w.dir+"/a.bin", o), answer{auditor.KindCMS, auditor.Unusable, ""})
+	w.want("of a PDF", w.verify(w.put("a.pdf", w.signed()), o), answer{auditor.KindPDF, auditor.Unusable, ""})
+	w.want("of a folder", w.verify(w.dir, o), answer{auditor.KindFolder, auditor.Unusable, ""})
 }
 
 func TestPDFs(t *testing.T) {
