@@ -79,7 +79,7 @@ func TestTheFirstSystemOpensTheDoor(t *testing.T) {
 // A port that is taken stops the start where it was asked for, and waits to be free where
 // the endpoint is at work already.
 func TestATakenPort(t *testing.T) {
-	o := newWorld(t).office("from", "H41").start()
+	o := newWorld(t).office("from", "H41").open()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -151,7 +151,7 @@ func TestAnHeirChangesADocument(t *testing.T) {
 	wait(t, r.ministries, ask, consigned)
 	answer := r.tell(r.provinces, about(t, "H42", business.Agreed, "G01", three, "G01"))
 	wait(t, r.provinces, answer, consigned)
-	r.shows(three, "H42", withdrawn, "")
+	r.shows(three, "H42", withdrawn, business.Agreed)
 	r.end()
 }
 
