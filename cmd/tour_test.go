@@ -21,6 +21,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	auditor "docaxis/cmd/auditor/command"
 	axis "docaxis/cmd/axis/command"
 	endpoint "docaxis/cmd/endpoint/command"
 	"docaxis/internal/hubtest"
@@ -28,6 +29,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
+		"auditor":  program(auditor.Run),
 		"axis":     program(axis.Run),
 		"endpoint": program(endpoint.Run),
 		"dying":    dying,

@@ -68,6 +68,10 @@ the rest with openssl. docs/evidence.md of the project explains each step.
 Mỗi tệp là đúng từng byte như trên trục. Không cần tin trục: hãy so khóa trong ca.crt với
 dấu vân tay trục đã công bố ở nơi khác, rồi kiểm tra phần còn lại bằng openssl như sau.
 
+All of it at once, offline / Kiểm tra tất cả một lần, không cần mạng (CA: ca.crt from elsewhere / lấy từ nơi khác):
+
+    auditor verify FOLDER --anchor CA --anchor SEAL
+
 - ca.crt                      the axis's CA / chứng thư gốc của trục
 - epoch-N                     signed epochs / các kỷ của sổ, có chữ ký
 - NNNNNN-envelope             the document as it was sealed / văn bản đã đóng dấu số
