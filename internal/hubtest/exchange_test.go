@@ -240,21 +240,7 @@ func (x *exchange) settle() {
 	for _, l := range x.sent {
 		eventually(x.t, l.name+" of "+l.from, func() error { return l.settled(x.w) })
 	}
-	for _, m := range x.w.Members() {
-		saidAll(x.t, m)
-	}
-}
-
-// saidAll waits until the axis has taken every statement of an endpoint.
-func saidAll(t *testing.T, m *hubtest.Member) {
-	t.Helper()
-	eventually(t, m.Code+" has said everything", func() error {
-		s, err := endpoint.Clerk(m.Agent()).Status(t.Context())
-		if err == nil && s.Unsent > 0 {
-			err = fmt.Errorf("%d statements are left", s.Unsent)
-		}
-		return err
-	})
+	allSaid(x.t, x.w)
 }
 
 func (l *letter) settled(w *hubtest.World) error {
