@@ -46,12 +46,14 @@ test: ## all tests, with the seeds of the fuzz targets
 	go test -timeout 20m ./...
 
 # Not the scripts in cmd: they run whole programs one after the other, whose parts
-# all run here, too.
+# all run here, too. The package that takes longest begins first.
 race: ## all tests but the scripts under the race detector, in any order
-	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m $$(go list ./... | grep -v '/cmd$$')
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m ./internal/hubtest $$(go list ./... | grep -Ev '/cmd$$|/internal/hubtest$$')
 
-crosscheck: ## the tests that compare with other programs, such as openssl, and their packages
-	go test -tags crosscheck -timeout 10m $$(grep -rl --include='*_test.go' '^//go:build crosscheck' . | xargs -n 1 dirname | sort -u)
+crosscheck: ## the tests that compare with other programs, such as openssl
+	files=$$(grep -rl --include='*_test.go' '^//go:build crosscheck' .); \
+	tests=$$(sed -n 's/^func \(Test[A-Za-z0-9_]*\)(t .*/\1/p' $$files | paste -sd '|'); \
+	go test -tags crosscheck -timeout 10m -run "^($$tests)$$" $$(dirname $$files | sort -u)
 
 rounds: needs ## kill the real programs under load, and look at what is left, again and again
 	go test -tags crosscheck -timeout 20m -parallel 3 ./internal/rounds -run '^TestRounds$$' -v -rounds=108 | grep -v '^=== '
