@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/bbolt"
 	"google.golang.org/protobuf/proto"
 
 	"docaxis/endpoint/axistest"
@@ -191,11 +192,11 @@ func TestConfirmations(t *testing.T) {
 	if err := to.agent.Confirm(ctx, inbox.Key{ID: "x", Sender: "y", Code: "z"}, true, ""); !errors.Is(err, inbox.ErrNotFound) {
 		t.Fatalf("unknown: %v", err)
 	}
-	if err := to.agent.StateBusiness(ctx, key, "01"); err != nil {
+	if err := to.agent.stateBusiness(ctx, key, "01"); err != nil {
 		t.Fatal(err)
 	}
 	from.until("business state", func() bool { l, _ := from.agent.Show(id); return l.Recipients[0].BusinessState == "01" })
-	if err := to.agent.StateBusiness(ctx, key, "03"); err == nil {
+	if err := to.agent.stateBusiness(ctx, key, "03"); err == nil {
 		t.Fatal("an endpoint does not make state 03 itself")
 	}
 }
@@ -430,4 +431,25 @@ func TestRetryGrowsAndStaysBelowItsLimit(t *testing.T) {
 			}
 		}
 	}
+}
+
+// stateBusiness states a business state about a received document, as a change does.
+func (a *Agent) stateBusiness(ctx context.Context, key inbox.Key, state string) error {
+	err := a.db.Update(ctx, func(tx *bbolt.Tx) error {
+		in := inbox.In(tx)
+		e, err := in.Get(key)
+		if err != nil {
+			return err
+		}
+		counter, err := a.state(tx, e, claim{event: axispb.Event_EVENT_BUSINESS_STATE, business: state})
+		if err != nil {
+			return err
+		}
+		return in.Note(key, counter)
+	})
+	if err == nil {
+		a.watch.changed(key.ID)
+		ring(a.wake.evidence)
+	}
+	return err
 }

@@ -177,25 +177,3 @@ func confirmation(e *axispb.InboxEntry, ok bool, why string) claim {
 		reason: &axispb.Reason{Code: axispb.ReasonCode_REASON_REFUSED_BY_DMS, Args: []string{clip(why)}},
 	}
 }
-
-// StateBusiness states a business state that the endpoint makes itself (01 when
-// the document arrived at its agency, 15 for a copy that its DMS had not taken).
-func (a *Agent) StateBusiness(ctx context.Context, key inbox.Key, state string) error {
-	err := a.db.Update(ctx, func(tx *bbolt.Tx) error {
-		in := inbox.In(tx)
-		e, err := in.Get(key)
-		if err != nil {
-			return err
-		}
-		counter, err := a.state(tx, e, claim{event: axispb.Event_EVENT_BUSINESS_STATE, business: state})
-		if err != nil {
-			return err
-		}
-		return in.Note(key, counter)
-	})
-	if err == nil {
-		a.watch.changed(key.ID)
-		ring(a.wake.evidence)
-	}
-	return err
-}
