@@ -28,17 +28,21 @@ type disk struct {
 	records *diskspace.Guard
 }
 
+// room gives the limits that the settings set; none where they leave it to the disk.
+func (l Limits) room() diskspace.Limits {
+	if l.FreeBytes == 0 {
+		return diskspace.Limits{}
+	}
+	return diskspace.Above(min(l.FreeBytes, math.MaxUint64/2))
+}
+
 // recordsShare is the part of the reserve that is kept from pulled records.
 const recordsShare = 8
 
 func (a *Agent) openDisk() error {
 	folder := filepath.Join(a.dir, "content")
-	contents := diskspace.Limits{}
-	if set := a.cfg.Settings.Limits.FreeBytes; set > 0 {
-		contents = diskspace.Above(min(set, math.MaxUint64/2))
-	}
 	var err error
-	if a.disk.contents, err = diskspace.New(folder, contents, a.cfg.Now, a.cfg.Disk); err != nil {
+	if a.disk.contents, err = diskspace.New(folder, a.cfg.Settings.Limits.room(), a.cfg.Now, a.cfg.Disk); err != nil {
 		return err
 	}
 	// Of a disk without limits nothing is kept from records either.

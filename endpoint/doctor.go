@@ -67,7 +67,7 @@ func Doctor(ctx context.Context, dir string, cfg DoctorConfig) *doctor.Report {
 	p.clock()
 	p.missing()
 	p.files()
-	p.disk()
+	p.disk(settings.Limits)
 	if known && p.way(ctx, id) {
 		p.login(ctx, id)
 	}
@@ -361,14 +361,17 @@ func hasDigest(path string, want [sha256.Size]byte) bool {
 	return err == nil && bytes.Equal(sum.Sum(nil), want[:])
 }
 
-func (p *patient) disk() {
+func (p *patient) disk(set Limits) {
 	c := p.report.Check("disk", "Chỗ trống trên đĩa", "Room on the disk")
 	space, err := p.cfg.Disk(p.dir)
 	if err != nil {
 		c.Warn(doctor.Said(err), doctor.Text{})
 		return
 	}
-	limits := diskspace.Default(space.Total)
+	limits := set.room()
+	if limits == (diskspace.Limits{}) {
+		limits = diskspace.Default(space.Total)
+	}
 	room := doctor.Textf("Xóa bớt tệp khác trên đĩa, chạy endpoint cleanup, hoặc thêm đĩa.", "Remove other files from the disk, run endpoint cleanup, or add room.")
 	switch {
 	case space.Free < limits.Refuse:
