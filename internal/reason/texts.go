@@ -196,6 +196,15 @@ var texts = map[axispb.ReasonCode]text{
 		en: "The edXML package is wrong at {1}: {2:rule}. Mend it in the document-management system and send it again; run “endpoint check FILE” to see everything that is wrong with it, and how it is mended.",
 	},
 
+	axispb.ReasonCode_REASON_FILE_PROBLEM: {
+		vi: "Chữ ký trong tệp {2} không đạt: {3:words}. Chính sách của {1} không nhận tệp như vậy; hãy ký lại tệp rồi gửi lại văn bản.",
+		en: "A signature within file {2} does not pass: {3:words}. The policy of {1} refuses such files; sign the file again, then send the document again.",
+	},
+	axispb.ReasonCode_REASON_FILE_UNSIGNED: {
+		vi: "Tệp {2} chưa được ký bởi người ký mà {1} tin cậy, trong khi chính sách của cơ quan này yêu cầu: {3:words}. Hãy ký số tệp rồi gửi lại văn bản.",
+		en: "File {2} is not signed by anybody whom {1} trusts, as its policy asks: {3:words}. Sign the file, then send the document again.",
+	},
+
 	axispb.ReasonCode_REASON_NOT_RECIPIENT: {
 		vi: "Điểm kết nối gửi xác nhận không phải nơi nhận văn bản cho mã {1}. Hãy đề nghị quản trị trục kiểm tra mã này đang do điểm kết nối nào phục vụ.",
 		en: "The endpoint that stated this is no recipient of the document for {1}. Ask the operator of the axis which endpoint serves that code.",

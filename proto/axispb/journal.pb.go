@@ -43,6 +43,8 @@ const (
 	Kind_KIND_RECOVERED Kind = 5
 	// Body is an Act of an administrator that is no registry change.
 	Kind_KIND_ACT Kind = 6
+	// Body is a SealedCheckpoint, by the axis.
+	Kind_KIND_SEALED_CHECKPOINT Kind = 7
 )
 
 // Enum value maps for Kind.
@@ -55,15 +57,17 @@ var (
 		4: "KIND_EPOCH",
 		5: "KIND_RECOVERED",
 		6: "KIND_ACT",
+		7: "KIND_SEALED_CHECKPOINT",
 	}
 	Kind_value = map[string]int32{
-		"KIND_UNSPECIFIED": 0,
-		"KIND_DOCUMENT":    1,
-		"KIND_EVIDENCE":    2,
-		"KIND_REGISTRY":    3,
-		"KIND_EPOCH":       4,
-		"KIND_RECOVERED":   5,
-		"KIND_ACT":         6,
+		"KIND_UNSPECIFIED":       0,
+		"KIND_DOCUMENT":          1,
+		"KIND_EVIDENCE":          2,
+		"KIND_REGISTRY":          3,
+		"KIND_EPOCH":             4,
+		"KIND_RECOVERED":         5,
+		"KIND_ACT":               6,
+		"KIND_SEALED_CHECKPOINT": 7,
 	}
 )
 
@@ -376,7 +380,7 @@ type Record struct {
 	// Marshalled RecordHeader; these exact bytes are committed to.
 	Header []byte `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
 	// Exact bytes as submitted: an Envelope, an Evidence, a RegistryChange, a
-	// SignedEpoch, a Recovered or an Act, as the header's kind says.
+	// SignedEpoch, a Recovered, an Act or a SealedCheckpoint, as the header's kind says.
 	Body []byte `protobuf:"bytes,2,opt,name=body,proto3" json:"body,omitempty"`
 	// Marshalled Decision: what the appender decided about the body.
 	Decision      []byte `protobuf:"bytes,3,opt,name=decision,proto3" json:"decision,omitempty"`
@@ -435,6 +439,73 @@ func (x *Record) GetDecision() []byte {
 	return nil
 }
 
+// SealedCheckpoint is a checkpoint of this log with the axis's seal and a timestamp
+// of an authority outside: it proves that every record below the checkpoint's size was
+// there at the timestamp's time.
+type SealedCheckpoint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Format of this message; 1.
+	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// The signed checkpoint (C2SP tlog-checkpoint), exact bytes.
+	Checkpoint []byte `protobuf:"bytes,2,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// CAdES B-T, detached, over the checkpoint's bytes (ETSI EN 319 122-1): made with
+	// the axis's seal, its signature time-stamped (RFC 3161).
+	Seal          []byte `protobuf:"bytes,3,opt,name=seal,proto3" json:"seal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SealedCheckpoint) Reset() {
+	*x = SealedCheckpoint{}
+	mi := &file_journal_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SealedCheckpoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SealedCheckpoint) ProtoMessage() {}
+
+func (x *SealedCheckpoint) ProtoReflect() protoreflect.Message {
+	mi := &file_journal_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SealedCheckpoint.ProtoReflect.Descriptor instead.
+func (*SealedCheckpoint) Descriptor() ([]byte, []int) {
+	return file_journal_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SealedCheckpoint) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SealedCheckpoint) GetCheckpoint() []byte {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *SealedCheckpoint) GetSeal() []byte {
+	if x != nil {
+		return x.Seal
+	}
+	return nil
+}
+
 // RecordHeader is what a leaf commits to.
 type RecordHeader struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -457,7 +528,7 @@ type RecordHeader struct {
 
 func (x *RecordHeader) Reset() {
 	*x = RecordHeader{}
-	mi := &file_journal_proto_msgTypes[3]
+	mi := &file_journal_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -469,7 +540,7 @@ func (x *RecordHeader) String() string {
 func (*RecordHeader) ProtoMessage() {}
 
 func (x *RecordHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[3]
+	mi := &file_journal_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -482,7 +553,7 @@ func (x *RecordHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordHeader.ProtoReflect.Descriptor instead.
 func (*RecordHeader) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{3}
+	return file_journal_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RecordHeader) GetVersion() uint32 {
@@ -549,7 +620,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_journal_proto_msgTypes[4]
+	mi := &file_journal_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -561,7 +632,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[4]
+	mi := &file_journal_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -574,7 +645,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{4}
+	return file_journal_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Decision) GetEndpoint() string {
@@ -619,7 +690,7 @@ type DocumentDecision struct {
 
 func (x *DocumentDecision) Reset() {
 	*x = DocumentDecision{}
-	mi := &file_journal_proto_msgTypes[5]
+	mi := &file_journal_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +702,7 @@ func (x *DocumentDecision) String() string {
 func (*DocumentDecision) ProtoMessage() {}
 
 func (x *DocumentDecision) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[5]
+	mi := &file_journal_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +715,7 @@ func (x *DocumentDecision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DocumentDecision.ProtoReflect.Descriptor instead.
 func (*DocumentDecision) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{5}
+	return file_journal_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *DocumentDecision) GetLane() Lane {
@@ -700,7 +771,7 @@ type RefusedCode struct {
 
 func (x *RefusedCode) Reset() {
 	*x = RefusedCode{}
-	mi := &file_journal_proto_msgTypes[6]
+	mi := &file_journal_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -712,7 +783,7 @@ func (x *RefusedCode) String() string {
 func (*RefusedCode) ProtoMessage() {}
 
 func (x *RefusedCode) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[6]
+	mi := &file_journal_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -725,7 +796,7 @@ func (x *RefusedCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefusedCode.ProtoReflect.Descriptor instead.
 func (*RefusedCode) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{6}
+	return file_journal_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RefusedCode) GetCode() string {
@@ -753,7 +824,7 @@ type RoutedCode struct {
 
 func (x *RoutedCode) Reset() {
 	*x = RoutedCode{}
-	mi := &file_journal_proto_msgTypes[7]
+	mi := &file_journal_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -765,7 +836,7 @@ func (x *RoutedCode) String() string {
 func (*RoutedCode) ProtoMessage() {}
 
 func (x *RoutedCode) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[7]
+	mi := &file_journal_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -778,7 +849,7 @@ func (x *RoutedCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoutedCode.ProtoReflect.Descriptor instead.
 func (*RoutedCode) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{7}
+	return file_journal_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RoutedCode) GetCode() string {
@@ -809,7 +880,7 @@ type ResolvedGroup struct {
 
 func (x *ResolvedGroup) Reset() {
 	*x = ResolvedGroup{}
-	mi := &file_journal_proto_msgTypes[8]
+	mi := &file_journal_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -821,7 +892,7 @@ func (x *ResolvedGroup) String() string {
 func (*ResolvedGroup) ProtoMessage() {}
 
 func (x *ResolvedGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[8]
+	mi := &file_journal_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -834,7 +905,7 @@ func (x *ResolvedGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolvedGroup.ProtoReflect.Descriptor instead.
 func (*ResolvedGroup) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{8}
+	return file_journal_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ResolvedGroup) GetServed() uint32 {
@@ -862,7 +933,7 @@ type RecordRef struct {
 
 func (x *RecordRef) Reset() {
 	*x = RecordRef{}
-	mi := &file_journal_proto_msgTypes[9]
+	mi := &file_journal_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +945,7 @@ func (x *RecordRef) String() string {
 func (*RecordRef) ProtoMessage() {}
 
 func (x *RecordRef) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[9]
+	mi := &file_journal_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +958,7 @@ func (x *RecordRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordRef.ProtoReflect.Descriptor instead.
 func (*RecordRef) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{9}
+	return file_journal_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RecordRef) GetEpoch() uint64 {
@@ -916,7 +987,7 @@ type EvidenceDecision struct {
 
 func (x *EvidenceDecision) Reset() {
 	*x = EvidenceDecision{}
-	mi := &file_journal_proto_msgTypes[10]
+	mi := &file_journal_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -928,7 +999,7 @@ func (x *EvidenceDecision) String() string {
 func (*EvidenceDecision) ProtoMessage() {}
 
 func (x *EvidenceDecision) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[10]
+	mi := &file_journal_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -941,7 +1012,7 @@ func (x *EvidenceDecision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvidenceDecision.ProtoReflect.Descriptor instead.
 func (*EvidenceDecision) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{10}
+	return file_journal_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *EvidenceDecision) GetStanding() Standing {
@@ -971,7 +1042,7 @@ type CheckpointRef struct {
 
 func (x *CheckpointRef) Reset() {
 	*x = CheckpointRef{}
-	mi := &file_journal_proto_msgTypes[11]
+	mi := &file_journal_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -983,7 +1054,7 @@ func (x *CheckpointRef) String() string {
 func (*CheckpointRef) ProtoMessage() {}
 
 func (x *CheckpointRef) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[11]
+	mi := &file_journal_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -996,7 +1067,7 @@ func (x *CheckpointRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckpointRef.ProtoReflect.Descriptor instead.
 func (*CheckpointRef) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{11}
+	return file_journal_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CheckpointRef) GetEpoch() uint64 {
@@ -1042,7 +1113,7 @@ type SignedEpoch struct {
 
 func (x *SignedEpoch) Reset() {
 	*x = SignedEpoch{}
-	mi := &file_journal_proto_msgTypes[12]
+	mi := &file_journal_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1054,7 +1125,7 @@ func (x *SignedEpoch) String() string {
 func (*SignedEpoch) ProtoMessage() {}
 
 func (x *SignedEpoch) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[12]
+	mi := &file_journal_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1067,7 +1138,7 @@ func (x *SignedEpoch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignedEpoch.ProtoReflect.Descriptor instead.
 func (*SignedEpoch) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{12}
+	return file_journal_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SignedEpoch) GetEpoch() []byte {
@@ -1119,7 +1190,7 @@ type Epoch struct {
 
 func (x *Epoch) Reset() {
 	*x = Epoch{}
-	mi := &file_journal_proto_msgTypes[13]
+	mi := &file_journal_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1131,7 +1202,7 @@ func (x *Epoch) String() string {
 func (*Epoch) ProtoMessage() {}
 
 func (x *Epoch) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[13]
+	mi := &file_journal_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1144,7 +1215,7 @@ func (x *Epoch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Epoch.ProtoReflect.Descriptor instead.
 func (*Epoch) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{13}
+	return file_journal_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Epoch) GetVersion() uint32 {
@@ -1235,7 +1306,7 @@ type Recovered struct {
 
 func (x *Recovered) Reset() {
 	*x = Recovered{}
-	mi := &file_journal_proto_msgTypes[14]
+	mi := &file_journal_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1247,7 +1318,7 @@ func (x *Recovered) String() string {
 func (*Recovered) ProtoMessage() {}
 
 func (x *Recovered) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[14]
+	mi := &file_journal_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1260,7 +1331,7 @@ func (x *Recovered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recovered.ProtoReflect.Descriptor instead.
 func (*Recovered) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{14}
+	return file_journal_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Recovered) GetVersion() uint32 {
@@ -1327,7 +1398,7 @@ type Act struct {
 
 func (x *Act) Reset() {
 	*x = Act{}
-	mi := &file_journal_proto_msgTypes[15]
+	mi := &file_journal_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1339,7 +1410,7 @@ func (x *Act) String() string {
 func (*Act) ProtoMessage() {}
 
 func (x *Act) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[15]
+	mi := &file_journal_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1352,7 +1423,7 @@ func (x *Act) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Act.ProtoReflect.Descriptor instead.
 func (*Act) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{15}
+	return file_journal_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Act) GetVersion() uint32 {
@@ -1463,7 +1534,7 @@ type ClockConfirmed struct {
 
 func (x *ClockConfirmed) Reset() {
 	*x = ClockConfirmed{}
-	mi := &file_journal_proto_msgTypes[16]
+	mi := &file_journal_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1546,7 @@ func (x *ClockConfirmed) String() string {
 func (*ClockConfirmed) ProtoMessage() {}
 
 func (x *ClockConfirmed) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[16]
+	mi := &file_journal_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1559,7 @@ func (x *ClockConfirmed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockConfirmed.ProtoReflect.Descriptor instead.
 func (*ClockConfirmed) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{16}
+	return file_journal_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ClockConfirmed) GetBeforeMs() int64 {
@@ -1516,7 +1587,7 @@ type EvidenceKeyRolled struct {
 
 func (x *EvidenceKeyRolled) Reset() {
 	*x = EvidenceKeyRolled{}
-	mi := &file_journal_proto_msgTypes[17]
+	mi := &file_journal_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1528,7 +1599,7 @@ func (x *EvidenceKeyRolled) String() string {
 func (*EvidenceKeyRolled) ProtoMessage() {}
 
 func (x *EvidenceKeyRolled) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[17]
+	mi := &file_journal_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1541,7 +1612,7 @@ func (x *EvidenceKeyRolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvidenceKeyRolled.ProtoReflect.Descriptor instead.
 func (*EvidenceKeyRolled) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{17}
+	return file_journal_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EvidenceKeyRolled) GetCertificateDigest() []byte {
@@ -1563,7 +1634,7 @@ type ContentReleased struct {
 
 func (x *ContentReleased) Reset() {
 	*x = ContentReleased{}
-	mi := &file_journal_proto_msgTypes[18]
+	mi := &file_journal_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1575,7 +1646,7 @@ func (x *ContentReleased) String() string {
 func (*ContentReleased) ProtoMessage() {}
 
 func (x *ContentReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[18]
+	mi := &file_journal_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1588,7 +1659,7 @@ func (x *ContentReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentReleased.ProtoReflect.Descriptor instead.
 func (*ContentReleased) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{18}
+	return file_journal_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ContentReleased) GetDocuments() []*RecordRef {
@@ -1613,7 +1684,7 @@ type LogWasLonger struct {
 
 func (x *LogWasLonger) Reset() {
 	*x = LogWasLonger{}
-	mi := &file_journal_proto_msgTypes[19]
+	mi := &file_journal_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1625,7 +1696,7 @@ func (x *LogWasLonger) String() string {
 func (*LogWasLonger) ProtoMessage() {}
 
 func (x *LogWasLonger) ProtoReflect() protoreflect.Message {
-	mi := &file_journal_proto_msgTypes[19]
+	mi := &file_journal_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1638,7 +1709,7 @@ func (x *LogWasLonger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogWasLonger.ProtoReflect.Descriptor instead.
 func (*LogWasLonger) Descriptor() ([]byte, []int) {
-	return file_journal_proto_rawDescGZIP(), []int{19}
+	return file_journal_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *LogWasLonger) GetCheckpoint() []byte {
@@ -1685,7 +1756,13 @@ const file_journal_proto_rawDesc = "" +
 	"\x06Record\x12\x16\n" +
 	"\x06header\x18\x01 \x01(\fR\x06header\x12\x12\n" +
 	"\x04body\x18\x02 \x01(\fR\x04body\x12\x1a\n" +
-	"\bdecision\x18\x03 \x01(\fR\bdecision\"\xdd\x01\n" +
+	"\bdecision\x18\x03 \x01(\fR\bdecision\"`\n" +
+	"\x10SealedCheckpoint\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x02 \x01(\fR\n" +
+	"checkpoint\x12\x12\n" +
+	"\x04seal\x18\x03 \x01(\fR\x04seal\"\xdd\x01\n" +
 	"\fRecordHeader\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12$\n" +
@@ -1769,7 +1846,7 @@ const file_journal_proto_rawDesc = "" +
 	"checkpoint\x18\x01 \x01(\fR\n" +
 	"checkpoint\x12-\n" +
 	"\x04seen\x18\x02 \x01(\v2\x19.docaxis.v1.CheckpointRefR\x04seen\x12\x1a\n" +
-	"\bendpoint\x18\x03 \x01(\tR\bendpoint*\x87\x01\n" +
+	"\bendpoint\x18\x03 \x01(\tR\bendpoint*\xa3\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rKIND_DOCUMENT\x10\x01\x12\x11\n" +
@@ -1778,7 +1855,8 @@ const file_journal_proto_rawDesc = "" +
 	"\n" +
 	"KIND_EPOCH\x10\x04\x12\x12\n" +
 	"\x0eKIND_RECOVERED\x10\x05\x12\f\n" +
-	"\bKIND_ACT\x10\x06*;\n" +
+	"\bKIND_ACT\x10\x06\x12\x1a\n" +
+	"\x16KIND_SEALED_CHECKPOINT\x10\a*;\n" +
 	"\x04Lane\x12\x11\n" +
 	"\rLANE_REGISTRY\x10\x00\x12\x0f\n" +
 	"\vLANE_URGENT\x10\x01\x12\x0f\n" +
@@ -1803,7 +1881,7 @@ func file_journal_proto_rawDescGZIP() []byte {
 }
 
 var file_journal_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_journal_proto_goTypes = []any{
 	(Kind)(0),                 // 0: docaxis.v1.Kind
 	(Lane)(0),                 // 1: docaxis.v1.Lane
@@ -1811,47 +1889,48 @@ var file_journal_proto_goTypes = []any{
 	(*Block)(nil),             // 3: docaxis.v1.Block
 	(*Closing)(nil),           // 4: docaxis.v1.Closing
 	(*Record)(nil),            // 5: docaxis.v1.Record
-	(*RecordHeader)(nil),      // 6: docaxis.v1.RecordHeader
-	(*Decision)(nil),          // 7: docaxis.v1.Decision
-	(*DocumentDecision)(nil),  // 8: docaxis.v1.DocumentDecision
-	(*RefusedCode)(nil),       // 9: docaxis.v1.RefusedCode
-	(*RoutedCode)(nil),        // 10: docaxis.v1.RoutedCode
-	(*ResolvedGroup)(nil),     // 11: docaxis.v1.ResolvedGroup
-	(*RecordRef)(nil),         // 12: docaxis.v1.RecordRef
-	(*EvidenceDecision)(nil),  // 13: docaxis.v1.EvidenceDecision
-	(*CheckpointRef)(nil),     // 14: docaxis.v1.CheckpointRef
-	(*SignedEpoch)(nil),       // 15: docaxis.v1.SignedEpoch
-	(*Epoch)(nil),             // 16: docaxis.v1.Epoch
-	(*Recovered)(nil),         // 17: docaxis.v1.Recovered
-	(*Act)(nil),               // 18: docaxis.v1.Act
-	(*ClockConfirmed)(nil),    // 19: docaxis.v1.ClockConfirmed
-	(*EvidenceKeyRolled)(nil), // 20: docaxis.v1.EvidenceKeyRolled
-	(*ContentReleased)(nil),   // 21: docaxis.v1.ContentReleased
-	(*LogWasLonger)(nil),      // 22: docaxis.v1.LogWasLonger
-	(*Reason)(nil),            // 23: docaxis.v1.Reason
+	(*SealedCheckpoint)(nil),  // 6: docaxis.v1.SealedCheckpoint
+	(*RecordHeader)(nil),      // 7: docaxis.v1.RecordHeader
+	(*Decision)(nil),          // 8: docaxis.v1.Decision
+	(*DocumentDecision)(nil),  // 9: docaxis.v1.DocumentDecision
+	(*RefusedCode)(nil),       // 10: docaxis.v1.RefusedCode
+	(*RoutedCode)(nil),        // 11: docaxis.v1.RoutedCode
+	(*ResolvedGroup)(nil),     // 12: docaxis.v1.ResolvedGroup
+	(*RecordRef)(nil),         // 13: docaxis.v1.RecordRef
+	(*EvidenceDecision)(nil),  // 14: docaxis.v1.EvidenceDecision
+	(*CheckpointRef)(nil),     // 15: docaxis.v1.CheckpointRef
+	(*SignedEpoch)(nil),       // 16: docaxis.v1.SignedEpoch
+	(*Epoch)(nil),             // 17: docaxis.v1.Epoch
+	(*Recovered)(nil),         // 18: docaxis.v1.Recovered
+	(*Act)(nil),               // 19: docaxis.v1.Act
+	(*ClockConfirmed)(nil),    // 20: docaxis.v1.ClockConfirmed
+	(*EvidenceKeyRolled)(nil), // 21: docaxis.v1.EvidenceKeyRolled
+	(*ContentReleased)(nil),   // 22: docaxis.v1.ContentReleased
+	(*LogWasLonger)(nil),      // 23: docaxis.v1.LogWasLonger
+	(*Reason)(nil),            // 24: docaxis.v1.Reason
 }
 var file_journal_proto_depIdxs = []int32{
 	5,  // 0: docaxis.v1.Block.records:type_name -> docaxis.v1.Record
 	4,  // 1: docaxis.v1.Block.closing:type_name -> docaxis.v1.Closing
 	0,  // 2: docaxis.v1.RecordHeader.kind:type_name -> docaxis.v1.Kind
-	8,  // 3: docaxis.v1.Decision.document:type_name -> docaxis.v1.DocumentDecision
-	13, // 4: docaxis.v1.Decision.evidence:type_name -> docaxis.v1.EvidenceDecision
+	9,  // 3: docaxis.v1.Decision.document:type_name -> docaxis.v1.DocumentDecision
+	14, // 4: docaxis.v1.Decision.evidence:type_name -> docaxis.v1.EvidenceDecision
 	1,  // 5: docaxis.v1.DocumentDecision.lane:type_name -> docaxis.v1.Lane
-	9,  // 6: docaxis.v1.DocumentDecision.refused:type_name -> docaxis.v1.RefusedCode
-	10, // 7: docaxis.v1.DocumentDecision.routed:type_name -> docaxis.v1.RoutedCode
-	11, // 8: docaxis.v1.DocumentDecision.groups:type_name -> docaxis.v1.ResolvedGroup
-	12, // 9: docaxis.v1.DocumentDecision.target:type_name -> docaxis.v1.RecordRef
-	23, // 10: docaxis.v1.RefusedCode.reason:type_name -> docaxis.v1.Reason
+	10, // 6: docaxis.v1.DocumentDecision.refused:type_name -> docaxis.v1.RefusedCode
+	11, // 7: docaxis.v1.DocumentDecision.routed:type_name -> docaxis.v1.RoutedCode
+	12, // 8: docaxis.v1.DocumentDecision.groups:type_name -> docaxis.v1.ResolvedGroup
+	13, // 9: docaxis.v1.DocumentDecision.target:type_name -> docaxis.v1.RecordRef
+	24, // 10: docaxis.v1.RefusedCode.reason:type_name -> docaxis.v1.Reason
 	2,  // 11: docaxis.v1.EvidenceDecision.standing:type_name -> docaxis.v1.Standing
-	14, // 12: docaxis.v1.Epoch.previous:type_name -> docaxis.v1.CheckpointRef
+	15, // 12: docaxis.v1.Epoch.previous:type_name -> docaxis.v1.CheckpointRef
 	5,  // 13: docaxis.v1.Recovered.record:type_name -> docaxis.v1.Record
-	12, // 14: docaxis.v1.Recovered.original:type_name -> docaxis.v1.RecordRef
-	19, // 15: docaxis.v1.Act.clock_confirmed:type_name -> docaxis.v1.ClockConfirmed
-	21, // 16: docaxis.v1.Act.content_released:type_name -> docaxis.v1.ContentReleased
-	22, // 17: docaxis.v1.Act.log_was_longer:type_name -> docaxis.v1.LogWasLonger
-	20, // 18: docaxis.v1.Act.evidence_key_rolled:type_name -> docaxis.v1.EvidenceKeyRolled
-	12, // 19: docaxis.v1.ContentReleased.documents:type_name -> docaxis.v1.RecordRef
-	14, // 20: docaxis.v1.LogWasLonger.seen:type_name -> docaxis.v1.CheckpointRef
+	13, // 14: docaxis.v1.Recovered.original:type_name -> docaxis.v1.RecordRef
+	20, // 15: docaxis.v1.Act.clock_confirmed:type_name -> docaxis.v1.ClockConfirmed
+	22, // 16: docaxis.v1.Act.content_released:type_name -> docaxis.v1.ContentReleased
+	23, // 17: docaxis.v1.Act.log_was_longer:type_name -> docaxis.v1.LogWasLonger
+	21, // 18: docaxis.v1.Act.evidence_key_rolled:type_name -> docaxis.v1.EvidenceKeyRolled
+	13, // 19: docaxis.v1.ContentReleased.documents:type_name -> docaxis.v1.RecordRef
+	15, // 20: docaxis.v1.LogWasLonger.seen:type_name -> docaxis.v1.CheckpointRef
 	21, // [21:21] is the sub-list for method output_type
 	21, // [21:21] is the sub-list for method input_type
 	21, // [21:21] is the sub-list for extension type_name
@@ -1865,7 +1944,7 @@ func file_journal_proto_init() {
 		return
 	}
 	file_reason_proto_init()
-	file_journal_proto_msgTypes[15].OneofWrappers = []any{
+	file_journal_proto_msgTypes[16].OneofWrappers = []any{
 		(*Act_ClockConfirmed)(nil),
 		(*Act_ContentReleased)(nil),
 		(*Act_LogWasLonger)(nil),
@@ -1877,7 +1956,7 @@ func file_journal_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_journal_proto_rawDesc), len(file_journal_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -117,6 +117,12 @@ const (
 	// A DMS's edXML package cannot be taken: what is a rule of package edxml by its id,
 	// with what was found, or free words. [path, what]
 	ReasonCode_REASON_BAD_PACKAGE ReasonCode = 72
+	// A signature within a file failed, and the agency's policy refuses such files.
+	// [code, name, what]
+	ReasonCode_REASON_FILE_PROBLEM ReasonCode = 73
+	// A file is not signed by a signer of known trust, which the agency's policy asks.
+	// [code, name, what]
+	ReasonCode_REASON_FILE_UNSIGNED ReasonCode = 74
 	// Only a document's sender, or the agency that took over from it, may recall, update
 	// or replace it, or ask for it back (status 13). [sender, id]
 	ReasonCode_REASON_NOT_ITS_SENDER ReasonCode = 78
@@ -212,6 +218,8 @@ var (
 		70:  "REASON_DEADLINE",
 		71:  "REASON_CONTENT_RELEASED",
 		72:  "REASON_BAD_PACKAGE",
+		73:  "REASON_FILE_PROBLEM",
+		74:  "REASON_FILE_UNSIGNED",
 		78:  "REASON_NOT_ITS_SENDER",
 		79:  "REASON_NOT_ITS_RECIPIENT",
 		80:  "REASON_NOT_RECIPIENT",
@@ -278,6 +286,8 @@ var (
 		"REASON_DEADLINE":               70,
 		"REASON_CONTENT_RELEASED":       71,
 		"REASON_BAD_PACKAGE":            72,
+		"REASON_FILE_PROBLEM":           73,
+		"REASON_FILE_UNSIGNED":          74,
 		"REASON_NOT_ITS_SENDER":         78,
 		"REASON_NOT_ITS_RECIPIENT":      79,
 		"REASON_NOT_RECIPIENT":          80,
@@ -393,7 +403,7 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\x82\r\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\xb5\r\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -438,7 +448,9 @@ const file_reason_proto_rawDesc = "" +
 	"\x16REASON_DEADLINE_PASSED\x10E\x12\x13\n" +
 	"\x0fREASON_DEADLINE\x10F\x12\x1b\n" +
 	"\x17REASON_CONTENT_RELEASED\x10G\x12\x16\n" +
-	"\x12REASON_BAD_PACKAGE\x10H\x12\x19\n" +
+	"\x12REASON_BAD_PACKAGE\x10H\x12\x17\n" +
+	"\x13REASON_FILE_PROBLEM\x10I\x12\x18\n" +
+	"\x14REASON_FILE_UNSIGNED\x10J\x12\x19\n" +
 	"\x15REASON_NOT_ITS_SENDER\x10N\x12\x1c\n" +
 	"\x18REASON_NOT_ITS_RECIPIENT\x10O\x12\x18\n" +
 	"\x14REASON_NOT_RECIPIENT\x10P\x12\x1d\n" +

@@ -1277,6 +1277,12 @@ type Policy struct {
 	// none. For the sending agency's documents.
 	ConsignHours  uint32 `protobuf:"varint,7,opt,name=consign_hours,json=consignHours,proto3" json:"consign_hours,omitempty"`
 	HandoverHours uint32 `protobuf:"varint,8,opt,name=handover_hours,json=handoverHours,proto3" json:"handover_hours,omitempty"`
+	// What is asked of the files of the agency's documents, before the axis accepts
+	// them.
+	SentFiles FilePolicy `protobuf:"varint,9,opt,name=sent_files,json=sentFiles,proto3,enum=docaxis.v1.FilePolicy" json:"sent_files,omitempty"`
+	// What is asked of the files of documents to the agency, before its endpoint hands
+	// them over to the DMS.
+	ReceivedFiles FilePolicy `protobuf:"varint,10,opt,name=received_files,json=receivedFiles,proto3,enum=docaxis.v1.FilePolicy" json:"received_files,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1367,12 +1373,26 @@ func (x *Policy) GetHandoverHours() uint32 {
 	return 0
 }
 
+func (x *Policy) GetSentFiles() FilePolicy {
+	if x != nil {
+		return x.SentFiles
+	}
+	return FilePolicy_FILE_POLICY_UNSPECIFIED
+}
+
+func (x *Policy) GetReceivedFiles() FilePolicy {
+	if x != nil {
+		return x.ReceivedFiles
+	}
+	return FilePolicy_FILE_POLICY_UNSPECIFIED
+}
+
 var File_registry_proto protoreflect.FileDescriptor
 
 const file_registry_proto_rawDesc = "" +
 	"\n" +
 	"\x0eregistry.proto\x12\n" +
-	"docaxis.v1\"\x86\x01\n" +
+	"docaxis.v1\x1a\vlabel.proto\"\x86\x01\n" +
 	"\x0eRegistryChange\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +
@@ -1453,7 +1473,7 @@ const file_registry_proto_rawDesc = "" +
 	"\x05codes\x18\x03 \x03(\tR\x05codes\x12\x1a\n" +
 	"\breissued\x18\x04 \x01(\bR\breissued\"$\n" +
 	"\x0eRevokeEndpoint\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\xf1\x02\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xe7\x03\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12?\n" +
 	"\x0fdelegated_seals\x18\x02 \x01(\x0e2\x16.docaxis.v1.PermissionR\x0edelegatedSeals\x12%\n" +
@@ -1462,7 +1482,11 @@ const file_registry_proto_rawDesc = "" +
 	"\rregistrations\x18\x05 \x01(\x0e2\x16.docaxis.v1.PermissionR\rregistrations\x12E\n" +
 	"\x12registrations_held\x18\x06 \x01(\x0e2\x16.docaxis.v1.PermissionR\x11registrationsHeld\x12#\n" +
 	"\rconsign_hours\x18\a \x01(\rR\fconsignHours\x12%\n" +
-	"\x0ehandover_hours\x18\b \x01(\rR\rhandoverHours*g\n" +
+	"\x0ehandover_hours\x18\b \x01(\rR\rhandoverHours\x125\n" +
+	"\n" +
+	"sent_files\x18\t \x01(\x0e2\x16.docaxis.v1.FilePolicyR\tsentFiles\x12=\n" +
+	"\x0ereceived_files\x18\n" +
+	" \x01(\x0e2\x16.docaxis.v1.FilePolicyR\rreceivedFiles*g\n" +
 	"\bAudience\x12\x18\n" +
 	"\x14AUDIENCE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fAUDIENCE_PUBLIC\x10\x01\x12\x14\n" +
@@ -1514,6 +1538,7 @@ var file_registry_proto_goTypes = []any{
 	(*Endpoint)(nil),       // 14: docaxis.v1.Endpoint
 	(*RevokeEndpoint)(nil), // 15: docaxis.v1.RevokeEndpoint
 	(*Policy)(nil),         // 16: docaxis.v1.Policy
+	(FilePolicy)(0),        // 17: docaxis.v1.FilePolicy
 }
 var file_registry_proto_depIdxs = []int32{
 	4,  // 0: docaxis.v1.RegistryChange.changes:type_name -> docaxis.v1.Change
@@ -1534,11 +1559,13 @@ var file_registry_proto_depIdxs = []int32{
 	2,  // 15: docaxis.v1.Policy.delegated_seals:type_name -> docaxis.v1.Permission
 	2,  // 16: docaxis.v1.Policy.registrations:type_name -> docaxis.v1.Permission
 	2,  // 17: docaxis.v1.Policy.registrations_held:type_name -> docaxis.v1.Permission
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	17, // 18: docaxis.v1.Policy.sent_files:type_name -> docaxis.v1.FilePolicy
+	17, // 19: docaxis.v1.Policy.received_files:type_name -> docaxis.v1.FilePolicy
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_registry_proto_init() }
@@ -1546,6 +1573,7 @@ func file_registry_proto_init() {
 	if File_registry_proto != nil {
 		return
 	}
+	file_label_proto_init()
 	file_registry_proto_msgTypes[1].OneofWrappers = []any{
 		(*Change_PutAgency)(nil),
 		(*Change_CloseAgency)(nil),
