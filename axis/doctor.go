@@ -67,6 +67,7 @@ func Doctor(ctx context.Context, dir string, cfg DoctorConfig) *doctor.Report {
 	p.disk()
 	p.clock()
 	p.losses()
+	p.timestamps()
 	p.certificates()
 	p.absent()
 	p.backups()
