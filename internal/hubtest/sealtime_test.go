@@ -257,7 +257,7 @@ func TestTimesAfterAnOlderCopy(t *testing.T) {
 	cover(t, w)
 	timed(t, w, kept)
 	timed(t, w, lost)
-	check(t, w)
+	eventually(t, "its content is back, too", func() error { return hubtest.Check(t.Context(), w) })
 }
 
 // Without an authority nothing is sealed, and who looks is told.
