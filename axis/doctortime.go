@@ -20,6 +20,9 @@ func (p *patient) timestamps() {
 		c.Warn(doctor.Textf("chưa nêu đơn vị cấp dấu thời gian: thời điểm của bản ghi chỉ do trục và các điểm kết nối chứng minh", "no authority is configured: when a record was there is proven by axis and endpoints alone"),
 			doctor.Textf("Nêu ít nhất một đơn vị ở [timestamps] authorities trong %s, đặt chứng thư của họ vào %s, rồi khởi động lại trục.",
 				"Name at least one in [timestamps] authorities of %s, put its certificates into %s, then start the axis again.", FileName, anchorsOfTime))
+	case s == nil && p.unreadable() != nil:
+		c.Warn(doctor.Textf("%v", "%v", p.unreadable()), doctor.Textf("Đặt lại các tệp, như sau khi khôi phục từ bản sao lưu: trục khởi động được, nhưng không lấy được dấu thời gian.",
+			"Put the files there, as after a restore: the axis starts, and gets no timestamps."))
 	case s == nil:
 		c.Well("có nêu %d đơn vị; kết quả biết được khi trục chạy", "%d authorities are configured; how it goes is known while the axis runs", len(p.file.Timestamps.Authorities))
 	case s.Timestamps.FailingMS != 0:
@@ -32,4 +35,16 @@ func (p *patient) timestamps() {
 	default:
 		c.Well("dấu mới nhất lúc %s, cho mọi bản ghi trước %d", "the newest is of %s, over every record before %d", lang.Millis(s.Timestamps.LastMS), s.Timestamps.Covers)
 	}
+}
+
+// unreadable is what cannot be read of seal and certificates.
+func (p *patient) unreadable() error {
+	if _, err := p.file.Timestamps.trust(p.dir); err != nil {
+		return err
+	}
+	if p.file.Seal.Key == "" {
+		return nil
+	}
+	_, _, err := p.file.Seal.load(p.dir)
+	return err
 }

@@ -72,92 +72,107 @@ func (s SealSettings) validate() error {
 }
 
 // within is a path as the settings give it.
-func (h *Hub) within(path string) string {
+func within(dir, path string) string {
 	if filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.Join(h.dir, path)
+	return filepath.Join(dir, path)
 }
 
-// openSealing prepares what seals the log's checkpoints. A key or an anchor that cannot
-// be read stops the start: nobody would find out for months that the log has no time.
+// openSealing prepares what seals the log's checkpoints. Files are read when they are
+// needed: whatever is wrong with them takes the log's time and nothing else, also on the
+// day of a restore, and is told like an authority that does not answer.
 func (h *Hub) openSealing(context.Context) error {
 	if len(h.cfg.Timestamps.Authorities) == 0 {
 		return nil
 	}
-	trust, err := h.trustOfTime()
-	if err != nil {
-		return err
-	}
-	seal, err := h.loadSeal()
-	if err != nil {
-		return err
-	}
-	config := timestamp.Config{Trust: trust, Now: h.cfg.Now, Random: h.cfg.Random}
-	for _, u := range h.cfg.Timestamps.Authorities {
-		config.Authorities = append(config.Authorities, timestamp.Authority{URL: u})
-	}
-	authorities, err := timestamp.New(config)
-	if err != nil {
-		return err
-	}
 	h.sealer = sealing.New(sealedLog{h}, sealing.Config{
 		Every: cmp.Or(h.cfg.Timestamps.Every, leastEvery), Look: h.cfg.SealEvery, Now: h.cfg.Now, Log: h.log, Faults: h.cfg.Faults,
-		Seal: seal, Authorities: authorities,
+		Seal: h.seal, Authorities: &timekeepers{h: h},
 	})
 	return nil
 }
 
-func (h *Hub) trustOfTime() (*signing.Trust, error) {
-	anchors := h.cfg.Timestamps.Anchors
+// timekeepers are the authorities, from the first time on that their certificates could
+// be read. They are asked by one goroutine at a time.
+type timekeepers struct {
+	h      *Hub
+	client *timestamp.Client
+}
+
+// Signature implements sealing.Authorities.
+func (k *timekeepers) Signature(ctx context.Context, signature []byte, signer int) ([]byte, error) {
+	if k.client == nil {
+		trust, err := k.h.cfg.Timestamps.trust(k.h.dir)
+		if err != nil {
+			return nil, err
+		}
+		config := timestamp.Config{Trust: trust, Now: k.h.cfg.Now, Random: k.h.cfg.Random}
+		for _, u := range k.h.cfg.Timestamps.Authorities {
+			config.Authorities = append(config.Authorities, timestamp.Authority{URL: u})
+		}
+		if k.client, err = timestamp.New(config); err != nil {
+			return nil, err
+		}
+	}
+	return k.client.Signature(ctx, signature, signer)
+}
+
+// trust reads the certificates of the authorities.
+func (s TimestampSettings) trust(dir string) (*signing.Trust, error) {
+	anchors := s.Anchors
 	if len(anchors) == 0 {
 		anchors = []string{anchorsOfTime}
 	}
 	var paths []string
 	for _, a := range anchors {
-		paths = append(paths, h.within(a))
+		paths = append(paths, within(dir, a))
 	}
 	found, err := signing.LoadCertificates(paths...)
 	if err == nil && len(found) == 0 {
 		err = errors.New("no certificate in " + strings.Join(paths, ", "))
 	}
 	if err != nil {
-		return nil, lang.Errorf("timestamps.anchors: không đọc được chứng thư của đơn vị cấp dấu thời gian (%v). Hãy đặt chứng thư vào đó, hoặc sửa đường dẫn trong %s.",
-			"timestamps.anchors: the certificates of the time-stamping authorities cannot be read (%v). Put them there, or mend the path in %s.", err, FileName).Because(err)
+		return nil, lang.Errorf("không đọc được chứng thư của đơn vị cấp dấu thời gian (%v); hãy đặt chứng thư vào đó, hoặc sửa timestamps.anchors trong %s",
+			"the certificates of the time-stamping authorities cannot be read (%v); put them there, or mend timestamps.anchors in %s", err, FileName).Because(err)
 	}
 	return signing.NewTrust(found, nil), nil
 }
 
-// loadSeal reads the seal that the settings name; without one, the evidence key is
-// asked for each time, since it may be replaced while the axis runs.
-func (h *Hub) loadSeal() (func() (crypto.Signer, []*x509.Certificate, error), error) {
-	s := h.cfg.Seal
-	if s.Key == "" {
-		return h.evidencePair, nil
+// seal is what the settings name; without a key, the evidence key, which may be replaced
+// while the axis runs.
+func (h *Hub) seal() (crypto.Signer, []*x509.Certificate, error) {
+	if h.cfg.Seal.Key == "" {
+		return h.evidencePair()
 	}
+	return h.cfg.Seal.load(h.dir)
+}
+
+// load reads key and certificates.
+func (s SealSettings) load(dir string) (crypto.Signer, []*x509.Certificate, error) {
 	password := ""
 	if s.PasswordFile != "" {
-		raw, err := os.ReadFile(h.within(s.PasswordFile))
+		raw, err := os.ReadFile(within(dir, s.PasswordFile))
 		if err != nil {
-			return nil, unsealed(err)
+			return nil, nil, unsealed(err)
 		}
 		line, _, _ := strings.Cut(string(raw), "\n")
 		password = strings.TrimSuffix(line, "\r")
 	}
 	var more []string
 	if s.Certificate != "" {
-		more = append(more, h.within(s.Certificate))
+		more = append(more, within(dir, s.Certificate))
 	}
-	key, chain, err := signing.LoadKey(h.within(s.Key), password, more...)
+	key, chain, err := signing.LoadKey(within(dir, s.Key), password, more...)
 	if err != nil {
-		return nil, unsealed(err)
+		return nil, nil, unsealed(err)
 	}
-	return func() (crypto.Signer, []*x509.Certificate, error) { return key, chain, nil }, nil
+	return key, chain, nil
 }
 
 func unsealed(err error) error {
-	return lang.Errorf("Không dùng được con dấu số nêu ở [seal] trong %s: %v. Hãy kiểm tra key, certificate và password_file (tệp PEM, hoặc PKCS#12 có mật khẩu trong tệp riêng).",
-		"The seal that [seal] in %s names cannot be used: %v. Check key, certificate and password_file (a PEM file, or PKCS#12 with its password in a file).", FileName, err).Because(err)
+	return lang.Errorf("%v; hãy kiểm tra key, certificate và password_file ở [seal] trong %s (tệp PEM, hoặc PKCS#12 có mật khẩu trong tệp riêng)",
+		"%v; check key, certificate and password_file of [seal] in %s (a PEM file, or PKCS#12 with its password in a file)", err, FileName).Because(err)
 }
 
 // evidencePair is the axis's evidence key, with its certificate and that of the CA.

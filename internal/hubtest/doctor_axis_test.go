@@ -175,6 +175,10 @@ func restingAilments(t *testing.T) []axisAilment {
 	all := []axisAilment{
 		{"a misspelt setting", "settings", doctor.Wrong, "lisen", with(axis.FileName, "lisen = 1\n")},
 		{"unknown settings", "listen", doctor.Warning, "not known", with(axis.FileName, "lisen = 1\n")},
+		{"no address of an authority of time", "settings", doctor.Wrong, "timestamps.authorities", with(axis.FileName, "[timestamps]\nauthorities = [\"tsa\"]\n")},
+		{"too often", "settings", doctor.Wrong, "timestamps.every", with(axis.FileName, "[timestamps]\nevery = \"1s\"\n")},
+		{"a seal without a key", "settings", doctor.Wrong, "seal.key", with(axis.FileName, "[seal]\ncertificate = \"x\"\n")},
+		{"no certificate of an authority of time", "timestamps", doctor.Warning, "timestamps.anchors", with(axis.FileName, "[timestamps]\nauthorities = [\"http://tsa\"]\n")},
 		{"no CA", "ca", doctor.Wrong, "cannot be used", without("keys/ca.key")},
 		{"a broken CA", "ca", doctor.Wrong, "cannot be used", with("keys/ca.crt", "x")},
 		{"a CA that ends", "ca", doctor.Warning, "only valid", axisLater(10_700 * aDay)},

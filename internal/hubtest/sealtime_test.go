@@ -1,21 +1,26 @@
 package hubtest_test
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"software.sslmate.com/src/go-pkcs12"
+
+	"docaxis/axis"
 	operator "docaxis/axis/admin"
 	clerk "docaxis/endpoint/admin"
 	"docaxis/internal/hubtest"
 	"docaxis/internal/lang"
 	"docaxis/internal/timestamp"
+	"docaxis/signing"
 	"docaxis/signing/signingtest"
-
-	"docaxis/axis"
 )
 
 // The log gets the time of an authority outside: once in a minute with traffic, never
@@ -273,38 +278,83 @@ func TestNoAuthorityIsConfigured(t *testing.T) {
 	}
 }
 
-// A seal or an authority's certificate that cannot be read stops the start and says
-// which setting.
-func TestSealsThatCannotBeReadStopTheStart(t *testing.T) {
+// What cannot be read of seal and certificates takes the log's time, and nothing else: it
+// is said which setting, and once it is mended everything is covered.
+func TestASealThatCannotBeReadTakesTheTimeAlone(t *testing.T) {
 	t.Parallel()
-	c := newClockmaker(t, time.Now)
-	w := world(t, hubtest.Config{})
-	if err := w.StopAxis(); err != nil {
+	var clock shifted
+	c := newClockmaker(t, clock.now)
+	cfg := c.asks(hubtest.Config{Now: clock.now, Retry: quick, PullEvery: time.Second})
+	good, settings := cfg.AdjustAxis, func(*axis.Config) {}
+	cfg.AdjustAxis = func(a *axis.Config) {
+		good(a)
+		settings(a)
+	}
+	w := world(t, cfg, "G22", "H41")
+	cover(t, w)
+	before := len(sealedOf(t, w))
+	for _, s := range []struct {
+		says   string
+		change func(*axis.Config)
+	}{
+		{"timestamps.anchors", func(a *axis.Config) { a.Timestamps.Anchors = nil }},
+		{"[seal]", func(a *axis.Config) { a.Seal.Key = "seal.pem" }},
+		{"no private key", func(a *axis.Config) { a.Seal.Key = c.file }},
+		{"password_file", func(a *axis.Config) { a.Seal.Key, a.Seal.PasswordFile = c.file, "password" }},
+	} {
+		settings = s.change
+		if err := errors.Join(w.StopAxis(), w.StartAxis(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		id := send(t, w.Member("G22"), clerk.Draft{To: []string{"H41"}}, []byte(s.says))
+		wait(t, w.Member("G22"), id, consigned)
+		_, err := w.Hub().SealNow(t.Context())
+		if err == nil || !strings.Contains(lang.Say(err, lang.English), s.says) || lang.Say(err, lang.Vietnamese) == lang.Say(err, lang.English) {
+			t.Errorf("%s: %v", s.says, err)
+		}
+		failing(t, w)
+	}
+	if n := len(sealedOf(t, w)); n != before {
+		t.Errorf("%d sealed checkpoints, not %d", n, before)
+	}
+	allSaid(t, w)
+	settings = func(*axis.Config) {}
+	if err := errors.Join(w.StopAxis(), w.StartAxis(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	file, err := axis.LoadFile(w.AxisDir())
+	cover(t, w)
+	check(t, w)
+}
+
+// The axis seals with a seal of its own where the settings name one: PKCS#12, with its
+// password in a file.
+func TestTheAxisSealsWithASealOfItsOwn(t *testing.T) {
+	t.Parallel()
+	var clock shifted
+	c := newClockmaker(t, clock.now)
+	seal, err := c.root.Issue("Con dấu của trục", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file.Timestamps = axis.TimestampSettings{Authorities: []string{c.url}, Anchors: []string{c.file}}
-	for name, change := range map[string]func(*axis.File){
-		"no anchor":        func(f *axis.File) { f.Timestamps.Anchors = nil },
-		"no such key":      func(f *axis.File) { f.Seal.Key = "seal.pem" },
-		"no private key":   func(f *axis.File) { f.Seal.Key = c.file },
-		"no such password": func(f *axis.File) { f.Seal.Key, f.Seal.PasswordFile = c.file, "password" },
-	} {
-		f := file
-		change(&f)
-		h, err := axis.Open(t.Context(), w.AxisDir(), axis.Config{File: f})
-		var said *lang.Error
-		if !errors.As(err, &said) || said.Vietnamese == said.English {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err == nil {
-			h.Close()
-		}
-	}
-	if err := w.StartAxis(t.Context()); err != nil {
+	cfg := c.asks(hubtest.Config{Now: clock.now})
+	dir, asks := t.TempDir(), cfg.AdjustAxis
+	put(t, dir, "password", "mật khẩu\r\nx")
+	p12, err := pkcs12.Modern.Encode(seal.Key, seal.Certificate(), nil, "mật khẩu")
+	if err != nil {
 		t.Fatal(err)
 	}
+	put(t, dir, "seal.p12", string(p12))
+	cfg.AdjustAxis = func(a *axis.Config) {
+		asks(a)
+		a.Seal = axis.SealSettings{Key: filepath.Join(dir, "seal.p12"), PasswordFile: filepath.Join(dir, "password")}
+	}
+	w := world(t, cfg, "G22")
+	cover(t, w)
+	for _, s := range sealedOf(t, w) {
+		v, err := signing.Verify(s.Seal, s.Note, signing.Options{At: clock.now(), Pinned: []*x509.Certificate{seal.Certificate()}})
+		if err != nil || !v[0].Passed() {
+			t.Errorf("%+v, %v", v, err)
+		}
+	}
+	check(t, w)
 }
