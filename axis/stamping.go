@@ -38,8 +38,9 @@ type TimestampSettings struct {
 	// Anchors are files or folders of certificates, relative to the axis's folder: whom
 	// to believe about time. The folder trust-tsa where there are none.
 	Anchors []string `toml:"anchors,omitempty"`
-	// Every is the least time between two time-stamps: 1m to 1h; 0 means 1m.
-	Every time.Duration `toml:"every,omitempty"`
+	// Every is the least time between two time-stamps, as a duration of Go: 1m to 1h;
+	// empty means 1m. (A text, so that settings without any leave the table out.)
+	Every string `toml:"every,omitempty"`
 }
 
 const (
@@ -58,10 +59,19 @@ func (s TimestampSettings) validate() error {
 				"timestamps.authorities %q: write an address of http or https, as http://tsa.example.vn", a))
 		}
 	}
-	if s.Every != 0 && (s.Every < leastEvery || s.Every > mostEvery) {
-		errs = append(errs, lang.Errorf("timestamps.every %v: hãy ghi từ 1m (một phút) đến 1h (một giờ)", "timestamps.every %v: write 1m (a minute) to 1h (an hour)", s.Every))
+	if d := s.interval(); d < leastEvery || d > mostEvery {
+		errs = append(errs, lang.Errorf("timestamps.every %q: hãy ghi từ 1m (một phút) đến 1h (một giờ)", "timestamps.every %q: write 1m (a minute) to 1h (an hour)", s.Every))
 	}
 	return errors.Join(errs...)
+}
+
+// interval is Every; 0 where it is none.
+func (s TimestampSettings) interval() time.Duration {
+	d, err := time.ParseDuration(cmp.Or(s.Every, leastEvery.String()))
+	if err != nil {
+		return 0
+	}
+	return d
 }
 
 func (s SealSettings) validate() error {
@@ -87,7 +97,7 @@ func (h *Hub) openSealing(context.Context) error {
 		return nil
 	}
 	h.sealer = sealing.New(sealedLog{h}, sealing.Config{
-		Every: cmp.Or(h.cfg.Timestamps.Every, leastEvery), Look: h.cfg.SealEvery, Now: h.cfg.Now, Log: h.log, Faults: h.cfg.Faults,
+		Every: h.cfg.Timestamps.interval(), Look: h.cfg.SealEvery, Now: h.cfg.Now, Log: h.log, Faults: h.cfg.Faults,
 		Seal: h.seal, Authorities: &timekeepers{h: h},
 	})
 	return nil
