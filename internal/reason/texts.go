@@ -133,8 +133,8 @@ var texts = map[axispb.ReasonCode]text{
 		en: "Documents of {1} may not be sealed with a delegated seal, which the endpoint holds: the axis's policy forbids it. Seal with the agency's own seal and send again, or ask the operator of the axis to change the policy.",
 	},
 	axispb.ReasonCode_REASON_SEAL_AWAY: {
-		vi: "Con dấu số của cơ quan {1} nằm trong thiết bị lưu khóa, và hiện chưa ký được: {2:words}. Hãy làm như trên; văn bản đang chờ sẽ tự đi, văn bản chưa được nhận thì gửi lại.",
-		en: "The seal of {1} is in a token that cannot sign just now: {2:words}. Do as it says; what waits goes by itself, what was not taken is to be sent again.",
+		vi: "Con dấu số của cơ quan {1} nằm trong thiết bị lưu khóa, và hiện chưa ký được: {2:words}. Hãy làm như trên và gửi lại văn bản chưa được nhận; văn bản đang chờ sẽ tự đi.",
+		en: "The seal of {1} is in a token that cannot sign just now: {2:words}. See to it as it says, and send again what was not taken; what waits goes by itself.",
 	},
 
 	axispb.ReasonCode_REASON_BAD_MANIFEST: {

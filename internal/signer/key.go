@@ -171,7 +171,7 @@ func (k *Key) Away() error {
 }
 
 // closeGrace is how long a signer may take to end by itself.
-const closeGrace = 2 * time.Second
+const closeGrace = time.Second
 
 // Close ends the signer. A signature under way comes first, at most Config.Patience.
 func (k *Key) Close() error {
