@@ -24,10 +24,14 @@ import (
 	"docaxis/internal/bus"
 	"docaxis/internal/envelope"
 	"docaxis/internal/sealtest"
+	"docaxis/internal/signer/signertest"
 	"docaxis/proto/axispb"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	signertest.Run()
+	goleak.VerifyTestMain(m)
+}
 
 const patience = 60 * time.Second
 
