@@ -102,7 +102,7 @@ func said(file string) (string, error) {
 	for d := xml.NewDecoder(strings.NewReader(file)); ; {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
-			return out.String(), nil
+			return strings.Trim(out.String(), "\ufeff \t\r\n"), nil
 		}
 		if err != nil {
 			return "", err

@@ -1,10 +1,6 @@
 package xmldsig
 
-import (
-	"strings"
-
-	"docaxis/signing"
-)
+import "docaxis/signing"
 
 // Limits of one Signature element; a real one has some 40 elements and 4 to 12 KB.
 const (
@@ -72,7 +68,7 @@ type builder struct {
 	path  string
 	at    span
 	open  []*element
-	texts []strings.Builder
+	texts [][]byte
 	count int
 	err   error // why it is not read further
 	root  *element
@@ -95,7 +91,8 @@ func (b *builder) take(t *token, depth int) (ended bool) {
 	case end:
 		b.close(t)
 	case text, cdata:
-		b.texts[len(b.texts)-1].Write(decodeText(nil, t.body, t.kind == cdata))
+		top := len(b.texts) - 1
+		b.texts[top] = decodeText(b.texts[top], t.body, t.kind == cdata)
 	}
 	return ended
 }
@@ -112,12 +109,12 @@ func (b *builder) begin(t *token) {
 		top := b.open[len(b.open)-1]
 		top.kids = append(top.kids, e)
 	}
-	b.open, b.texts = append(b.open, e), append(b.texts, strings.Builder{})
+	b.open, b.texts = append(b.open, e), append(b.texts, nil)
 }
 
 func (b *builder) close(t *token) {
 	top := len(b.open) - 1
 	b.open[top].at.to = t.to
-	b.open[top].text = b.texts[top].String()
+	b.open[top].text = string(b.texts[top])
 	b.open, b.texts = b.open[:top], b.texts[:top]
 }

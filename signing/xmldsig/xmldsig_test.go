@@ -128,6 +128,12 @@ func TestSigned(t *testing.T) {
 				return strings.NewReplacer("<ds:ds:", "<ds:", "</ds:ds:", "</ds:").Replace(prefixed(t))
 			}
 		}},
+		{"blanks between elements", b.seal, func(s *dsig.Signature) {
+			s.Info = func(t string) string { return strings.ReplaceAll(t, "><", ">\n  <") }
+			s.Text = func(t string) string {
+				return strings.NewReplacer("<SignedInfo", "\n<SignedInfo", "<KeyInfo>", "\n<KeyInfo>\n").Replace(t)
+			}
+		}},
 		{"blanks in the value", b.seal, func(s *dsig.Signature) {
 			s.Text = func(t string) string { return strings.Replace(t, "<SignatureValue>", "<SignatureValue>\n  ", 1) }
 		}},
