@@ -57,7 +57,7 @@ func smallPlan(t *testing.T) plan {
 	p.Memory.FileBytes, p.Memory.Idle, p.Memory.SyncedBytes = 3<<20, 10*time.Millisecond, 2<<20
 	p.Latency = latencyPlan{Documents: 4, Warmup: 1, PerSecond: 20, Probes: 5}
 	p.Fleet = fleetPlan{Registered: 20, Connected: 5, Settle: time.Millisecond}
-	p.History = historyPlan{Few: 300, Rebuilt: 600, Records: 900, Files: 2, Starts: 1, Runs: 1, Documents: 4, Warmup: 2, AtOnce: 1}
+	p.History = historyPlan{Few: 300, Rebuilt: 600, Records: 900, Files: 2, Starts: 1, Runs: 1, Documents: 4, Warmup: 2, AtOnce: 1, LoadFor: 100 * time.Millisecond}
 	p.Return = returnPlan{Documents: 10, FileBytes: 8 << 10, AtOnce: 2, Group: 4}
 	p.Agent = agentPlan{Starts: 1, Idle: 10 * time.Millisecond, Build: linkSelf}
 	p.Systems = systemsPlan{PackageBytes: 64 << 10, Runs: 2, Packages: 4, AtOnce: 2, LargeBytes: 2 << 20, Waiting: 6, Lists: 4}

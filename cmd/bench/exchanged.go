@@ -35,6 +35,8 @@ const (
 // their files.
 type past struct {
 	*stock
+	axisDir string
+	scratch string // folder of the parties' seals
 	parties []*party
 	content *contents
 	files   int // of each document
@@ -56,24 +58,22 @@ type sealed struct {
 	from, to *party
 }
 
-// newPast registers the parties in the registry of an axis that does not run. They go
-// on from one call of write to the next, also when the axis ran meanwhile.
-func newPast(ctx context.Context, dir, scratch string, files int) (p *past, err error) {
-	p = &past{files: files}
-	if p.stock, err = openStock(ctx, dir); err != nil {
-		return nil, err
+// enter registers the parties, their seals in a folder of their own. They go on from one
+// call of write to the next, also when the axis ran meanwhile.
+func (p *past) enter(ctx context.Context) error {
+	if len(p.parties) > 0 {
+		return nil
 	}
-	defer func() { err = errors.Join(err, p.pause(ctx)) }()
 	ids, err := p.register(ctx, pastProvince, parties, parties)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, id := range ids[:parties] {
-		if err := p.add(ctx, id, filepath.Join(scratch, id.name+".pem")); err != nil {
-			return nil, err
+		if err := p.add(ctx, id, filepath.Join(p.scratch, id.name+".pem")); err != nil {
+			return err
 		}
 	}
-	return p, nil
+	return nil
 }
 
 func (p *past) add(ctx context.Context, id identity, path string) error {
@@ -94,23 +94,22 @@ func (p *past) add(ctx context.Context, id identity, path string) error {
 	return err
 }
 
-// pause closes the journal, so that the axis may start.
-func (p *past) pause(ctx context.Context) error { return p.stock.close(ctx) }
-
 // write goes on until the journal has so many records. The axis must have been stopped,
 // and have everything that was written before.
 func (p *past) write(ctx context.Context, records int) (err error) {
-	if p.stock, err = openStock(ctx, p.stock.dir); err != nil {
+	if p.stock, err = openStock(ctx, p.axisDir); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.pause(ctx)) }()
-	if p.content, err = openContents(p.stock.dir); err != nil {
+	defer func() { err = errors.Join(err, p.stock.close(ctx)) }()
+	if p.content, err = openContents(p.axisDir); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.content.close()) }()
+	if err := p.enter(ctx); err != nil {
+		return err
+	}
 	missing := records - int(p.tree.Size())
-	batches := max(0, (missing+recordsEach*together-1)/(recordsEach*together))
-	return p.batches(ctx, batches)
+	return p.batches(ctx, max(0, (missing+recordsEach*together-1)/(recordsEach*together)))
 }
 
 // batches makes documents on every core, and journals them in one order.

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,8 +14,11 @@ import (
 // the axis takes to start, with few records and with very many, and how fast it rebuilds
 // its ledger. The records are made once and used for all of it.
 func (p plan) history(ctx context.Context, w *world) (*History, error) {
-	h := &historian{plan: p.History, world: w, size: p.FileBytes, out: &History{Rebuilt: p.History.Rebuilt}}
-	for _, step := range []func(context.Context) error{h.begin, h.few, h.rebuild, h.many, h.cleanStarts, h.cost, h.killedStarts} {
+	h := &historian{
+		plan: p.History, world: w, size: p.FileBytes, out: &History{Rebuilt: p.History.Rebuilt},
+		past: &past{axisDir: w.axisDir(), scratch: w.dir, files: p.History.Files},
+	}
+	for _, step := range []func(context.Context) error{h.few, h.rebuild, h.many, h.cleanStarts, h.cost, h.killedStarts} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -34,20 +35,11 @@ type historian struct {
 	out   *History
 }
 
-// begin registers those between whom the stock's documents are.
-func (h *historian) begin(ctx context.Context) (err error) {
-	if err := h.stopAll(); err != nil {
-		return err
-	}
-	h.past, err = newPast(ctx, h.world.axisDir(), h.world.dir, h.plan.Files)
-	if err != nil {
-		return fmt.Errorf("register the stock's endpoints: %w", err)
-	}
-	return h.apply(ctx)
-}
-
 // stock lets the journal have so many records; the axis has not seen them then.
 func (h *historian) stock(ctx context.Context, records int) error {
+	if err := h.world.close(); err != nil {
+		return err
+	}
 	begun := time.Now()
 	err := h.past.write(ctx, records)
 	h.out.StockSeconds += time.Since(begun).Seconds()
@@ -63,20 +55,17 @@ func (h *historian) apply(ctx context.Context) error {
 	return h.world.axis.stop()
 }
 
-// stopAll stops the endpoints and the axis.
-func (h *historian) stopAll() error { return h.world.close() }
-
 // startAll starts the axis and the endpoints, and waits until they are connected.
-func (h *historian) startAll(ctx context.Context) error {
-	if err := h.world.startAxis(ctx); err != nil {
+func (w *world) startAll(ctx context.Context) error {
+	if err := w.startAxis(ctx); err != nil {
 		return err
 	}
-	for _, m := range h.world.members {
-		if err := h.world.restart(ctx, m); err != nil {
+	for _, m := range w.members {
+		if err := w.restart(ctx, m); err != nil {
 			return err
 		}
 	}
-	return h.world.ready(ctx)
+	return w.ready(ctx)
 }
 
 func (h *historian) few(ctx context.Context) (err error) {
@@ -87,13 +76,13 @@ func (h *historian) few(ctx context.Context) (err error) {
 		return err
 	}
 	h.out.Few = h.out.Records
-	return h.stopAll()
+	return nil
 }
 
 // crossing is the axis's processor time of a document that crosses, in ms; 0 where this
 // system does not tell. Everything runs when it returns.
 func (h *historian) crossing(ctx context.Context) (float64, error) {
-	if err := h.startAll(ctx); err != nil {
+	if err := h.world.startAll(ctx); err != nil {
 		return 0, err
 	}
 	l := load{from: h.world.members, to: h.world.members, documents: h.plan.Warmup, atOnce: h.plan.AtOnce, size: h.size}
@@ -122,14 +111,8 @@ func (h *historian) rebuild(ctx context.Context) error {
 	if err := h.stock(ctx, h.plan.Rebuilt); err != nil {
 		return err
 	}
-	ledgers, err := filepath.Glob(filepath.Join(h.world.axisDir(), ledgerFile+"*"))
-	if err != nil {
+	if err := h.world.forgetLedger(); err != nil {
 		return err
-	}
-	for _, path := range ledgers {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
 	}
 	whole, err := h.timedStart(ctx)
 	if err != nil {
@@ -141,7 +124,16 @@ func (h *historian) rebuild(ctx context.Context) error {
 	}
 	h.out.Rebuilt = h.out.Records
 	h.out.RebuildPerSecond = float64(h.out.Records) / (whole - without)
-	h.out.InsertPerSecond, err = insertRate(ctx, filepath.Join(h.world.axisDir(), ledgerFile), filepath.Join(h.world.dir, "inserts.db"))
+	h.out.InsertPerSecond, err = h.world.insertRate(ctx, wall)
+	return err
+}
+
+// forgetLedger deletes the ledger of an axis that does not run.
+func (w *world) forgetLedger() error {
+	ledgers, err := filepath.Glob(filepath.Join(w.axisDir(), ledgerFile+"*"))
+	for _, path := range ledgers {
+		err = errors.Join(err, os.Remove(path))
+	}
 	return err
 }
 
@@ -205,7 +197,7 @@ func (h *historian) killedStarts(ctx context.Context) error {
 	var all []float64
 	for n := range h.plan.Starts {
 		if n > 0 {
-			if err := h.startAll(ctx); err != nil {
+			if err := h.world.startAll(ctx); err != nil {
 				return err
 			}
 		}
@@ -227,11 +219,11 @@ func (h *historian) killedStart(ctx context.Context) (float64, error) {
 		l := load{from: h.world.members, to: h.world.members, documents: 1 << 30, atOnce: h.plan.AtOnce, size: h.size}
 		l.run(loading) //nolint:errcheck // it ends when the axis is killed
 	}()
-	err := pause(ctx, time.Second)
+	err := pause(ctx, h.plan.LoadFor)
 	enough()
 	err = errors.Join(err, h.world.axis.kill())
 	<-ended
-	if err = errors.Join(err, h.stopAll()); err != nil {
+	if err = errors.Join(err, h.world.close()); err != nil {
 		return 0, err
 	}
 	return h.timedStart(ctx)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -19,21 +21,29 @@ const ledgerTables = "record.position document.position recipient.document mailb
 // of the journal.
 const insertsTogether = 3 * together
 
-// insertRate is how many records a second can be inserted, as the rows that a ledger has
-// of them, into an empty database of the same tables and indexes: what SQLite alone takes
-// of a rebuild. Only the inserting is timed.
-func insertRate(ctx context.Context, ledgerPath, scratch string) (float64, error) {
-	from, err := sql.Open("sqlite", "file:"+ledgerPath+"?_pragma=query_only(1)")
+// insertRate is how many records a second, by a clock, can be inserted, as the rows that
+// the axis's ledger has of them, into an empty database of the same tables and indexes:
+// what SQLite alone takes of a rebuild. Only the inserting is timed. The axis must not run.
+func (w *world) insertRate(ctx context.Context, c clock) (float64, error) {
+	from, err := sql.Open("sqlite", "file:"+filepath.Join(w.axisDir(), ledgerFile)+"?_pragma=query_only(1)")
 	if err != nil {
 		return 0, err
 	}
 	defer from.Close()
-	to, err := sql.Open("sqlite", "file:"+scratch+"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-16384)")
+	scratch, err := os.MkdirTemp(w.dir, "inserts-")
+	if err != nil {
+		return 0, err
+	}
+	to, err := sql.Open("sqlite", "file:"+filepath.Join(scratch, ledgerFile)+"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-16384)")
 	if err != nil {
 		return 0, err
 	}
 	defer to.Close()
 	to.SetMaxOpenConns(1)
+	return insertAll(ctx, from, to, c)
+}
+
+func insertAll(ctx context.Context, from, to *sql.DB, c clock) (float64, error) {
 	if err := copySchema(ctx, from, to); err != nil {
 		return 0, err
 	}
@@ -41,7 +51,7 @@ func insertRate(ctx context.Context, ledgerPath, scratch string) (float64, error
 	if err := from.QueryRowContext(ctx, `SELECT max(position) + 1 FROM record`).Scan(&records); err != nil {
 		return 0, err
 	}
-	i := &inserter{to: to}
+	i := &inserter{to: to, clock: c}
 	defer i.close()
 	for _, name := range append(strings.Fields(ledgerTables), "hash.id/2") {
 		if err := i.add(ctx, from, name); err != nil {
@@ -78,6 +88,7 @@ func copySchema(ctx context.Context, from, to *sql.DB) error {
 // inserter copies rows between two databases, in the order of the records that made them.
 type inserter struct {
 	to     *sql.DB
+	clock  clock
 	tables []*insertTable
 	took   time.Duration
 }
@@ -123,7 +134,7 @@ func (i *inserter) copy(ctx context.Context, before int64) error {
 			return err
 		}
 	}
-	begun := time.Now()
+	begun := i.clock()
 	tx, err := i.to.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -137,7 +148,7 @@ func (i *inserter) copy(ctx context.Context, before int64) error {
 		}
 	}
 	err = tx.Commit()
-	i.took += time.Since(begun)
+	i.took += i.clock() - begun
 	return err
 }
 

@@ -32,6 +32,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 type grammar struct {
 	cli.Common
 	Measure measureCommand `cmd:"" default:"withargs" help:"Measure and print a table.|Đo và in bảng."`
+	Cut     cutCommand     `cmd:"" help:"Compare processor time with the committed floors, within a minute.|So thời gian CPU với mức sàn đã ghi, trong một phút."`
 	Axis    axisRole       `cmd:"" hidden:"" name:"role-axis"`
 	Endp    endpointRole   `cmd:"" hidden:"" name:"role-endpoint"`
 

@@ -81,6 +81,8 @@ type historyPlan struct {
 	Starts int
 	// Documents of each of Runs that cross, after Warmup, to find what one costs.
 	Runs, Documents, Warmup, AtOnce int
+	// LoadFor is for how long documents cross before the axis is killed.
+	LoadFor time.Duration
 }
 
 type returnPlan struct {
@@ -130,7 +132,7 @@ func fullPlan() plan {
 		Fleet:   fleetPlan{Registered: 30_000, Connected: 3_000, Settle: 3 * time.Second},
 		History: historyPlan{
 			Few: 10_000, Rebuilt: 300_000, Records: 1_000_000, Files: 1, Starts: 3,
-			Runs: 3, Documents: 1000, Warmup: 300, AtOnce: 16,
+			Runs: 3, Documents: 1000, Warmup: 300, AtOnce: 16, LoadFor: 2 * time.Second,
 		},
 		Return: returnPlan{Documents: 10_000, FileBytes: 64 << 10, AtOnce: 8, Group: 64},
 		Agent:  agentPlan{Starts: 9, Idle: 9 * time.Second, Build: build},
@@ -162,7 +164,7 @@ func quickPlan() plan {
 	p.Memory.FileBytes, p.Memory.Idle, p.Memory.SyncedBytes = 32<<20, time.Second, 16<<20
 	p.Latency.Documents, p.Latency.Warmup, p.Latency.PerSecond, p.Latency.Probes = 20, 4, 5, 50
 	p.Fleet = fleetPlan{Registered: 600, Connected: 60, Settle: time.Second}
-	p.History = historyPlan{Few: 600, Rebuilt: 3_000, Records: 6_000, Files: 1, Starts: 1, Runs: 2, Documents: 60, Warmup: 20, AtOnce: 4}
+	p.History = historyPlan{Few: 600, Rebuilt: 3_000, Records: 6_000, Files: 1, Starts: 1, Runs: 2, Documents: 60, Warmup: 20, AtOnce: 4, LoadFor: time.Second}
 	p.Return.Documents = 200
 	p.Agent = agentPlan{Starts: 2, Idle: time.Second, Build: build}
 	p.Systems.Runs, p.Systems.Packages, p.Systems.LargeBytes, p.Systems.Waiting = 2, 20, 16<<20, 200
