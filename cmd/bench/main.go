@@ -44,6 +44,7 @@ type measureCommand struct {
 	Long    bool     `help:"The largest sizes: two million records and chunks.|Cỡ lớn nhất: hai triệu bản ghi và khối nội dung." xor:"size"`
 	Only    []string `help:"Measure only these: ${enum}.|Chỉ đo các mục này: ${enum}." enum:"throughput,rsa,accept,fanout,memory,latency,fleet,history,return,agent,systems" default:"throughput,rsa,accept,fanout,memory,latency,fleet,history,return,agent,systems"`
 	Out     string   `help:"Folder for the table as text, Markdown and JSON, and for the chart.|Thư mục ghi bảng dạng văn bản, Markdown, JSON và biểu đồ." type:"path"`
+	Page    string   `help:"Page in Markdown that has the table: the new one takes its place, the chart goes beside it.|Trang Markdown có bảng: bảng mới thay bảng cũ, biểu đồ đặt bên cạnh." type:"path"`
 	Dir     string   `help:"Folder to measure in; a new temporary one by default.|Thư mục để đo; mặc định là thư mục tạm mới." type:"path"`
 	Profile string   `help:"Folder for CPU and heap profiles of every process.|Thư mục ghi hồ sơ CPU và bộ nhớ của mọi tiến trình." type:"path"`
 }
@@ -82,12 +83,23 @@ func (c measureCommand) Run(ctx context.Context, o *cli.IO) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := c.keep(r, o); err != nil {
+		return err
+	}
+	return o.Print(r, func(w io.Writer) { r.print(w, o) })
+}
+
+// keep writes the result wherever it is wanted.
+func (c measureCommand) keep(r *Result, o *cli.IO) error {
 	if c.Out != "" {
 		if err := r.write(c.Out, o); err != nil {
 			return err
 		}
 	}
-	return o.Print(r, func(w io.Writer) { r.print(w, o) })
+	if c.Page != "" {
+		return r.page(c.Page)
+	}
+	return nil
 }
 
 // folder gives the folder to work in, and how to clear it.
