@@ -5,10 +5,12 @@ import (
 
 	operator "docaxis/axis/admin"
 	"docaxis/axis/ledger"
+	"docaxis/axis/mailbox"
 	"docaxis/axis/sealing"
 	axistlog "docaxis/axis/tlog"
 	"docaxis/internal/evidence"
 	"docaxis/internal/lang"
+	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
 
@@ -24,7 +26,7 @@ func (p proofs) Time(ctx context.Context, leaf uint64) ([]byte, error) {
 	if err != nil || sealed == nil {
 		return nil, err
 	}
-	record, err := p.record(ctx, s, leaf)
+	record, err := p.recordIn(ctx, s, leaf)
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +37,19 @@ func (p proofs) Time(ctx context.Context, leaf uint64) ([]byte, error) {
 	return raw, err
 }
 
+// recordIn reads the record at a leaf by the snapshot alone: whoever held it and asked
+// the ledger for more would wait for those who do the same.
+func (p proofs) recordIn(ctx context.Context, s *ledger.Snapshot, leaf uint64) (*axispb.Record, error) {
+	at, found, err := s.Locate(ctx, leaf)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the record is not applied yet")
+	}
+	return p.records.Record(ctx, mailbox.Location(at))
+}
+
 // covering gives the first sealed checkpoint over a leaf, exact bytes, and the proof
 // that the leaf is under it.
 func (p proofs) covering(ctx context.Context, s *ledger.Snapshot, leaf uint64) (sealed []byte, inclusion [][]byte, err error) {
@@ -42,7 +57,7 @@ func (p proofs) covering(ctx context.Context, s *ledger.Snapshot, leaf uint64) (
 	if err != nil || !found {
 		return nil, nil, err
 	}
-	record, err := p.record(ctx, s, at.Position)
+	record, err := p.recordIn(ctx, s, at.Position)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -91,7 +106,7 @@ func (h *Hub) timestamps(ctx context.Context) (operator.Timestamps, error) {
 }
 
 func (h *Hub) lastSealed(ctx context.Context, s *ledger.Snapshot, last ledger.Sealed, out *operator.Timestamps) error {
-	record, err := proofs{h.ledger, h.records(), h.trust}.record(ctx, s, last.Position)
+	record, err := proofs{h.ledger, h.records(), h.trust}.recordIn(ctx, s, last.Position)
 	if err != nil {
 		return err
 	}
