@@ -101,9 +101,9 @@ func withheld(e *axispb.InboxEntry) error {
 	case !inbox.Withheld(e):
 		return nil
 	case e.FileHold == axispb.FileHold_FILE_HOLD_REFUSED && why != nil:
-		return reason.Permanent(why.Code, why.Args...).Because(inbox.ErrWithheld)
+		return reason.Permanent(why.Code, why.Args...)
 	}
-	return reason.Temporary(axispb.ReasonCode_REASON_FILES_UNCHECKED, e.Id).Because(inbox.ErrWithheld)
+	return reason.Temporary(axispb.ReasonCode_REASON_FILES_UNCHECKED, e.Id)
 }
 
 // checkFiles looks at the files of a document before it is sealed, where the policy
