@@ -146,7 +146,11 @@ func (h *Hub) accepted(ctx context.Context, s ledger.Story) (operator.Document, 
 }
 
 func (h *Hub) record(ctx context.Context, position uint64) (*axispb.Record, error) {
-	s, err := h.ledger.Snapshot(ctx)
+	return recordAt(ctx, h.ledger, h.records(), position)
+}
+
+func recordAt(ctx context.Context, l *ledger.Ledger, from records, position uint64) (*axispb.Record, error) {
+	s, err := l.Snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +159,7 @@ func (h *Hub) record(ctx context.Context, position uint64) (*axispb.Record, erro
 	if err != nil || !found {
 		return nil, errors.Join(err, fmt.Errorf("record %d cannot be located", position))
 	}
-	return h.records().Record(ctx, mailbox.Location(at))
+	return from.Record(ctx, mailbox.Location(at))
 }
 
 func story(s ledger.Story) operator.Document {
