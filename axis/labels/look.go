@@ -139,6 +139,7 @@ func (l *Labeller) look(ctx context.Context, d Document, known *axispb.DocumentL
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	inspect.Fit(out)
 	now := l.cfg.Now()
 	out.LookedMs = now.UnixMilli()
 	out.AgainMs = againMS(retry, now, out.Looks)
