@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"docaxis/axis/content"
+	"docaxis/axis/intake"
 	"docaxis/axis/labels"
 	"docaxis/axis/ledger"
 	"docaxis/internal/envelope"
@@ -106,15 +107,19 @@ func filesOf(ctx context.Context, store *content.Store, e *envelope.Envelope) (a
 }
 
 // gatekeeper judges the files of those senders whose policy asks for it, before they are
-// accepted. It has judges of its own, so that whoever looks at labels keeps nobody
-// waiting, and none of large documents one of small ones.
+// accepted. It has judges of its own, as many as intake asks at once, so that whoever
+// looks at labels keeps nobody waiting.
 type gatekeeper struct {
-	hub          *Hub
-	small, large *inspect.Judge
+	hub    *Hub
+	judges chan *inspect.Judge
 }
 
 func (h *Hub) gatekeeper() gatekeeper {
-	return gatekeeper{h, h.labels.judge.Beside(), h.labels.judge.Beside()}
+	g := gatekeeper{h, make(chan *inspect.Judge, intake.MostLooks)}
+	for range intake.MostLooks {
+		g.judges <- h.labels.judge.Beside()
+	}
+	return g
 }
 
 // Asks is what a sender's policy asks of the files that it sends.
@@ -124,7 +129,7 @@ func (g gatekeeper) Asks(sender string) axispb.FilePolicy {
 
 // Refuses looks at the files, one after another, by what is known here: nobody outside
 // is asked.
-func (g gatekeeper) Refuses(ctx context.Context, p axispb.FilePolicy, e *envelope.Envelope, large bool) (*axispb.Reason, error) {
+func (g gatekeeper) Refuses(ctx context.Context, p axispb.FilePolicy, e *envelope.Envelope) (*axispb.Reason, error) {
 	if err := g.hub.cfg.Faults.At("files.judge.before"); err != nil {
 		return nil, err
 	}
@@ -132,10 +137,8 @@ func (g gatekeeper) Refuses(ctx context.Context, p axispb.FilePolicy, e *envelop
 	if err != nil {
 		return nil, err
 	}
-	judge := g.small
-	if large {
-		judge = g.large
-	}
+	judge := <-g.judges
+	defer func() { g.judges <- judge }()
 	for _, f := range files {
 		label, _, err := judge.Label(ctx, f.Name, f.Type, f.Content, f.Size, time.Time{})
 		if err != nil {

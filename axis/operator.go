@@ -50,6 +50,7 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 		return out, err
 	}
 	out.Recovering = h.recovery.gate.held()
+	out.Signatures = h.signatures(ctx)
 	for s, n := range counts.Recipients {
 		out.States[StateName(s)] = n
 	}
@@ -125,6 +126,7 @@ func (h *Hub) refusal(ctx context.Context, position uint64) (*axispb.Reason, err
 // refused stands with its arguments in the decision alone.
 func (h *Hub) accepted(ctx context.Context, s ledger.Story) (operator.Document, error) {
 	d := story(s)
+	d.Labels = h.labelsOf(ctx, s)
 	if len(s.Refused) == 0 {
 		return d, nil
 	}

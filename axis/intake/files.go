@@ -18,16 +18,19 @@ type Files interface {
 	Asks(sender string) axispb.FilePolicy
 	// Refuses says why a policy refuses a document's files; nil where it does not. It
 	// asks nobody outside. An error is about the reading, not about the files: it is
-	// tried again. At most one call with large and smallFiles without run at once.
-	Refuses(ctx context.Context, p axispb.FilePolicy, e *envelope.Envelope, large bool) (*axispb.Reason, error)
+	// tried again. At most MostLooks calls run at once.
+	Refuses(ctx context.Context, p axispb.FilePolicy, e *envelope.Envelope) (*axispb.Reason, error)
 }
 
 const (
 	// largeFiles is from how many bytes on the files of a document are judged behind
 	// other large ones: what a signature covers is hashed for each signature.
 	largeFiles = 4 << 20
-	// smallFiles is how many documents with smaller ones are judged at once.
-	smallFiles = 1
+	// looksAtOnce is how many documents with large files are judged at once, and how many
+	// with small ones; of one endpoint one each.
+	looksAtOnce = 2
+	// MostLooks is how many are judged at once in all.
+	MostLooks = 2 * looksAtOnce
 	// judgedFor is how long one look may take, and for how long its outcome is known to
 	// a submission that is repeated: a request ends after a minute, and what it began
 	// must not begin anew for ever.
@@ -71,7 +74,7 @@ type looking struct {
 
 func newJudging(files Files, now func() time.Time, ended <-chan struct{}) *judging {
 	return &judging{
-		files: files, small: newTurns(smallFiles, 1), large: newTurns(1, 1), ended: ended, now: now,
+		files: files, small: newTurns(looksAtOnce, 1), large: newTurns(looksAtOnce, 1), ended: ended, now: now,
 		looks: map[lookAt]*looking{}, open: map[string]int{},
 	}
 }
@@ -200,5 +203,5 @@ func (j *judging) run(ctx context.Context, s *submission, p axispb.FilePolicy, l
 		return nil, err
 	}
 	defer leave()
-	return j.files.Refuses(ctx, p, s.envelope, large)
+	return j.files.Refuses(ctx, p, s.envelope)
 }

@@ -170,9 +170,21 @@ type Status struct {
 	Since   time.Time
 }
 
-// Status looks at what is known.
-func (l *Labeller) Status(ctx context.Context) (Status, error) {
-	var s Status
+// Status looks at what is known. What keeps it from being known is a trouble, too.
+func (l *Labeller) Status(ctx context.Context) Status {
+	s, err := l.counted(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.trouble != nil:
+		s.Trouble, s.Since = l.trouble, l.since
+	case err != nil:
+		s.Trouble, s.Since = err, l.cfg.Now()
+	}
+	return s
+}
+
+func (l *Labeller) counted(ctx context.Context) (s Status, err error) {
 	p, err := l.store.place(ctx)
 	if err != nil {
 		return s, err
@@ -184,16 +196,8 @@ func (l *Labeller) Status(ctx context.Context) (Status, error) {
 	if !p.begun {
 		p.after, p.before = -1, 0
 	}
-	if s.Backlog, err = l.source.Waiting(ctx, p.after, p.before); err != nil {
-		return s, err
-	}
-	s.Backlog, s.Again = s.Backlog+off, again
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if s.Trouble = l.trouble; s.Trouble != nil {
-		s.Since = l.since
-	}
-	return s, nil
+	waiting, err := l.source.Waiting(ctx, p.after, p.before)
+	return Status{Backlog: waiting + off, Again: again}, err
 }
 
 // begin makes sure that the place belongs to this journal and to what labels rest on
