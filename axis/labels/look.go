@@ -3,6 +3,7 @@ package labels
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"docaxis/internal/inspect"
@@ -10,7 +11,7 @@ import (
 )
 
 const (
-	// dueTurn is after how many steps one is for what is due again, whatever is new.
+	// dueTurn is after how many steps one is for what has been put off, whatever is new.
 	dueTurn = 8
 	// often is how many looks a document is worth, over about a month; after that it is
 	// looked at rarely: an authority that is gone for good would else have all documents
@@ -26,9 +27,9 @@ func (l *Labeller) step(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	order := []func(context.Context) (bool, error){l.takeNew, l.takeDue, l.takeOld}
+	order := []func(context.Context) (bool, error){l.takeNew, l.takeAgain, l.takeOld, l.takeDue}
 	if l.steps++; l.steps%dueTurn == 0 {
-		order[0], order[1] = order[1], order[0]
+		slices.Reverse(order)
 	}
 	for _, take := range order {
 		if worked, err := take(ctx); worked || err != nil {
@@ -84,9 +85,14 @@ func (l *Labeller) takeUp(ctx context.Context, d Document, p place) error {
 	return err
 }
 
-// takeDue looks again at the document that has been due for longest.
-func (l *Labeller) takeDue(ctx context.Context) (bool, error) {
-	commitment, err := l.store.due(ctx, l.cfg.Now().UnixMilli())
+// takeAgain looks again at the document that has been due for longest, takeDue at that
+// or one that was put off.
+func (l *Labeller) takeAgain(ctx context.Context) (bool, error) { return l.take(ctx, 1) }
+
+func (l *Labeller) takeDue(ctx context.Context) (bool, error) { return l.take(ctx, 0) }
+
+func (l *Labeller) take(ctx context.Context, looks uint32) (bool, error) {
+	commitment, err := l.store.due(ctx, l.cfg.Now().UnixMilli(), looks)
 	if err != nil || commitment == nil {
 		return false, err
 	}

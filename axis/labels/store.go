@@ -216,9 +216,10 @@ func (s *Store) Get(ctx context.Context, commitment []byte) (*axispb.DocumentLab
 	return l, nil
 }
 
-// due finds the document that has been due for longest; nil for none.
-func (s *Store) due(ctx context.Context, nowMS int64) (commitment []byte, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT commitment FROM label WHERE again_ms BETWEEN 1 AND ? ORDER BY again_ms LIMIT 1`, nowMS).
+// due finds the document that has been due for longest, of those with so many looks at
+// least; nil for none.
+func (s *Store) due(ctx context.Context, nowMS int64, looks uint32) (commitment []byte, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT commitment FROM label WHERE again_ms BETWEEN 1 AND ? AND looks >= ? ORDER BY again_ms LIMIT 1`, nowMS, looks).
 		Scan(&commitment)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
