@@ -197,6 +197,7 @@ func (a *Agent) accepted(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 	}
 	a.log.Info("accepted", slog.String("id", e.Id), slog.Uint64("leaf", proven.LeafIndex))
 	a.watch.changed(e.Id)
+	a.noteAccepted(e)
 	a.touched(touched)
 	// What waited for it, and evidence that overtook the receipt.
 	ring(a.wake.submit, a.wake.bulkSubmit, a.wake.pull)

@@ -33,6 +33,10 @@ const (
 	// judged, so nothing larger is fetched.
 	maxRevocation  = 256 << 20
 	maxAuthorities = 2
+
+	// atOnce is how many files are looked at at the same time: one in the background, and
+	// one for which somebody waits.
+	atOnce = 2
 )
 
 // Config is what a Judge works with. Only Folder must be given.
@@ -50,7 +54,8 @@ type Config struct {
 
 // Judge labels files: by the anchors of the settings, and by what is known of revoked
 // certificates, which it fetches in the background. It is opened once in a program. Its
-// methods may be used by several goroutines; one file is looked at at a time.
+// methods may be used by several goroutines; two files are looked at at a time, so that
+// who looks in the background, one by one, leaves room for who is waited for.
 type Judge struct {
 	now     func() time.Time
 	trust   *signing.Trust
@@ -83,7 +88,7 @@ func Open(c Config) (*Judge, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	j := &Judge{now: c.Now, looking: filepath.Join(c.Folder, LookingFolder), turn: make(chan struct{}, 1)}
+	j := &Judge{now: c.Now, looking: filepath.Join(c.Folder, LookingFolder), turn: make(chan struct{}, atOnce)}
 	var digests []string
 	if j.trust, digests, err = c.Settings.trust(c.Folder); err != nil {
 		return nil, err
@@ -101,6 +106,16 @@ func Open(c Config) (*Judge, error) {
 		Parallel: maxAuthorities, MaxCRL: signing.MaxCRL, MaxBytes: maxRevocation,
 	})
 	return j, err
+}
+
+// Look says what a Judge would be opened with, and opens nothing: for a doctor. The
+// error is Open's.
+func Look(folder string, s Settings) (Status, error) {
+	if err := s.Validate(); err != nil {
+		return Status{}, err
+	}
+	_, anchors, err := s.trust(folder)
+	return Status{Anchors: len(anchors), Asks: s.Asks()}, err
 }
 
 // Run fetches revocation data until ctx ends, then returns nil.
@@ -128,7 +143,7 @@ func (j *Judge) Basis() string { return j.basis }
 // Label looks at one file. at is the best proven time at which it existed, the
 // journal time of its document's acceptance; zero means that there is none, and that
 // now counts. retry is when another look is worth while, given to Again by who keeps
-// the label; zero means never. It waits until nobody else looks, or ctx ends. The error is
+// the label; zero means never. It waits for its turn, or until ctx ends. The error is
 // about the call, the reader or the folder: try again; never about the file.
 func (j *Judge) Label(ctx context.Context, name, mediaType string, r io.ReaderAt, size int64, at time.Time) (_ *axispb.FileLabel, retry time.Time, _ error) {
 	select {

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"docaxis/internal/reason"
 	"docaxis/proto/axispb"
 )
 
@@ -38,7 +39,7 @@ func refusal(code axispb.ReasonCode, agency string, file, within *axispb.FileLab
 	if within != file {
 		name += " / " + within.Name
 	}
-	return &axispb.Reason{Code: code, Args: []string{agency, name, what}}
+	return reason.Permanent(code, agency, name, what).Reason
 }
 
 // find is the first file, of a package or by itself, that is such a one.
