@@ -29,7 +29,7 @@ func fileLabels(known []*axispb.FileLabel) []operator.FileLabel {
 	all := make([]operator.FileLabel, 0, len(known))
 	for _, f := range known {
 		l := operator.FileLabel{
-			Name: f.Name, Kind: f.Kind, Label: labelWord(f.Label), Sentence: f.SentenceEn, SentenceVI: f.SentenceVi, Left: f.Left,
+			Name: f.Name, Kind: f.Kind, Label: labelWord(f.Label), Vietnamese: f.SentenceVi, English: f.SentenceEn, Failed: f.Failed, Left: f.Left,
 		}
 		if len(f.Within) > 0 {
 			l.Within = fileLabels(f.Within)
@@ -37,7 +37,7 @@ func fileLabels(known []*axispb.FileLabel) []operator.FileLabel {
 		for _, s := range f.Signatures {
 			l.Signatures = append(l.Signatures, operator.SignatureLabel{
 				Signer: s.Signer, Holder: s.Holder, Indication: s.Indication, SubIndication: s.SubIndication,
-				TimeMS: s.TimeMs, TimeSource: s.TimeSource, Sentence: s.SentenceEn, SentenceVI: s.SentenceVi,
+				TimeMS: s.TimeMs, TimeSource: s.TimeSource, Vietnamese: s.SentenceVi, English: s.SentenceEn,
 			})
 		}
 		all = append(all, l)

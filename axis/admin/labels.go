@@ -15,9 +15,11 @@ type FileLabel struct {
 	Name string `json:"name"`
 	Kind string `json:"kind,omitempty"` // pdf, edxml or other
 	// Label: valid, problem, unsigned, unreadable, or unknown where it was not looked at.
-	Label      string           `json:"label"`
-	Sentence   string           `json:"sentence"`
-	SentenceVI string           `json:"sentence_vi"`
+	Label      string `json:"label"`
+	Vietnamese string `json:"vi"`
+	English    string `json:"en"`
+	// Failed: something in the file itself is wrong, which nothing mends.
+	Failed     bool             `json:"failed,omitempty"`
 	Signatures []SignatureLabel `json:"signatures,omitempty"`
 	// Within are the files of a package; Left counts those that were not looked at.
 	Within []FileLabel `json:"within,omitempty"`
@@ -34,8 +36,8 @@ type SignatureLabel struct {
 	// TimeMS is the time relied on, and TimeSource why: timestamp, checkpoint or now.
 	TimeMS     int64  `json:"time_ms,omitempty"`
 	TimeSource string `json:"time_source,omitempty"`
-	Sentence   string `json:"sentence"`
-	SentenceVI string `json:"sentence_vi"`
+	Vietnamese string `json:"vi"`
+	English    string `json:"en"`
 }
 
 // Signatures says how the looking at signatures within files stands.

@@ -29,7 +29,7 @@ func TestFilesAreLabelled(t *testing.T) {
 	first := labelled(t, w, id, whatever)
 	for i, want := range []string{"valid", "problem", "unsigned", "unreadable", "valid", "problem", "unsigned"} {
 		f := first.Files[i]
-		if f.Label != want || f.Sentence == "" || f.SentenceVI == "" {
+		if f.Label != want || f.English == "" || f.Vietnamese == "" {
 			t.Errorf("%s: %+v, not %s", f.Name, f, want)
 		}
 	}

@@ -31,13 +31,13 @@ func printLabels(w io.Writer, o *cli.IO, d operator.Document) {
 }
 
 func printFileLabel(w io.Writer, o *cli.IO, f operator.FileLabel, indent string) {
-	fmt.Fprintf(w, o.Say("%sTệp %s: %s. %s\n", "%sFile %s: %s. %s\n"), indent, cli.Clean(f.Name), label(o, f.Label), cli.Clean(o.Say(f.SentenceVI, f.Sentence)))
+	fmt.Fprintf(w, o.Say("%sTệp %s: %s. %s\n", "%sFile %s: %s. %s\n"), indent, cli.Clean(f.Name), label(o, f.Label), cli.Clean(o.Say(f.Vietnamese, f.English)))
 	for _, s := range f.Signatures {
 		verdict := s.Indication
 		if s.SubIndication != "" {
 			verdict += " (" + s.SubIndication + ")"
 		}
-		fmt.Fprintf(w, "%s  - %s: %s. %s\n", indent, signer(o, s), verdict, cli.Clean(o.Say(s.SentenceVI, s.Sentence)))
+		fmt.Fprintf(w, "%s  - %s: %s. %s\n", indent, signer(o, s), verdict, cli.Clean(o.Say(s.Vietnamese, s.English)))
 	}
 	for _, in := range f.Within {
 		printFileLabel(w, o, in, indent+"  ")
