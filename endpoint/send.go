@@ -11,7 +11,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
@@ -88,7 +87,7 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 	}
 	added, undo := false, a.beginSubmission(e)
 	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) (err error) {
-		added, err = addOnce(tx, e, a.cfg.Now())
+		added, err = a.addOnce(tx, e)
 		return err
 	})
 	if err != nil || !added {
@@ -103,8 +102,8 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 // addOnce queues an entry. The same document under the same id is there already
 // when the sender asks again; where it was refused, whoever asks again has mended
 // the cause, and it goes once more.
-func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) (added bool, err error) {
-	err = add(tx, e)
+func (a *Agent) addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) (added bool, err error) {
+	err = a.add(tx, e)
 	if !errors.Is(err, outbox.ErrExists) {
 		return err == nil, err
 	}
@@ -117,14 +116,14 @@ func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) (added bool, er
 		return false, reason.Permanent(axispb.ReasonCode_REASON_ID_COLLISION, e.Id)
 	}
 	if was.State == axispb.State_STATE_REJECTED {
-		return false, o.Again(e, now)
+		return false, o.Again(e, a.cfg.Now())
 	}
 	return false, nil
 }
 
 // add puts an entry into the outbox, queued or, where no seal could sign it, parked. A
 // document that its agency seems to have sent before is flagged for people.
-func add(tx *bbolt.Tx, e *axispb.OutboxEntry) (err error) {
+func (a *Agent) add(tx *bbolt.Tx, e *axispb.OutboxEntry) (err error) {
 	o := outbox.In(tx)
 	e = proto.Clone(e).(*axispb.OutboxEntry)
 	if e.DuplicateOf, err = o.Twin(e); err != nil {
@@ -133,7 +132,7 @@ func add(tx *bbolt.Tx, e *axispb.OutboxEntry) (err error) {
 	if outbox.Unsealed(e) {
 		return o.AddUnsealed(e, e.Trouble)
 	}
-	return errors.Join(o.Add(e), lookAtSent(tx, e))
+	return errors.Join(o.Add(e), a.lookAtSent(tx, e))
 }
 
 // checkDraft refuses at once what the axis would refuse later, as far as this
