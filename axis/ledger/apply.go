@@ -8,6 +8,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"docaxis/internal/chunk"
+	"docaxis/internal/sqlite"
 	"docaxis/proto/axispb"
 )
 
@@ -140,7 +141,7 @@ var ErrGap = errors.New("the block does not follow the ledger's last one")
 // Apply writes a block's rows, hashes and position in one transaction.
 func (l *Ledger) Apply(ctx context.Context, b *Block) (Applied, error) {
 	a := &applier{ctx: ctx, tx: l.write, known: l.endpoints, endpoints: map[string]int64{}, applied: Applied{Endpoints: map[string]struct{}{}}}
-	if err := l.write.in(ctx, func() error { return a.block(b) }); err != nil {
+	if err := l.write.In(ctx, func() error { return a.block(b) }); err != nil {
 		return Applied{}, fmt.Errorf("apply block %d: %w", b.Number, err)
 	}
 	l.remember(b, a.endpoints)
@@ -169,7 +170,7 @@ const (
 // applier writes one block inside one transaction.
 type applier struct {
 	ctx       context.Context
-	tx        *session
+	tx        *sqlite.Session
 	known     map[string]int64 // endpoints that earlier blocks named
 	endpoints map[string]int64
 	applied   Applied
