@@ -8,8 +8,10 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 	_ "modernc.org/sqlite" // the driver
@@ -66,6 +68,7 @@ type Ledger struct {
 	recent recent
 	// endpoints by name, as far as blocks named them since the start: Apply's alone.
 	endpoints map[string]int64
+	many      map[string]string // statements for many rows, by those for one
 }
 
 // Open opens or makes the ledger in a file. It need not be synced: what a power
@@ -86,7 +89,7 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 	}
 	look.SetMaxOpenConns(lookers)
 	look.SetMaxIdleConns(lookers) // a new one reads the schema and parses every query again
-	l := &Ledger{writer: writer, read: read, snaps: sqlite.NewPool(read, readers, frequentReads()...), look: &prepared{DB: look}, endpoints: map[string]int64{}}
+	l := &Ledger{writer: writer, read: read, snaps: sqlite.NewPool(read, readers, frequentReads()...), look: &prepared{DB: look}, endpoints: map[string]int64{}, many: manyRows()}
 	if err := l.start(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -94,7 +97,7 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 }
 
 func (l *Ledger) start(ctx context.Context) (err error) {
-	if l.write, err = sqlite.NewSession(ctx, l.writer, frequentWrites()...); err != nil {
+	if l.write, err = sqlite.NewSession(ctx, l.writer, slices.AppendSeq(frequentWrites(), maps.Values(l.many))...); err != nil {
 		return err
 	}
 	if err := l.prepare(ctx); err != nil {
