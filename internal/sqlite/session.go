@@ -52,8 +52,20 @@ func (s *Session) statement(ctx context.Context, query string) (*sql.Stmt, error
 	if err != nil {
 		return nil, fmt.Errorf("prepare %.40q: %w", query, err)
 	}
-	s.by[query] = st // closed with the connection
+	s.by[query] = st
 	return st, nil
+}
+
+// Close gives the connection back to its database, without the statements: SQLite does
+// not close a connection that has any, and so does not clear away the write-ahead log.
+func (s *Session) Close() error {
+	var errs []error
+	for _, st := range s.by {
+		if st != nil {
+			errs = append(errs, st.Close())
+		}
+	}
+	return errors.Join(append(errs, s.Conn.Close())...)
 }
 
 // QueryRowContext runs a query.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -85,6 +86,27 @@ func TestAnOpenTransactionIsEnded(t *testing.T) {
 	}
 	if n := count(t, db); n != 1 {
 		t.Errorf("%d rows, want 1", n)
+	}
+}
+
+// A session that is closed leaves nothing behind that keeps SQLite from closing its
+// file: the write-ahead log is gone.
+func TestAClosedSessionLeavesNoLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.db")
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSession(t.Context(), db, insert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.ExecContext(t.Context(), `CREATE TABLE t (n INTEGER PRIMARY KEY)`)
+	if err := errors.Join(err, s.In(t.Context(), add(s, 1)), s.Close(), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + "-wal"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the log is left: %v", err)
 	}
 }
 
