@@ -284,6 +284,10 @@ func (in *incoming) entry(hold *files.Hold, file chunk.File) (*axispb.OutboxEntr
 		e, err = a.keepDraft(doc, hold, sealed, in.unsealed)
 	} else {
 		e, err = a.seal(doc, hold, sealed, in.key)
+		if isAway(err) {
+			in.unsealed = err
+			e, err = a.keepDraft(doc, hold, sealed, err)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -318,6 +322,9 @@ func (in *incoming) commit(ctx context.Context, e *axispb.OutboxEntry) error {
 		slog.String("system", in.system), slog.Bool("sealed", !outbox.Unsealed(e)))
 	in.a.watch.changed(e.Id)
 	ring(in.a.wake.submit, in.a.wake.bulkSubmit)
+	if awaits(e) {
+		ring(in.a.wake.seal)
+	}
 	return nil
 }
 

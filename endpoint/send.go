@@ -334,7 +334,7 @@ func (a *Agent) seal(doc *envelope.Document, hold *files.Hold, sealed []envelope
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, away(doc.Sender, err)
 	}
 	env, err := envelope.Parse(raw)
 	if err != nil {
