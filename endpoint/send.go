@@ -290,7 +290,7 @@ func checkRecipient(d directory.Directory, code string) error {
 	return reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_CODE, code)
 }
 
-// keepFiles makes the files durable in the store.
+// keepFiles puts the files into the store; seal waits until they are durable.
 func (a *Agent) keepFiles(ctx context.Context, hold *files.Hold, drafts []DraftFile) ([]envelope.File, error) {
 	var sealed []envelope.File
 	for _, f := range drafts {
@@ -317,7 +317,7 @@ func (a *Agent) keepFile(hold *files.Hold, f DraftFile) (envelope.File, error) {
 		content = opened
 	}
 	limit := a.cfg.Settings.Limits.FileBytes
-	file, err := hold.Add(&guarded{r: content, guard: a.disk.contents}, limit)
+	file, err := hold.AddSoon(&guarded{r: content, guard: a.disk.contents}, limit)
 	if errors.Is(err, files.ErrTooLarge) {
 		return envelope.File{}, tooLarge(f.Title, "> "+strconv.FormatUint(limit, 10), limit)
 	}
@@ -328,7 +328,8 @@ func tooLarge(title, size string, limit uint64) error {
 	return reason.Permanent(axispb.ReasonCode_REASON_FILE_TOO_LARGE, clip(title), size, strconv.FormatUint(limit, 10))
 }
 
-// seal makes the envelope, keeps it, and describes it as an entry.
+// seal makes the envelope, keeps it, and describes it as an entry. When it returns, the
+// envelope and all files that were added through hold are durable.
 func (a *Agent) seal(doc *envelope.Document, hold *files.Hold, sealed []envelope.File, key seal) (*axispb.OutboxEntry, error) {
 	var raw []byte
 	err := a.step("seal", func() (err error) {
@@ -342,9 +343,13 @@ func (a *Agent) seal(doc *envelope.Document, hold *files.Hold, sealed []envelope
 	if err != nil {
 		return nil, err
 	}
-	kept, err := hold.Add(bytes.NewReader(raw), envelope.MaxSize)
+	kept, err := hold.AddSoon(bytes.NewReader(raw), envelope.MaxSize)
 	if err != nil {
 		return nil, fmt.Errorf("keep envelope: %w", err)
+	}
+	// The disk was at work on the files meanwhile.
+	if err := hold.Settle(); err != nil {
+		return nil, fmt.Errorf("keep files and envelope: %w", err)
 	}
 	e := a.entry(doc, sealed)
 	e.EnvelopeDigest, e.ManifestDigest = kept.Digest[:], env.ManifestDigest[:]
