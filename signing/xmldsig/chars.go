@@ -171,7 +171,7 @@ func readNumber(b []byte) (n rune, ok bool) {
 
 // decodeAttribute is the value of an attribute (XML 1.0 section 3.3.3, CDATA).
 func decodeAttribute(raw []byte) []byte {
-	if bytes.IndexAny(raw, "&\t\r\n") < 0 {
+	if !bytes.ContainsAny(raw, "&\t\r\n") {
 		return raw
 	}
 	out := make([]byte, 0, len(raw))
