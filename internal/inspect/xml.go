@@ -9,7 +9,9 @@ import (
 
 	"docaxis/edxml"
 	"docaxis/internal/lang"
+	"docaxis/proto/axispb"
 	"docaxis/signing"
+	"docaxis/signing/pades"
 	"docaxis/signing/xmldsig"
 )
 
@@ -121,4 +123,37 @@ func (f Finding) packageSentence(l lang.Language) string {
 			"The Signature element (XML-DSig) of the package is a placeholder without a signature's value; the signatures that count are in the attached files.")
 	}
 	return l.Pick("Gói tin edXML; chữ ký nằm trong các tệp đính kèm.", "A package of edXML; signatures are in the attached files.")
+}
+
+func (f Finding) xmlVerdicts() (all []signing.Verdict) {
+	for _, s := range f.XML {
+		all = append(all, s.Verdict)
+	}
+	return all
+}
+
+// xml fills in what is known of a package's own signatures. One that covers all of it
+// stands for files that have none, and mends none that is wrong.
+func (l *look) xml(out *axispb.FileLabel, f Finding) {
+	for i := range f.XML {
+		s := &f.XML[i]
+		out.Failed = out.Failed || s.Verdict.Indication == signing.TotalFailed
+		l.again(&s.Verdict)
+		if len(out.Signatures) < maxShown {
+			out.Signatures = append(out.Signatures, signatureLabel(&s.Verdict, pades.HolderOf(s.Verdict.Signer), s.Sentence))
+		}
+	}
+	switch {
+	case len(f.XML) == 0:
+	case !f.Covered():
+		out.Label = axispb.Label_LABEL_PROBLEM
+	case out.Label == axispb.Label_LABEL_UNSIGNED && out.Left == 0:
+		out.Label = axispb.Label_LABEL_VALID
+	}
+}
+
+// failedItself reports whether a package failed by a signature of its own, and not by
+// those of its files.
+func failedItself(f *axispb.FileLabel) bool {
+	return slices.ContainsFunc(f.Signatures, func(s *axispb.SignatureLabel) bool { return s.Indication == string(signing.TotalFailed) })
 }

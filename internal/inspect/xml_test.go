@@ -5,12 +5,15 @@ import (
 	"crypto/x509"
 	"strings"
 	"testing"
+	"time"
 
 	"docaxis/edxml"
 	"docaxis/internal/inspect"
 	"docaxis/internal/lang"
+	"docaxis/internal/reason"
 	"docaxis/internal/sealtest"
 	"docaxis/internal/vectors"
+	"docaxis/proto/axispb"
 	"docaxis/signing"
 	dsig "docaxis/signing/xmldsig/xmldsigtest"
 )
@@ -59,6 +62,69 @@ func TestSignedPackages(t *testing.T) {
 		}
 		if say := f.Sentence(lang.Vietnamese); !strings.Contains(say, "XML-DSig") {
 			t.Error(say)
+		}
+	}
+}
+
+// TestPackagesAreLabelledByTheirSignatures: a package's own signatures stand in its
+// label, what is known of the signer follows, and a policy refuses what failed.
+func TestPackagesAreLabelledByTheirSignatures(t *testing.T) {
+	w := newWorld(t)
+	deaf := w.open(t, inspect.Settings{Revocation: new(bool)})
+	good, err := dsig.Sign(dsig.Package([2]string{"a.txt", "S8OtbmggZ+G7rWk="}), w.seal.Key, w.seal.Chain[:1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged, err := dsig.Sign(dsig.Package([2]string{"a.pdf", "JVBERi0="}), w.seal.Key, w.seal.Chain[:1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const no, bad = axispb.ReasonCode_REASON_UNSPECIFIED, axispb.ReasonCode_REASON_FILE_PROBLEM
+	for _, tt := range []struct {
+		what   string
+		judge  *inspect.Judge
+		raw    string
+		label  axispb.Label
+		failed bool
+		sub    signing.SubIndication
+		sound  axispb.ReasonCode
+	}{
+		{"good", deaf, good, valid, false, "", no},
+		{"an authority that does not answer", w.judge, good, problem, false, signing.TryLater, no},
+		{"altered", deaf, strings.Replace(good, "V/v", "V/V", 1), problem, true, signing.HashFailure, bad},
+		{"broken", deaf, strings.Replace(good, "</SignatureValue>", "</SignatureValue><x/>", 1), problem, true, signing.FormatFailure, bad},
+		{"carrying something", deaf, strings.Replace(good, "</KeyInfo>", "</KeyInfo><Object><x/></Object>", 1), problem, false, signing.SigConstraintsFailure, no},
+		{"a damaged file that was signed so", deaf, damaged, unreadable, true, "", bad},
+	} {
+		l, retry := w.label(t, tt.judge, "goi.edxml", []byte(tt.raw), w.now())
+		expect(t, tt.what, l, tt.label, tt.failed, false)
+		if len(l.Signatures) != 1 || l.Signatures[0].SubIndication != string(tt.sub) || l.Signatures[0].Signer != "Ủy ban nhân dân xã Thử" && tt.sub != signing.FormatFailure ||
+			retry.IsZero() != (tt.sub != signing.TryLater) {
+			t.Errorf("%s: %v, %v", tt.what, l.Signatures, retry)
+		}
+		got := tt.judge.Refuses(axispb.FilePolicy_FILE_POLICY_SOUND, "H41", l)
+		if got.GetCode() != tt.sound {
+			t.Errorf("%s: %v", tt.what, got)
+		}
+		if got != nil {
+			if vi := reason.Sentence(got, lang.Vietnamese); !strings.Contains(vi, "goi.edxml") || strings.Contains(vi, " the ") || strings.Contains(vi, "The ") {
+				t.Error(vi)
+			}
+		}
+	}
+	w.publish(t, time.Time{})
+	w.run(t)
+	for deadline := time.Now().Add(20 * time.Second); ; w.forward(time.Minute) {
+		l, _ := w.label(t, w.judge, "goi.edxml", []byte(good), w.now())
+		if l.Label == valid {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("never valid: %v", l)
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-t.Context().Done():
 		}
 	}
 }
