@@ -34,6 +34,8 @@ type Record struct {
 	Document *Document
 	Evidence *Evidence
 	Epoch    *Epoch
+	// Sealed is the size of a sealed checkpoint.
+	Sealed *uint64
 	// Recovered is set, beside one of those or none, for a record that an earlier
 	// epoch had.
 	Recovered *Recovered
@@ -236,6 +238,8 @@ func (a *applier) record(r *Record, nth int, p Position) error {
 		return a.evidence(r, r.Evidence)
 	case r.Released != nil:
 		return a.released(r)
+	case r.Sealed != nil:
+		return a.exec(`INSERT INTO sealed VALUES (?, ?)`, r.Position, *r.Sealed)
 	case r.Epoch != nil:
 		return a.exec(`INSERT INTO epoch VALUES (?, ?, ?, ?, ?)`, r.Epoch.Number, r.Position, r.Epoch.Base, r.Epoch.Signed, r.Epoch.Lost)
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // SchemaVersion of the tables; a ledger of another version is rebuilt.
-const SchemaVersion = 5
+const SchemaVersion = 6
 
 // ErrOtherSchema says that the file is a ledger of another version: delete it, it
 // is rebuilt from the journal.
