@@ -48,6 +48,7 @@ func counted(o *office) *counts {
 	o.adjust = func(cfg *Config) {
 		cfg.StoreFaults = c.at
 		cfg.PullEvery = time.Hour
+		cfg.LabelAfter = time.Hour // labels share commits over time, not over documents
 	}
 	o.start()
 	return c
