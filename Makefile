@@ -80,7 +80,7 @@ fix: ## format the code, tidy go.mod, make generated code
 	proto/generate.sh
 
 bin: ## build the commands into bin/
-	@if [ -d cmd ]; then mkdir -p bin; go build -trimpath -o bin/ ./cmd/...; else echo 'there are no commands yet'; fi
+	@if [ -d cmd ]; then mkdir -p bin; go build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...; else echo 'there are no commands yet'; fi
 
 clean: ## remove what was built
 	rm -rf bin
