@@ -302,7 +302,7 @@ func (in *incoming) entry(hold *files.Hold, file chunk.File) (*axispb.OutboxEntr
 // commit queues the document with the answer that is given for it, unless another
 // request with the same package was faster.
 func (in *incoming) commit(ctx context.Context, e *axispb.OutboxEntry) error {
-	added := false
+	added, undo := false, in.a.beginSubmission(e)
 	err := in.a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error {
 		added = false
 		if err := in.before(tx); err != nil || in.answer != nil {
@@ -314,6 +314,7 @@ func (in *incoming) commit(ctx context.Context, e *axispb.OutboxEntry) error {
 		return errors.Join(add(tx, e), systems.In(tx).Answer(in.is, e.Id, docIDOf(e), now))
 	})
 	if err != nil || !added {
+		undo()
 		return err
 	}
 	in.a.quota.added(e.Bytes)

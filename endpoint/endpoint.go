@@ -89,6 +89,8 @@ type Agent struct {
 	recovering recovering
 	// mending are the files that are to be fetched again.
 	mending chan mending
+	// submitting and fetching are first attempts that are recorded and not yet made.
+	submitting, fetching begun
 	// wanted are chunks that the axis asked for.
 	wanted chan []*axispb.Wanted
 

@@ -26,7 +26,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 10 * time.Second
+const patience = 60 * time.Second
 
 // until polls a condition.
 func until(t *testing.T, what string, cond func() bool) {

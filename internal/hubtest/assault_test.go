@@ -24,9 +24,6 @@ type assault struct {
 	do   func(t *testing.T, ctx context.Context, s *siege, wg *sync.WaitGroup)
 }
 
-// sample is how many documents a median is of.
-const sample = 15
-
 // Whatever one endpoint, five together, or strangers without a certificate do,
 // every document of the others gets its receipt and arrives. How long that takes
 // with and without the attack is logged, and judged by people:

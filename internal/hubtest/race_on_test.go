@@ -11,4 +11,8 @@ const (
 	malformed = 1_000
 	// damagesAtMost are done to each file: it is gone.
 	damagesAtMost = 1
+	// sample is how many documents a median is of.
+	sample = 5
+	// failsAgain: after failing once, each step also fails several times at random.
+	failsAgain = false
 )
