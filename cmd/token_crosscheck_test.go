@@ -163,7 +163,7 @@ func runToken(t *testing.T, kind string) {
 // verifySeal holds the seal in the folder of proofs against openssl.
 func verifySeal(t *testing.T, dir string) {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, "proofs", "envelope*"))
+	found, err := filepath.Glob(filepath.Join(dir, "proofs", "*-envelope"))
 	if err != nil || len(found) != 1 {
 		t.Fatalf("envelopes %q: %v", found, err)
 	}
