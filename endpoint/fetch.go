@@ -135,8 +135,10 @@ func (a *Agent) consign(ctx context.Context, key inbox.Key, c claim) error {
 		if err := a.enter(tx, key, c); err != nil || c.event != axispb.Event_EVENT_CONTENT_CONSIGNMENT {
 			return err
 		}
-		touched, err = a.consigned(tx, key)
-		return err
+		if touched, err = a.consigned(tx, key); err != nil {
+			return err
+		}
+		return a.toLookAt(tx, key)
 	})
 	if err != nil {
 		return err
@@ -145,7 +147,7 @@ func (a *Agent) consign(ctx context.Context, key inbox.Key, c claim) error {
 	a.log.Info("received", slog.String("id", key.ID), slog.String("code", key.Code), slog.String("event", c.event.String()))
 	a.watch.changed(key.ID)
 	a.touched(touched)
-	ring(a.wake.evidence, a.wake.fetch, a.wake.bulkFetch, a.wake.clean)
+	ring(a.wake.evidence, a.wake.fetch, a.wake.bulkFetch, a.wake.clean, a.wake.label)
 	return nil
 }
 

@@ -62,7 +62,7 @@ func (a *Agent) Send(ctx context.Context, d Draft) (id string, err error) {
 	}
 	a.log.Info("queued", slog.String("id", e.Id), slog.String("sender", e.Sender), slog.String("lane", e.Lane.String()))
 	a.watch.changed(e.Id)
-	ring(a.wake.submit, a.wake.bulkSubmit)
+	ring(a.wake.submit, a.wake.bulkSubmit, a.wake.label)
 	return e.Id, nil
 }
 
@@ -77,6 +77,9 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 	defer hold.Release()
 	sealed, err := a.keepFiles(ctx, hold, drafts)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.checkFiles(ctx, doc.Sender, sealed); err != nil {
 		return nil, err
 	}
 	e, err := a.seal(doc, hold, sealed, key)
@@ -130,7 +133,7 @@ func add(tx *bbolt.Tx, e *axispb.OutboxEntry) (err error) {
 	if outbox.Unsealed(e) {
 		return o.AddUnsealed(e, e.Trouble)
 	}
-	return o.Add(e)
+	return errors.Join(o.Add(e), lookAtSent(tx, e))
 }
 
 // checkDraft refuses at once what the axis would refuse later, as far as this
