@@ -18,7 +18,7 @@ const maxIterations = 4_000_000
 var ErrIterations = fmt.Errorf("signing: the PKCS#12 file has its password hashed more than %d times", maxIterations)
 
 func readPKCS12(data []byte, password string) (any, []*x509.Certificate, error) {
-	if err := boundIterations(data); err != nil {
+	if err := boundIterations(data, maxIterations); err != nil {
 		return nil, nil, err
 	}
 	key, cert, more, err := pkcs12.DecodeChain(data, password)
@@ -35,19 +35,19 @@ func readPKCS12(data []byte, password string) (any, []*x509.Certificate, error) 
 // section A.2, RFC 9579) that can be seen without the password, before anything is
 // hashed. What is encrypted inside is not seen: that was written by somebody who knows
 // the password.
-func boundIterations(data []byte) error {
+func boundIterations(data []byte, most uint64) error {
 	if err := scan(data); err != nil {
 		return fmt.Errorf("read PKCS#12: %w", err)
 	}
-	var w iterations
+	w := iterations{most: most}
 	if err := w.mac(data); err != nil {
 		return err
 	}
 	return w.walk(data, 0)
 }
 
-// iterations is their sum so far.
-type iterations uint64
+// iterations is their sum so far, and how much it may be.
+type iterations struct{ sum, most uint64 }
 
 func (w *iterations) add(count element) error {
 	if len(count.body) > 4 {
@@ -57,7 +57,7 @@ func (w *iterations) add(count element) error {
 	for _, b := range count.body {
 		n = n<<8 | uint64(b)
 	}
-	if *w += iterations(n); *w > maxIterations {
+	if w.sum += n; w.sum > w.most {
 		return ErrIterations
 	}
 	return nil
