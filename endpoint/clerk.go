@@ -184,6 +184,9 @@ func (d desk) Outbox(_ context.Context, p clerk.Page) ([]clerk.Outgoing, error) 
 		if refused := d.refusal(e); refused != nil {
 			out[i].Trouble = refused
 		}
+		if out[i].Label, err = d.a.worst(e.Sender, e.Id, e.ManifestDigest); err != nil {
+			return nil, err
+		}
 		if out[i].States, err = d.recipientStates(e); err != nil {
 			return nil, err
 		}
@@ -250,7 +253,11 @@ func (d desk) Inbox(_ context.Context, p clerk.Page) ([]clerk.Incoming, error) {
 			Urgent: e.Lane == axispb.Lane_LANE_URGENT, Fetched: e.Fetched, ReceivedMS: e.ReceivedMs, SinceMS: e.SinceMs,
 			Trouble: told(e.Trouble), Files: int(e.Files), Bytes: e.Bytes, ReleasedMS: e.ReleasedMs,
 		}
+		out[i].Hold = hold(e)
 		if out[i].DuplicateOf, err = d.twin(e); err != nil {
+			return nil, err
+		}
+		if out[i].Label, err = d.a.worst(e.Sender, e.Id, e.ManifestDigest); err != nil {
 			return nil, err
 		}
 	}

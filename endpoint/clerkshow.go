@@ -29,6 +29,9 @@ func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
 			return nil, err
 		}
 		s.ReleasedMS, s.DuplicateOf = t.Sent.ReleasedMs, t.Sent.DuplicateOf
+		if err := d.a.labelStory(&s, t.Sent.ManifestDigest); err != nil {
+			return nil, err
+		}
 		s.Sent, s.Trouble, s.Steps = true, told(t.Sent.Trouble), steps("", t.Steps)
 		for _, l := range t.Recipients {
 			// The first step of a line is the acceptance, told already, unless this
@@ -50,6 +53,10 @@ func (d desk) Show(_ context.Context, id string) ([]clerk.Story, error) {
 			return nil, err
 		}
 		s.ReleasedMS, s.Business, s.GivenBack = doc.Entry.ReleasedMs, l.BusinessState, l.GivenBack
+		s.Hold = hold(doc.Entry)
+		if err := d.a.labelStory(&s, doc.Entry.ManifestDigest); err != nil {
+			return nil, err
+		}
 		if s.DuplicateOf, err = d.twin(doc.Entry); err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,7 @@ import (
 	"docaxis/internal/diskspace"
 	"docaxis/internal/envelope"
 	"docaxis/internal/fault"
+	"docaxis/internal/inspect"
 	"docaxis/internal/lang"
 )
 
@@ -46,6 +48,8 @@ type Settings struct {
 	Retention Retention `toml:"retention"`
 	// VXP says how systems are served that speak the national axis's protocol.
 	VXP VXP `toml:"vxp"`
+	// Signatures says by what the signatures within documents' files are judged.
+	Signatures inspect.Settings `toml:"signatures"`
 	// Security is the highest level of documents that may be sent: ordinary
 	// where it is not set, else confidential, secret or top-secret. The axis has
 	// a limit of its own.
@@ -111,6 +115,13 @@ type Config struct {
 	// TokenPatience is how long a token may take to open, or to sign; 0 means 30 s.
 	// TokenRest is how long one that failed is left alone; 0 means 5 s.
 	TokenPatience, TokenRest time.Duration
+	// LabelAfter is how long a new document waits for others before its files are looked
+	// at, so that their labels share a commit; 0 means 2 s. What is kept from its agency
+	// until then never waits.
+	LabelAfter time.Duration
+	// Transport asks authorities about revoked certificates; nil means over the network,
+	// as the settings have it.
+	Transport http.RoundTripper
 	// DeliveryID is what a DMS calls a document that was received, a UUID that is the
 	// same each time; nil means inbox.DeliveryID. DocID is what it calls what it sent,
 	// by the submission's id; nil means that id. For tests that repeat recordings.
@@ -175,7 +186,7 @@ func (s Settings) Validate() error {
 	if !slices.Contains(levels, s.Security) {
 		found = append(found, lang.Errorf("security %q: hãy ghi một trong %s", "security %q: write one of %s", s.Security, strings.Join(levels[1:], ", ")))
 	}
-	return errors.Join(append(found, s.Retention.validate(), s.VXP.validate())...)
+	return errors.Join(append(found, s.Retention.validate(), s.VXP.validate(), s.Signatures.Validate())...)
 }
 
 // complete fills in what was left open.
@@ -205,6 +216,7 @@ func (c Config) complete() (Config, error) {
 		c.DeliveryID = inbox.DeliveryID
 	}
 	c.HandoverEvery = cmp.Or(c.HandoverEvery, time.Minute)
+	c.LabelAfter = cmp.Or(c.LabelAfter, 2*time.Second)
 	if c.RenewEvery == 0 {
 		c.RenewEvery = time.Hour
 	}

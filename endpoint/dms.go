@@ -110,10 +110,14 @@ func (a *Agent) Document(key inbox.Key) (*Received, error) {
 // closes it. Its digest is verified again, so that a rotten disk gives nobody another
 // document; a damaged or lost file is then fetched again in the background, and the
 // error says so: ask again later. It is REASON_RELEASED where the files are kept no
-// longer.
+// longer, REASON_FILES_UNCHECKED until they were looked at where a policy asks for that, and
+// why that refused them.
 func (r *Received) File(i int) (*os.File, error) {
 	contents, err := contentsOf(r.Envelope)
 	if err != nil {
+		return nil, err
+	}
+	if err := withheld(r.Entry); err != nil {
 		return nil, err
 	}
 	if ms := r.Entry.ReleasedMs; ms != 0 {
@@ -149,6 +153,9 @@ func (a *Agent) Confirm(ctx context.Context, key inbox.Key, ok bool, why string)
 	err := a.db.Update(ctx, func(tx *bbolt.Tx) error {
 		e, err := inbox.In(tx).Get(key)
 		if err != nil {
+			return err
+		}
+		if err := withheld(e); ok && err != nil {
 			return err
 		}
 		c := confirmation(e, ok, why)

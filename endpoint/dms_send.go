@@ -59,6 +59,9 @@ func (x exchange) Send(ctx context.Context, system string, p vxp.Package) (vxp.S
 	if err != nil {
 		return vxp.Sent{}, x.a.noRoom(err)
 	}
+	if err := x.a.checkFiles(ctx, in.doc.Sender, in.parts(file)); err != nil {
+		return vxp.Sent{}, x.a.noRoom(err)
+	}
 	e, err := in.entry(hold, file)
 	if err != nil {
 		return vxp.Sent{}, x.a.noRoom(err)
@@ -271,11 +274,15 @@ func (in *incoming) choose() (err error) {
 	return err
 }
 
+func (in *incoming) parts(file chunk.File) []envelope.File {
+	return []envelope.File{{Title: in.doc.Name() + ".edxml", Type: packageType, Content: file}}
+}
+
 // entry seals the document or, where no seal signs without a person, makes a draft of
 // it that waits for one.
 func (in *incoming) entry(hold *files.Hold, file chunk.File) (*axispb.OutboxEntry, error) {
 	a, doc := in.a, in.doc
-	sealed := []envelope.File{{Title: doc.Name() + ".edxml", Type: packageType, Content: file}}
+	sealed := in.parts(file)
 	var (
 		e   *axispb.OutboxEntry
 		err error
@@ -311,7 +318,7 @@ func (in *incoming) commit(ctx context.Context, e *axispb.OutboxEntry) error {
 		now := in.a.cfg.Now()
 		in.answer = &axispb.SentEntry{Id: e.Id, DocId: docIDOf(e), TimeMs: now.UnixMilli()}
 		added = true
-		return errors.Join(add(tx, e), systems.In(tx).Answer(in.is, e.Id, docIDOf(e), now))
+		return errors.Join(in.a.add(tx, e), systems.In(tx).Answer(in.is, e.Id, docIDOf(e), now))
 	})
 	if err != nil || !added {
 		undo()
@@ -321,7 +328,7 @@ func (in *incoming) commit(ctx context.Context, e *axispb.OutboxEntry) error {
 	in.a.log.Info("taken from a system", slog.String("id", e.Id), slog.String("sender", e.Sender),
 		slog.String("system", in.system), slog.Bool("sealed", !outbox.Unsealed(e)))
 	in.a.watch.changed(e.Id)
-	ring(in.a.wake.submit, in.a.wake.bulkSubmit)
+	ring(in.a.wake.submit, in.a.wake.bulkSubmit, in.a.wake.label)
 	if awaits(e) {
 		ring(in.a.wake.seal)
 	}

@@ -131,6 +131,9 @@ func (x exchange) Fetch(ctx context.Context, system, docID string) (vxp.Content,
 	default:
 		return vxp.Content{}, noDelivery(docID).Because(fmt.Errorf("it is %s", e.State))
 	}
+	if err := withheld(e); err != nil {
+		return vxp.Content{}, err
+	}
 	key := inbox.KeyOf(e)
 	doc, err := x.a.Document(key)
 	if err != nil {
@@ -256,6 +259,9 @@ func (a *Agent) relist(ctx context.Context, id string, why error) error {
 			switch {
 			case err == nil:
 				listed++
+				if err := lookAgain(tx, e); err != nil {
+					return err
+				}
 			case errors.Is(err, inbox.ErrReleased):
 				why = reason.Permanent(axispb.ReasonCode_REASON_RELEASED, e.Id, reason.Time(time.UnixMilli(e.ReleasedMs)))
 			case errors.Is(err, inbox.ErrState):
@@ -271,6 +277,7 @@ func (a *Agent) relist(ctx context.Context, id string, why error) error {
 	})
 	if err == nil {
 		a.watch.changed(id)
+		ring(a.wake.label)
 	}
 	return err
 }

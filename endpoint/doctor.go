@@ -59,12 +59,16 @@ func Doctor(ctx context.Context, dir string, cfg DoctorConfig) *doctor.Report {
 	settings, ok := p.settings()
 	p.permissions()
 	id, known := p.identity()
+	p.name = id.Endpoint
 	p.store(id.Endpoint)
 	if ok {
 		p.seals(settings)
 	}
 	p.unsent()
 	p.systems()
+	if ok {
+		p.signatures(settings)
+	}
 	p.clock()
 	p.missing()
 	p.files()
@@ -90,6 +94,12 @@ type patient struct {
 	absent *[]string
 	// held waits for a person; nil where nobody looked.
 	held *clerk.Held
+	// signed is what a running endpoint says of signatures within files; nil where none runs.
+	signed *clerk.Signatures
+	// unheeded are the agencies whose policies nothing can be held to without anchors;
+	// name is the endpoint's.
+	unheeded []string
+	name     string
 	// sealed are the agencies that the settings have a seal of.
 	sealed []string
 }
@@ -216,6 +226,9 @@ func (p *patient) readStore(path string) {
 			return err
 		}
 		p.held = &waits
+		if p.unheeded, err = unheeded(tx, p.name, 0); err != nil {
+			return err
+		}
 		gone, err := absent(tx, p.dir)
 		p.absent = &gone
 		return err

@@ -117,14 +117,16 @@ func (d desk) health(out *clerk.Status) error {
 		if out.Held, err = held(tx, func(code string) bool { return len(d.a.unattended(code)) > 0 }); err != nil {
 			return err
 		}
-		out.NotAdmitted, err = d.a.notAdmitted(tx)
-		return err
+		if out.NotAdmitted, err = d.a.notAdmitted(tx); err != nil {
+			return err
+		}
+		return d.a.signatures(tx, &out.Signatures)
 	})
 }
 
 // running takes from a running endpoint what else the store says.
 func (p *patient) running(s *clerk.Status) {
-	p.oldest, p.journalMS, p.held = s.OldestUnsent, s.JournalMS, &s.Held
+	p.oldest, p.journalMS, p.held, p.signed = s.OldestUnsent, s.JournalMS, &s.Held, &s.Signatures
 	p.admitted = func(_ string, key seal) (admitted, known bool) {
 		return !slices.Contains(s.NotAdmitted, certificateDigest(key)), true
 	}

@@ -256,7 +256,7 @@ func (a *Agent) receive(tx *bbolt.Tx, arrived *arrival) error {
 	case arrived.second:
 		return a.withdrawSecond(tx, inbox.KeyOf(e))
 	case arrived.failure == nil:
-		return nil
+		return a.toLookAt(tx, inbox.KeyOf(e))
 	}
 	return a.enter(tx, inbox.KeyOf(e), claim{
 		event: axispb.Event_EVENT_CONTENT_CONSIGNMENT_FAILURE, reason: arrived.failure,

@@ -27,6 +27,7 @@
 //	unlink         a file that nobody needs is removed
 //	renew          a new certificate is asked for, and kept beside the old one
 //	promote        it takes the old one's place
+//	label          labels of documents' files are committed, with what policies say of them
 package endpoint
 
 import (
@@ -47,11 +48,13 @@ import (
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/files"
 	"docaxis/endpoint/inbox"
+	"docaxis/endpoint/labels"
 	"docaxis/endpoint/link"
 	"docaxis/endpoint/outbox"
 	"docaxis/endpoint/store"
 	"docaxis/endpoint/systems"
 	"docaxis/internal/evidence"
+	"docaxis/internal/inspect"
 	"docaxis/proto/axispb"
 )
 
@@ -69,6 +72,10 @@ type Agent struct {
 	wake  bells
 	disk  disk
 	quota quota
+	// judge labels files; newly are documents of this endpoint that were just accepted,
+	// which is a time to judge them by.
+	judge *inspect.Judge
+	newly chan labels.Key
 	// keys seal the secrets of the systems.
 	keys *systems.Keys
 	// givenBack: files are kept that were given back to their sender.
@@ -100,12 +107,12 @@ type Agent struct {
 
 // bells wake the loops. Each holds at most one ring: a lost one costs a delay.
 type bells struct {
-	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked, recover, clean, seal chan struct{}
+	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked, recover, clean, seal, label chan struct{}
 }
 
 func newBells() bells {
 	b := func() chan struct{} { return make(chan struct{}, 1) }
-	return bells{b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b()}
+	return bells{b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b()}
 }
 
 func ring(bells ...chan struct{}) {
@@ -124,7 +131,7 @@ func Open(dir string, cfg Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{dir: dir, cfg: cfg, log: cfg.Log, wake: newBells(), mending: make(chan mending, maxMending), wanted: make(chan []*axispb.Wanted, 1)}
+	a := &Agent{dir: dir, cfg: cfg, log: cfg.Log, wake: newBells(), mending: make(chan mending, maxMending), wanted: make(chan []*axispb.Wanted, 1), newly: make(chan labels.Key, maxNewly)}
 	a.keys = systems.NewKeys(dir, cfg.Rand)
 	if err := a.loadIdentity(); err != nil {
 		return nil, err
@@ -156,7 +163,7 @@ func (a *Agent) openStores() (err error) {
 	if a.db, err = store.OpenWith(filepath.Join(dir, "endpoint.db"), cfg.StoreFaults); err != nil {
 		return err
 	}
-	if err := a.prepare(); err != nil {
+	if err := errors.Join(a.prepare(), a.openJudge()); err != nil {
 		return errors.Join(err, a.db.Close())
 	}
 	return nil
@@ -188,7 +195,7 @@ func (a *Agent) useIdentity(id link.Identity) error {
 // prepare makes the buckets and trusts the epochs learned since enrolment.
 func (a *Agent) prepare() error {
 	init := func(tx *bbolt.Tx) error {
-		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx), systems.Init(tx), a.countOn(tx))
+		return errors.Join(outbox.Init(tx), inbox.Init(tx), directory.Init(tx), systems.Init(tx), labels.Init(tx), a.countOn(tx))
 	}
 	// Where nothing is missing nothing is written: what is on a full disk can be read.
 	err := a.db.View(init)
@@ -222,7 +229,7 @@ func (a *Agent) Check() error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(outbox.Check(tx), inbox.Check(tx, p.Counter), directory.Check(tx), systems.Check(tx))
+		return errors.Join(outbox.Check(tx), inbox.Check(tx, p.Counter), directory.Check(tx), systems.Check(tx), labels.Check(tx))
 	})
 }
 
@@ -230,9 +237,19 @@ func (a *Agent) Check() error {
 var errParked = errors.New("the endpoint is parked")
 
 // Run talks with the axis until ctx ends, and then returns nil. While the endpoint
-// is parked (Status says why) it waits for Unpark. An error means that the store
-// cannot be relied on: restart the process.
+// is parked (Status says why) it waits for Unpark. Beside that it looks at the files of
+// documents, parked or not. An error means that the store cannot be relied on: restart
+// the process.
 func (a *Agent) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, loop := range []func(context.Context) error{a.converse, a.label, a.judge.Run} {
+		g.Go(func() error { return loop(ctx) })
+	}
+	return g.Wait()
+}
+
+// converse has one conversation after the other.
+func (a *Agent) converse(ctx context.Context) error {
 	for {
 		if stop, err := a.waitUnparked(ctx); stop || err != nil {
 			return err

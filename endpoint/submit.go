@@ -204,6 +204,7 @@ func (a *Agent) accepted(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 	}
 	a.log.Info("accepted", slog.String("id", e.Id), slog.Uint64("leaf", proven.LeafIndex))
 	a.watch.changed(e.Id)
+	a.noteAccepted(e)
 	a.touched(touched)
 	// What waited for it, and evidence that overtook the receipt. Where no lane stands,
 	// a pull would bring nothing.

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -114,6 +115,9 @@ func (a *Agent) sealDraft(ctx context.Context, e *axispb.OutboxEntry) error {
 			return reason.Permanent(axispb.ReasonCode_REASON_DIGEST_MISMATCH, clip(f.Title))
 		}
 	}
+	if err := a.checkFiles(ctx, doc.Sender, parts); err != nil {
+		return err
+	}
 	hold := a.files.Hold()
 	defer hold.Release()
 	made, err := a.seal(doc, hold, parts, key)
@@ -121,13 +125,13 @@ func (a *Agent) sealDraft(ctx context.Context, e *axispb.OutboxEntry) error {
 		return err
 	}
 	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error {
-		return outbox.In(tx).Sealed(e.Id, made.EnvelopeDigest, made.ManifestDigest, a.cfg.Now())
+		return errors.Join(outbox.In(tx).Sealed(e.Id, made.EnvelopeDigest, made.ManifestDigest, a.cfg.Now()), a.lookAtSent(tx, made))
 	})
 	if err != nil {
 		return err
 	}
 	a.log.Info("sealed what waited for a seal", slog.String("id", e.Id), slog.String("sender", e.Sender))
 	a.watch.changed(e.Id)
-	ring(a.wake.submit, a.wake.bulkSubmit)
+	ring(a.wake.submit, a.wake.bulkSubmit, a.wake.label)
 	return nil
 }

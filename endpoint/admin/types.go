@@ -66,6 +66,8 @@ type Status struct {
 	Held
 	// NotAdmitted seals: SHA-256 of their certificates, hex.
 	NotAdmitted []string `json:"not_admitted,omitempty"`
+	// Signatures within files: how their checking gets on.
+	Signatures Signatures `json:"signatures"`
 }
 
 // Unsent is a document that the axis has not answered.
@@ -115,6 +117,8 @@ type FileInfo struct {
 	Title string `json:"title"`
 	Type  string `json:"type,omitempty"`
 	Bytes uint64 `json:"bytes"`
+	// Label of the file; nil where it was not looked at yet.
+	Label *FileLabel `json:"label,omitempty"`
 }
 
 // File is a file of a draft, to be read once.
@@ -139,7 +143,10 @@ type Outgoing struct {
 	Recipients []string       `json:"recipients"`
 	States     map[string]int `json:"states,omitempty"` // of the recipients, once accepted
 	// DuplicateOf is another document that its agency seems to have sent before.
-	DuplicateOf   string   `json:"duplicate_of,omitempty"`
+	DuplicateOf string `json:"duplicate_of,omitempty"`
+	// Label is the worst of its files': problem, unreadable, unsigned or valid; empty where
+	// they were not looked at.
+	Label         string   `json:"label,omitempty"`
 	Attempts      uint32   `json:"attempts"`
 	NextAttemptMS int64    `json:"next_attempt_ms,omitempty"`
 	Trouble       *Trouble `json:"trouble,omitempty"`
@@ -169,12 +176,16 @@ type Incoming struct {
 	Urgent  bool   `json:"urgent"`
 	Fetched bool   `json:"fetched"`
 	// DuplicateOf is another document received for the code that seems to be the same.
-	DuplicateOf string   `json:"duplicate_of,omitempty"`
-	ReceivedMS  int64    `json:"received_ms"`
-	SinceMS     int64    `json:"since_ms"`
-	Trouble     *Trouble `json:"trouble,omitempty"`
-	Files       int      `json:"files"`
-	Bytes       uint64   `json:"bytes"`
+	DuplicateOf string `json:"duplicate_of,omitempty"`
+	// Label as in Outgoing; Hold says that a policy about signatures keeps it from the
+	// agency: looking or refused.
+	Label      string   `json:"label,omitempty"`
+	Hold       string   `json:"hold,omitempty"`
+	ReceivedMS int64    `json:"received_ms"`
+	SinceMS    int64    `json:"since_ms"`
+	Trouble    *Trouble `json:"trouble,omitempty"`
+	Files      int      `json:"files"`
+	Bytes      uint64   `json:"bytes"`
 	// ReleasedMS is when the files were removed here; 0 while they are kept.
 	ReleasedMS int64 `json:"released_ms,omitempty"`
 }
@@ -202,6 +213,11 @@ type Story struct {
 	// GivenBack says that it was taken back by its sender, who was agreed with.
 	Business  string `json:"business,omitempty"`
 	GivenBack bool   `json:"given_back,omitempty"`
+	// LookedMS is when the files were looked at last, AgainMS when they are again; 0 for
+	// never. Hold as in Incoming.
+	LookedMS int64  `json:"looked_ms,omitempty"`
+	AgainMS  int64  `json:"again_ms,omitempty"`
+	Hold     string `json:"hold,omitempty"`
 }
 
 // Step is one thing that happened, at one recipient or before there were any.

@@ -22,6 +22,9 @@ type Policy struct {
 	// HandoverHours is by when its documents that name no deadline must be handed over,
 	// in hours after their acceptance; 0 for never.
 	HandoverHours int
+	// SentFiles and ReceivedFiles are what is asked of the signatures within the files
+	// of its documents, and of those that it gets.
+	SentFiles, ReceivedFiles axispb.FilePolicy
 }
 
 // Policy resolves what holds for an agency, named by any of its codes.
@@ -42,6 +45,8 @@ func (d Directory) Policy(code string) (Policy, error) {
 		DelegatedSeals: word != axispb.Permission_PERMISSION_FORBIDDEN,
 		Security:       all.GetPolicy().GetSecurity(),
 		HandoverHours:  int(cmp.Or(own.GetPolicy().GetHandoverHours(), all.GetPolicy().GetHandoverHours())),
+		SentFiles:      cmp.Or(own.GetPolicy().GetSentFiles(), all.GetPolicy().GetSentFiles()),
+		ReceivedFiles:  cmp.Or(own.GetPolicy().GetReceivedFiles(), all.GetPolicy().GetReceivedFiles()),
 	}, err
 }
 

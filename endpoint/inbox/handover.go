@@ -12,9 +12,10 @@ import (
 // are here whole and that their DMS has still to take: what is due is what stands first.
 
 // handoverPlaces lists where an entry stands in inbox_handover. A second copy is not
-// this endpoint's to hand over.
+// this endpoint's to hand over; one whose files are still looked at is not the DMS's
+// to take.
 func (b Inbox) handoverPlaces(e *axispb.InboxEntry, key []byte) []place {
-	if e.State != axispb.State_STATE_CONSIGNED || e.HandoverByMs <= 0 || e.SecondCopy {
+	if e.State != axispb.State_STATE_CONSIGNED || e.HandoverByMs <= 0 || e.SecondCopy || Looking(e) {
 		return nil
 	}
 	return []place{{b.handovers, append(boltpb.Uint64(uint64(e.HandoverByMs)), key...), nil}}

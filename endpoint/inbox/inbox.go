@@ -264,6 +264,9 @@ func (b Inbox) MarkFetched(key Key) error {
 		if e.State == axispb.State_STATE_WITHDRAWN {
 			return fmt.Errorf("%w: it was withdrawn", ErrState)
 		}
+		if Withheld(e) {
+			return ErrWithheld
+		}
 		e.Fetched = true
 		return nil
 	})
@@ -277,6 +280,9 @@ func (b Inbox) Move(key Key, to axispb.State, counter uint64, at time.Time, why 
 	e, err := b.change(key, func(e *axispb.InboxEntry) error {
 		if !Allowed(e.State, to) {
 			return fmt.Errorf("%w: from %s to %s", ErrState, e.State, to)
+		}
+		if to == axispb.State_STATE_HANDED_OVER && Withheld(e) {
+			return ErrWithheld
 		}
 		e.State, e.SinceMs, e.Trouble = to, at.UnixMilli(), why
 		if to == axispb.State_STATE_HANDOVER_FAILED && !Overdue(e) {

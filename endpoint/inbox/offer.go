@@ -53,7 +53,7 @@ const (
 // and is to be listed again. A passed deadline is told to the sender and ends nothing:
 // what the DMS refused itself is offered no more.
 func Offered(e *axispb.InboxEntry) bool {
-	if e.GetHanding().GetParkedMs() != 0 {
+	if e.GetHanding().GetParkedMs() != 0 || Withheld(e) {
 		return false
 	}
 	switch e.GetState() {
@@ -75,7 +75,7 @@ func Overdue(e *axispb.InboxEntry) bool {
 // Unconfirmed reports whether the agency has still to take a document: it is here whole, and
 // was not taken, or not in time.
 func Unconfirmed(e *axispb.InboxEntry) bool {
-	return e.GetState() == axispb.State_STATE_CONSIGNED || Overdue(e)
+	return !Withheld(e) && (e.GetState() == axispb.State_STATE_CONSIGNED || Overdue(e))
 }
 
 // section is where an entry stands; 0 for nowhere.
@@ -251,6 +251,10 @@ func (b Inbox) Relist(key Key) error {
 			return ErrReleased
 		}
 		e.Handing = &axispb.Handing{}
+		if Withheld(e) {
+			// What the policy refused may be mended: another policy, other anchors.
+			e.FileHold = axispb.FileHold_FILE_HOLD_LOOKING
+		}
 		return nil
 	})
 	return err

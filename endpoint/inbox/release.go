@@ -23,7 +23,7 @@ func Pending(e *axispb.InboxEntry) bool { return pending(e.State) }
 // Finished says whether nobody needs the files of a received document any more, and
 // since when: the agency took or refused it, or it will never be complete.
 func Finished(e *axispb.InboxEntry) (since time.Time, ok bool) {
-	if pending(e.State) || Offered(e) {
+	if pending(e.State) || Offered(e) || Looking(e) {
 		return since, false
 	}
 	return time.UnixMilli(max(e.SinceMs, e.ReceivedMs)), true

@@ -68,6 +68,7 @@ func reasonCode(code axispb.ReasonCode) int {
 		axispb.ReasonCode_REASON_BAD_CODE, axispb.ReasonCode_REASON_SENDER_UNNAMED,
 		axispb.ReasonCode_REASON_BAD_MANIFEST, axispb.ReasonCode_REASON_BAD_DOCUMENT,
 		axispb.ReasonCode_REASON_DIGEST_MISMATCH, axispb.ReasonCode_REASON_BAD_PACKAGE,
+		axispb.ReasonCode_REASON_FILE_PROBLEM, axispb.ReasonCode_REASON_FILE_UNSIGNED,
 		axispb.ReasonCode_REASON_NOT_BELOW:
 		return 400
 	case axispb.ReasonCode_REASON_FORBIDDEN, axispb.ReasonCode_REASON_SENDER_NOT_SERVED,
@@ -95,6 +96,7 @@ func reasonCode(code axispb.ReasonCode) int {
 	case axispb.ReasonCode_REASON_BUSY, axispb.ReasonCode_REASON_UNAVAILABLE,
 		axispb.ReasonCode_REASON_QUOTA, axispb.ReasonCode_REASON_CLOCK,
 		axispb.ReasonCode_REASON_DISK_FULL, axispb.ReasonCode_REASON_CONTENT_QUOTA,
+		axispb.ReasonCode_REASON_FILES_UNCHECKED,
 		axispb.ReasonCode_REASON_CONTENT_MISSING, axispb.ReasonCode_REASON_STORE_FAILED,
 		axispb.ReasonCode_REASON_FETCH_FAILED, axispb.ReasonCode_REASON_SEAL_AWAY:
 		return 503

@@ -50,12 +50,15 @@ type Finding struct {
 type Options struct {
 	Signing signing.Options
 	Folder  string
+
+	meter *meter // nil: whatever it costs
 }
 
 // File looks at one file of a document. The error is about the call, the reader or the
 // folder, never about the file.
 func File(name, mediaType string, r io.ReaderAt, size int64, o Options) (Finding, error) {
 	f := Finding{Name: name}
+	r = o.meter.of(r)
 	var err error
 	if f.Kind, err = kindOf(name, mediaType, r, size); err != nil {
 		return f, err
@@ -138,10 +141,11 @@ func attached(a *edxml.Attachment, o Options) (f Finding, err error) {
 	if err != nil {
 		return f, f.refuse(err)
 	}
-	if f.Kind, err = kindOf(a.FileName(), a.MimeType, file, size); err != nil || f.Kind != PDF {
+	r := o.meter.of(file)
+	if f.Kind, err = kindOf(a.FileName(), a.MimeType, r, size); err != nil || f.Kind != PDF {
 		return f, err
 	}
-	f.PDF, err = pades.Inspect(file, size, o.Signing)
+	f.PDF, err = pades.Inspect(r, size, o.Signing)
 	return f, err
 }
 

@@ -209,6 +209,10 @@ var texts = map[axispb.ReasonCode]text{
 		en: "File {2} is not signed by anybody whom {1} trusts, as its policy asks: {3:words}. Sign the file, then send the document again.",
 	},
 
+	axispb.ReasonCode_REASON_FILES_UNCHECKED: {
+		vi: "Chữ ký trong các tệp của văn bản {1} đang được kiểm tra theo chính sách của cơ quan nên văn bản chưa giao được. Không cần làm gì, kiểm tra xong là giao; nếu kéo dài quá một giờ, hãy chạy endpoint doctor.",
+		en: "The signatures within the files of document {1} are still looked at, as the agency's policy asks, so it cannot be taken yet. Nothing needs to be done; if it lasts over an hour, run endpoint doctor.",
+	},
 	axispb.ReasonCode_REASON_NOT_RECIPIENT: {
 		vi: "Điểm kết nối gửi xác nhận không phải nơi nhận văn bản cho mã {1}. Hãy đề nghị quản trị trục kiểm tra mã này đang do điểm kết nối nào phục vụ.",
 		en: "The endpoint that stated this is no recipient of the document for {1}. Ask the operator of the axis which endpoint serves that code.",

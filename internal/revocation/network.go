@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,6 +28,9 @@ type Network struct {
 	// Allow are further addresses that may be asked, such as those of an authority
 	// within the agencies' own network.
 	Allow []netip.Prefix
+	// Hosts are names that may be asked wherever they lead, without port: whoever
+	// allows one trusts who answers for it.
+	Hosts []string
 	// Proxy, if not nil, makes all requests; then it is the proxy that decides which
 	// names lead where. The environment is not looked at.
 	Proxy *url.URL
@@ -40,7 +44,7 @@ type Network struct {
 func NewTransport(n Network) *http.Transport {
 	dialer := &net.Dialer{Timeout: 15 * time.Second, Resolver: n.Resolver}
 	t := &http.Transport{
-		DialContext:            dialer.DialContext,
+		DialContext:            n.dial(dialer),
 		TLSHandshakeTimeout:    15 * time.Second,
 		ResponseHeaderTimeout:  30 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
@@ -59,6 +63,19 @@ func NewTransport(n Network) *http.Transport {
 		return n.permits(to.Addr())
 	}
 	return t
+}
+
+// dial asks a name that is allowed without looking where it leads. Every connection
+// is dialled by its own name, so a redirect is held to the rules again.
+func (n Network) dial(checked *net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
+	free := &net.Dialer{Timeout: checked.Timeout, Resolver: checked.Resolver}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, _, err := net.SplitHostPort(address)
+		if err == nil && slices.ContainsFunc(n.Hosts, func(h string) bool { return strings.EqualFold(h, strings.TrimSuffix(host, ".")) }) {
+			return free.DialContext(ctx, network, address)
+		}
+		return checked.DialContext(ctx, network, address)
+	}
 }
 
 // permits refuses what is not public and not allowed.

@@ -111,6 +111,60 @@ func (State) EnumDescriptor() ([]byte, []int) {
 	return file_agent_proto_rawDescGZIP(), []int{0}
 }
 
+// FileHold says whether the content of a received document is kept from its agency
+// because of a policy about the signatures within files (registry.proto, FilePolicy).
+type FileHold int32
+
+const (
+	// It is not.
+	FileHold_FILE_HOLD_NONE FileHold = 0
+	// The files are still to be looked at.
+	FileHold_FILE_HOLD_LOOKING FileHold = 1
+	// The policy refused a file; the sender was told.
+	FileHold_FILE_HOLD_REFUSED FileHold = 2
+)
+
+// Enum value maps for FileHold.
+var (
+	FileHold_name = map[int32]string{
+		0: "FILE_HOLD_NONE",
+		1: "FILE_HOLD_LOOKING",
+		2: "FILE_HOLD_REFUSED",
+	}
+	FileHold_value = map[string]int32{
+		"FILE_HOLD_NONE":    0,
+		"FILE_HOLD_LOOKING": 1,
+		"FILE_HOLD_REFUSED": 2,
+	}
+)
+
+func (x FileHold) Enum() *FileHold {
+	p := new(FileHold)
+	*p = x
+	return p
+}
+
+func (x FileHold) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FileHold) Descriptor() protoreflect.EnumDescriptor {
+	return file_agent_proto_enumTypes[1].Descriptor()
+}
+
+func (FileHold) Type() protoreflect.EnumType {
+	return &file_agent_proto_enumTypes[1]
+}
+
+func (x FileHold) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FileHold.Descriptor instead.
+func (FileHold) EnumDescriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{1}
+}
+
 // OutboxEntry is a submission. Bucket outbox, key: id.
 type OutboxEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -887,7 +941,10 @@ type InboxEntry struct {
 	// 16), or that this endpoint did; empty while it is open.
 	Answered string `protobuf:"bytes,40,opt,name=answered,proto3" json:"answered,omitempty"`
 	// When it must have been handed over, Unix milliseconds UTC; 0 for no deadline.
-	HandoverByMs  int64 `protobuf:"varint,41,opt,name=handover_by_ms,json=handoverByMs,proto3" json:"handover_by_ms,omitempty"`
+	HandoverByMs int64 `protobuf:"varint,41,opt,name=handover_by_ms,json=handoverByMs,proto3" json:"handover_by_ms,omitempty"`
+	// Whether the agency's policy about the signatures within files keeps the content
+	// from it.
+	FileHold      FileHold `protobuf:"varint,42,opt,name=file_hold,json=fileHold,proto3,enum=docaxis.v1.FileHold" json:"file_hold,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1207,6 +1264,13 @@ func (x *InboxEntry) GetHandoverByMs() int64 {
 		return x.HandoverByMs
 	}
 	return 0
+}
+
+func (x *InboxEntry) GetFileHold() FileHold {
+	if x != nil {
+		return x.FileHold
+	}
+	return FileHold_FILE_HOLD_NONE
 }
 
 // Handing is what a DMS said about a delivery before it took it.
@@ -2486,7 +2550,7 @@ const file_agent_proto_rawDesc = "" +
 	"\bevidence\x18\x01 \x01(\fR\bevidence\x12\x18\n" +
 	"\areceipt\x18\x02 \x01(\fR\areceipt\x120\n" +
 	"\bstanding\x18\x03 \x01(\x0e2\x14.docaxis.v1.StandingR\bstanding\x12\x1b\n" +
-	"\tclock_off\x18\x04 \x01(\bR\bclockOff\"\x80\n" +
+	"\tclock_off\x18\x04 \x01(\bR\bclockOff\"\xb3\n" +
 	"\n" +
 	"\n" +
 	"InboxEntry\x12\x18\n" +
@@ -2536,7 +2600,8 @@ const file_agent_proto_rawDesc = "" +
 	"\ahanding\x18& \x01(\v2\x13.docaxis.v1.HandingR\ahanding\x12!\n" +
 	"\fduplicate_of\x18' \x01(\tR\vduplicateOf\x12\x1a\n" +
 	"\banswered\x18( \x01(\tR\banswered\x12$\n" +
-	"\x0ehandover_by_ms\x18) \x01(\x03R\fhandoverByMs\"\x96\x01\n" +
+	"\x0ehandover_by_ms\x18) \x01(\x03R\fhandoverByMs\x121\n" +
+	"\tfile_hold\x18* \x01(\x0e2\x14.docaxis.v1.FileHoldR\bfileHold\"\x96\x01\n" +
 	"\aHanding\x12\x1a\n" +
 	"\bfailures\x18\x01 \x01(\rR\bfailures\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\"\n" +
@@ -2661,7 +2726,11 @@ const file_agent_proto_rawDesc = "" +
 	"\fSTATE_PARKED\x10\n" +
 	"\x12\x12\n" +
 	"\x0eSTATE_FETCHING\x10\v\x12\x11\n" +
-	"\rSTATE_WAITING\x10\fB\x16Z\x14docaxis/proto/axispbb\x06proto3"
+	"\rSTATE_WAITING\x10\f*L\n" +
+	"\bFileHold\x12\x12\n" +
+	"\x0eFILE_HOLD_NONE\x10\x00\x12\x15\n" +
+	"\x11FILE_HOLD_LOOKING\x10\x01\x12\x15\n" +
+	"\x11FILE_HOLD_REFUSED\x10\x02B\x16Z\x14docaxis/proto/axispbb\x06proto3"
 
 var (
 	file_agent_proto_rawDescOnce sync.Once
@@ -2675,79 +2744,81 @@ func file_agent_proto_rawDescGZIP() []byte {
 	return file_agent_proto_rawDescData
 }
 
-var file_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_agent_proto_goTypes = []any{
 	(State)(0),              // 0: docaxis.v1.State
-	(*OutboxEntry)(nil),     // 1: docaxis.v1.OutboxEntry
-	(*UnsealedDraft)(nil),   // 2: docaxis.v1.UnsealedDraft
-	(*DraftFile)(nil),       // 3: docaxis.v1.DraftFile
-	(*Trouble)(nil),         // 4: docaxis.v1.Trouble
-	(*RecipientEntry)(nil),  // 5: docaxis.v1.RecipientEntry
-	(*Proof)(nil),           // 6: docaxis.v1.Proof
-	(*InboxEntry)(nil),      // 7: docaxis.v1.InboxEntry
-	(*Handing)(nil),         // 8: docaxis.v1.Handing
-	(*SystemEntry)(nil),     // 9: docaxis.v1.SystemEntry
-	(*SystemSecret)(nil),    // 10: docaxis.v1.SystemSecret
-	(*SentEntry)(nil),       // 11: docaxis.v1.SentEntry
-	(*NoticeEntry)(nil),     // 12: docaxis.v1.NoticeEntry
-	(*QuarantineEntry)(nil), // 13: docaxis.v1.QuarantineEntry
-	(*EvidenceEntry)(nil),   // 14: docaxis.v1.EvidenceEntry
-	(*Progress)(nil),        // 15: docaxis.v1.Progress
-	(*RegistryEntry)(nil),   // 16: docaxis.v1.RegistryEntry
-	(*RecoveryEntry)(nil),   // 17: docaxis.v1.RecoveryEntry
-	(*AgencyEntry)(nil),     // 18: docaxis.v1.AgencyEntry
-	(*SealEntry)(nil),       // 19: docaxis.v1.SealEntry
-	(*EndpointEntry)(nil),   // 20: docaxis.v1.EndpointEntry
-	(*PolicyEntry)(nil),     // 21: docaxis.v1.PolicyEntry
-	(Lane)(0),               // 22: docaxis.v1.Lane
-	(*FileContent)(nil),     // 23: docaxis.v1.FileContent
-	(*Reason)(nil),          // 24: docaxis.v1.Reason
-	(Standing)(0),           // 25: docaxis.v1.Standing
-	(*RecordRef)(nil),       // 26: docaxis.v1.RecordRef
-	(Target)(0),             // 27: docaxis.v1.Target
-	(*Item)(nil),            // 28: docaxis.v1.Item
-	(*Cursor)(nil),          // 29: docaxis.v1.Cursor
-	(*CheckpointRef)(nil),   // 30: docaxis.v1.CheckpointRef
-	(*Record)(nil),          // 31: docaxis.v1.Record
-	(*Agency)(nil),          // 32: docaxis.v1.Agency
-	(*Seal)(nil),            // 33: docaxis.v1.Seal
-	(*Policy)(nil),          // 34: docaxis.v1.Policy
+	(FileHold)(0),           // 1: docaxis.v1.FileHold
+	(*OutboxEntry)(nil),     // 2: docaxis.v1.OutboxEntry
+	(*UnsealedDraft)(nil),   // 3: docaxis.v1.UnsealedDraft
+	(*DraftFile)(nil),       // 4: docaxis.v1.DraftFile
+	(*Trouble)(nil),         // 5: docaxis.v1.Trouble
+	(*RecipientEntry)(nil),  // 6: docaxis.v1.RecipientEntry
+	(*Proof)(nil),           // 7: docaxis.v1.Proof
+	(*InboxEntry)(nil),      // 8: docaxis.v1.InboxEntry
+	(*Handing)(nil),         // 9: docaxis.v1.Handing
+	(*SystemEntry)(nil),     // 10: docaxis.v1.SystemEntry
+	(*SystemSecret)(nil),    // 11: docaxis.v1.SystemSecret
+	(*SentEntry)(nil),       // 12: docaxis.v1.SentEntry
+	(*NoticeEntry)(nil),     // 13: docaxis.v1.NoticeEntry
+	(*QuarantineEntry)(nil), // 14: docaxis.v1.QuarantineEntry
+	(*EvidenceEntry)(nil),   // 15: docaxis.v1.EvidenceEntry
+	(*Progress)(nil),        // 16: docaxis.v1.Progress
+	(*RegistryEntry)(nil),   // 17: docaxis.v1.RegistryEntry
+	(*RecoveryEntry)(nil),   // 18: docaxis.v1.RecoveryEntry
+	(*AgencyEntry)(nil),     // 19: docaxis.v1.AgencyEntry
+	(*SealEntry)(nil),       // 20: docaxis.v1.SealEntry
+	(*EndpointEntry)(nil),   // 21: docaxis.v1.EndpointEntry
+	(*PolicyEntry)(nil),     // 22: docaxis.v1.PolicyEntry
+	(Lane)(0),               // 23: docaxis.v1.Lane
+	(*FileContent)(nil),     // 24: docaxis.v1.FileContent
+	(*Reason)(nil),          // 25: docaxis.v1.Reason
+	(Standing)(0),           // 26: docaxis.v1.Standing
+	(*RecordRef)(nil),       // 27: docaxis.v1.RecordRef
+	(Target)(0),             // 28: docaxis.v1.Target
+	(*Item)(nil),            // 29: docaxis.v1.Item
+	(*Cursor)(nil),          // 30: docaxis.v1.Cursor
+	(*CheckpointRef)(nil),   // 31: docaxis.v1.CheckpointRef
+	(*Record)(nil),          // 32: docaxis.v1.Record
+	(*Agency)(nil),          // 33: docaxis.v1.Agency
+	(*Seal)(nil),            // 34: docaxis.v1.Seal
+	(*Policy)(nil),          // 35: docaxis.v1.Policy
 }
 var file_agent_proto_depIdxs = []int32{
 	0,  // 0: docaxis.v1.OutboxEntry.state:type_name -> docaxis.v1.State
-	22, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
-	4,  // 2: docaxis.v1.OutboxEntry.trouble:type_name -> docaxis.v1.Trouble
-	6,  // 3: docaxis.v1.OutboxEntry.refused:type_name -> docaxis.v1.Proof
-	3,  // 4: docaxis.v1.UnsealedDraft.files:type_name -> docaxis.v1.DraftFile
-	23, // 5: docaxis.v1.DraftFile.content:type_name -> docaxis.v1.FileContent
-	24, // 6: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
+	23, // 1: docaxis.v1.OutboxEntry.lane:type_name -> docaxis.v1.Lane
+	5,  // 2: docaxis.v1.OutboxEntry.trouble:type_name -> docaxis.v1.Trouble
+	7,  // 3: docaxis.v1.OutboxEntry.refused:type_name -> docaxis.v1.Proof
+	4,  // 4: docaxis.v1.UnsealedDraft.files:type_name -> docaxis.v1.DraftFile
+	24, // 5: docaxis.v1.DraftFile.content:type_name -> docaxis.v1.FileContent
+	25, // 6: docaxis.v1.Trouble.reason:type_name -> docaxis.v1.Reason
 	0,  // 7: docaxis.v1.RecipientEntry.state:type_name -> docaxis.v1.State
-	6,  // 8: docaxis.v1.RecipientEntry.proofs:type_name -> docaxis.v1.Proof
-	25, // 9: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
+	7,  // 8: docaxis.v1.RecipientEntry.proofs:type_name -> docaxis.v1.Proof
+	26, // 9: docaxis.v1.Proof.standing:type_name -> docaxis.v1.Standing
 	0,  // 10: docaxis.v1.InboxEntry.state:type_name -> docaxis.v1.State
-	22, // 11: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
-	26, // 12: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
-	27, // 13: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
-	4,  // 14: docaxis.v1.InboxEntry.trouble:type_name -> docaxis.v1.Trouble
-	8,  // 15: docaxis.v1.InboxEntry.handing:type_name -> docaxis.v1.Handing
-	10, // 16: docaxis.v1.SystemEntry.secrets:type_name -> docaxis.v1.SystemSecret
-	24, // 17: docaxis.v1.NoticeEntry.reason:type_name -> docaxis.v1.Reason
-	8,  // 18: docaxis.v1.NoticeEntry.handing:type_name -> docaxis.v1.Handing
-	24, // 19: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
-	28, // 20: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
-	24, // 21: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
-	29, // 22: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
-	30, // 23: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
-	31, // 24: docaxis.v1.RegistryEntry.record:type_name -> docaxis.v1.Record
-	32, // 25: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
-	33, // 26: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
-	34, // 27: docaxis.v1.PolicyEntry.policy:type_name -> docaxis.v1.Policy
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	23, // 11: docaxis.v1.InboxEntry.lane:type_name -> docaxis.v1.Lane
+	27, // 12: docaxis.v1.InboxEntry.record:type_name -> docaxis.v1.RecordRef
+	28, // 13: docaxis.v1.InboxEntry.target:type_name -> docaxis.v1.Target
+	5,  // 14: docaxis.v1.InboxEntry.trouble:type_name -> docaxis.v1.Trouble
+	9,  // 15: docaxis.v1.InboxEntry.handing:type_name -> docaxis.v1.Handing
+	1,  // 16: docaxis.v1.InboxEntry.file_hold:type_name -> docaxis.v1.FileHold
+	11, // 17: docaxis.v1.SystemEntry.secrets:type_name -> docaxis.v1.SystemSecret
+	25, // 18: docaxis.v1.NoticeEntry.reason:type_name -> docaxis.v1.Reason
+	9,  // 19: docaxis.v1.NoticeEntry.handing:type_name -> docaxis.v1.Handing
+	25, // 20: docaxis.v1.QuarantineEntry.reason:type_name -> docaxis.v1.Reason
+	29, // 21: docaxis.v1.QuarantineEntry.item:type_name -> docaxis.v1.Item
+	25, // 22: docaxis.v1.EvidenceEntry.refused:type_name -> docaxis.v1.Reason
+	30, // 23: docaxis.v1.Progress.cursors:type_name -> docaxis.v1.Cursor
+	31, // 24: docaxis.v1.Progress.seen:type_name -> docaxis.v1.CheckpointRef
+	32, // 25: docaxis.v1.RegistryEntry.record:type_name -> docaxis.v1.Record
+	33, // 26: docaxis.v1.AgencyEntry.agency:type_name -> docaxis.v1.Agency
+	34, // 27: docaxis.v1.SealEntry.seal:type_name -> docaxis.v1.Seal
+	35, // 28: docaxis.v1.PolicyEntry.policy:type_name -> docaxis.v1.Policy
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_agent_proto_init() }
@@ -2765,7 +2836,7 @@ func file_agent_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agent_proto_rawDesc), len(file_agent_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,

@@ -243,8 +243,11 @@ type FileLabel struct {
 	Failed     bool              `protobuf:"varint,6,opt,name=failed,proto3" json:"failed,omitempty"`
 	Signatures []*SignatureLabel `protobuf:"bytes,7,rep,name=signatures,proto3" json:"signatures,omitempty"`
 	// Files of a package; left counts those that were not looked at.
-	Within        []*FileLabel `protobuf:"bytes,8,rep,name=within,proto3" json:"within,omitempty"`
-	Left          uint32       `protobuf:"varint,9,opt,name=left,proto3" json:"left,omitempty"`
+	Within []*FileLabel `protobuf:"bytes,8,rep,name=within,proto3" json:"within,omitempty"`
+	Left   uint32       `protobuf:"varint,9,opt,name=left,proto3" json:"left,omitempty"`
+	// A signature of the file is genuine and its signer leads to an anchor, whatever is
+	// known of revocation: what FILE_POLICY_SIGNED asks of a PDF.
+	Anchored      bool `protobuf:"varint,10,opt,name=anchored,proto3" json:"anchored,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -340,6 +343,13 @@ func (x *FileLabel) GetLeft() uint32 {
 		return x.Left
 	}
 	return 0
+}
+
+func (x *FileLabel) GetAnchored() bool {
+	if x != nil {
+		return x.Anchored
+	}
+	return false
 }
 
 // SignatureLabel is the verdict on one signature (ETSI EN 319 102-1).
@@ -456,7 +466,7 @@ const file_label_proto_rawDesc = "" +
 	"\tlooked_ms\x18\x02 \x01(\x03R\blookedMs\x12\x19\n" +
 	"\bagain_ms\x18\x03 \x01(\x03R\aagainMs\x12\x14\n" +
 	"\x05looks\x18\x04 \x01(\rR\x05looks\x12+\n" +
-	"\x05files\x18\x05 \x03(\v2\x15.docaxis.v1.FileLabelR\x05files\"\xb5\x02\n" +
+	"\x05files\x18\x05 \x03(\v2\x15.docaxis.v1.FileLabelR\x05files\"\xd1\x02\n" +
 	"\tFileLabel\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12'\n" +
@@ -470,7 +480,9 @@ const file_label_proto_rawDesc = "" +
 	"signatures\x18\a \x03(\v2\x1a.docaxis.v1.SignatureLabelR\n" +
 	"signatures\x12-\n" +
 	"\x06within\x18\b \x03(\v2\x15.docaxis.v1.FileLabelR\x06within\x12\x12\n" +
-	"\x04left\x18\t \x01(\rR\x04left\"\x83\x02\n" +
+	"\x04left\x18\t \x01(\rR\x04left\x12\x1a\n" +
+	"\banchored\x18\n" +
+	" \x01(\bR\banchored\"\x83\x02\n" +
 	"\x0eSignatureLabel\x12\x16\n" +
 	"\x06signer\x18\x01 \x01(\tR\x06signer\x12\x16\n" +
 	"\x06holder\x18\x02 \x01(\tR\x06holder\x12\x1e\n" +

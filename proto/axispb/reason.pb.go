@@ -126,6 +126,9 @@ const (
 	// A file is not signed by a signer of known trust, which the agency's policy asks.
 	// [code, name, what]
 	ReasonCode_REASON_FILE_UNSIGNED ReasonCode = 74
+	// A document cannot be taken yet: the signatures within its files are still to be
+	// looked at, as the agency's policy asks. [id]
+	ReasonCode_REASON_FILES_UNCHECKED ReasonCode = 89
 	// Only a document's sender, or the agency that took over from it, may recall, update
 	// or replace it, or ask for it back (status 13). [sender, id]
 	ReasonCode_REASON_NOT_ITS_SENDER ReasonCode = 78
@@ -224,6 +227,7 @@ var (
 		72:  "REASON_BAD_PACKAGE",
 		73:  "REASON_FILE_PROBLEM",
 		74:  "REASON_FILE_UNSIGNED",
+		89:  "REASON_FILES_UNCHECKED",
 		78:  "REASON_NOT_ITS_SENDER",
 		79:  "REASON_NOT_ITS_RECIPIENT",
 		80:  "REASON_NOT_RECIPIENT",
@@ -293,6 +297,7 @@ var (
 		"REASON_BAD_PACKAGE":            72,
 		"REASON_FILE_PROBLEM":           73,
 		"REASON_FILE_UNSIGNED":          74,
+		"REASON_FILES_UNCHECKED":        89,
 		"REASON_NOT_ITS_SENDER":         78,
 		"REASON_NOT_ITS_RECIPIENT":      79,
 		"REASON_NOT_RECIPIENT":          80,
@@ -408,7 +413,7 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\xcb\r\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\xe7\r\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -456,7 +461,8 @@ const file_reason_proto_rawDesc = "" +
 	"\x17REASON_CONTENT_RELEASED\x10G\x12\x16\n" +
 	"\x12REASON_BAD_PACKAGE\x10H\x12\x17\n" +
 	"\x13REASON_FILE_PROBLEM\x10I\x12\x18\n" +
-	"\x14REASON_FILE_UNSIGNED\x10J\x12\x19\n" +
+	"\x14REASON_FILE_UNSIGNED\x10J\x12\x1a\n" +
+	"\x16REASON_FILES_UNCHECKED\x10Y\x12\x19\n" +
 	"\x15REASON_NOT_ITS_SENDER\x10N\x12\x1c\n" +
 	"\x18REASON_NOT_ITS_RECIPIENT\x10O\x12\x18\n" +
 	"\x14REASON_NOT_RECIPIENT\x10P\x12\x1d\n" +

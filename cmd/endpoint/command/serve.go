@@ -102,6 +102,12 @@ func (serveCommand) Help() string {
     overlap_days        how long an old secret stays good beside a new one; 7
     lease_minutes       for how long "processing" takes a delivery off the list; 60
     fail_limit          after how many "fail" a person decides; 5
+  [signatures]          how signatures within documents' files are judged:
+    anchors             files and folders of trusted certificates; the folder trust
+    revocation          ask authorities about revoked certificates; true
+    allow               addresses (10.1.0.0/16) and names of hosts within your walls
+                        that may be asked, as "crl.coquan.local"
+    proxy               HTTP proxy that asks for the endpoint, as http://proxy:3128
 
 Stops on Ctrl-C or SIGTERM.`, `endpoint.toml trong thư mục gồm:
   listen                nơi các lệnh endpoint kết nối; chỉ trong máy
@@ -130,6 +136,12 @@ Stops on Ctrl-C or SIGTERM.`, `endpoint.toml trong thư mục gồm:
     overlap_days        mật khẩu cũ còn dùng được bao lâu bên cạnh mật khẩu mới; 7
     lease_minutes       "processing" đưa văn bản ra khỏi danh sách bao lâu; 60
     fail_limit          sau bao nhiêu lần "fail" thì cần người quyết định; 5
+  [signatures]          cách xét chữ ký trong các tệp của văn bản:
+    anchors             tệp và thư mục chứng thư tin cậy; thư mục trust
+    revocation          hỏi cơ quan chứng thực về chứng thư bị thu hồi; true
+    allow               địa chỉ (10.1.0.0/16) và tên máy trong mạng nội bộ được
+                        phép hỏi, như "crl.coquan.local"
+    proxy               máy proxy HTTP hỏi thay, như http://proxy:3128
 
 Dừng bằng Ctrl-C hoặc SIGTERM.`)
 }

@@ -43,6 +43,7 @@ func (c statusCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 				"The quarantine was full, its %d oldest items were dropped. Tell the operator of the axis.\n"), s.QuarantineDropped)
 		}
 		printHeld(w, o, s.Held)
+		printSignatures(w, o, s.Signatures)
 		printDisk(w, o, s.Disk)
 		printCounts(w, o, o.Say("Văn bản đi", "Outbox"), s.Outbox)
 		printCounts(w, o, o.Say("Văn bản đến", "Inbox"), s.Inbox)
