@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	_ "modernc.org/sqlite" // the driver
+
 	"docaxis/internal/chunk"
 )
 
