@@ -10,7 +10,7 @@ SHELL := /bin/bash
 export CGO_ENABLED := 0
 
 # command:Debian package that has it
-NEEDS := protoc:protobuf-compiler openssl:openssl gcc:gcc strace:strace pdfsig:poppler-utils certutil:libnss3-tools curl:curl
+NEEDS := protoc:protobuf-compiler openssl:openssl gcc:gcc strace:strace pdfsig:poppler-utils certutil:libnss3-tools curl:curl xmlsec1:xmlsec1
 
 .PHONY: help check needs format vet staticcheck build windows test ratios race crosscheck rounds tidy generate generated fix bin clean
 

@@ -16,7 +16,7 @@ const (
 
 // wideRange is the time within which the last range of the largest size must have been
 // moved for two to be under way: together they take a tenth of rangeTime
-// (docs/decisions/0060-two-ranges-on-a-fast-line.md).
+// (docs/decisions/0085-two-ranges-on-a-fast-line.md).
 const wideRange = 100 * time.Millisecond
 
 // pace is how large the next range should be, and whether it may go beside another.

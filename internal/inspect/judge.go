@@ -202,6 +202,7 @@ func (l *look) find() (Finding, error) {
 			chains = append(chains, revocation.Chains(verdicts(d))...)
 		}
 	})
+	chains = append(chains, revocation.Chains(found.xmlVerdicts())...)
 	store := l.judge.store
 	if store == nil || len(chains) == 0 {
 		return found, nil

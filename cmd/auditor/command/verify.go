@@ -27,10 +27,10 @@ type verifyCommand struct {
 func (verifyCommand) Help() string {
 	return cli.Help("auditor verify quyet-dinh.pdf --anchor root-ca.crt\nauditor verify congvan.pdf.p7s --content congvan.pdf --anchor root-ca.crt\nauditor verify proofs --anchor axis-ca.crt --anchor seal.crt",
 		"Files are known by their content: CMS signatures, PDF, edXML packages, and what axis document --evidence writes. No network is used: revocation is judged by what a file "+
-			"brings along, and without that the answer is INDETERMINATE, TRY_LATER, but for a signer whose own certificate is an anchor. XML-DSig in packages is not checked. Of several files the worst counts: "+
+			"brings along, and without that the answer is INDETERMINATE, TRY_LATER, but for a signer whose own certificate is an anchor. XML-DSig in packages is checked, and must cover the whole package. Of several files the worst counts: "+
 			"1 failed, then 3 unusable, then 2 indeterminate, then 0 all passed.",
 		"Tệp được nhận biết theo nội dung: chữ ký CMS, PDF, gói edXML và bằng chứng do axis document --evidence ghi ra. Không dùng mạng: việc thu hồi được xét theo dữ liệu kèm trong tệp, "+
-			"nếu không có thì kết luận là INDETERMINATE, TRY_LATER, trừ khi chính chứng thư của người ký được nêu bằng --anchor. XML-DSig trong gói tin chưa được kiểm tra. Với nhiều tệp, kết quả xấu nhất được lấy: "+
+			"nếu không có thì kết luận là INDETERMINATE, TRY_LATER, trừ khi chính chứng thư của người ký được nêu bằng --anchor. XML-DSig trong gói tin được kiểm tra và phải ký toàn bộ gói. Với nhiều tệp, kết quả xấu nhất được lấy: "+
 			"1 không đạt, rồi 3 không dùng được, rồi 2 chưa đủ căn cứ, rồi 0 tất cả đạt.")
 }
 
