@@ -12,12 +12,12 @@ export CGO_ENABLED := 0
 # command:Debian package that has it
 NEEDS := protoc:protobuf-compiler openssl:openssl gcc:gcc strace:strace pdfsig:poppler-utils certutil:libnss3-tools curl:curl
 
-.PHONY: help check needs format vet staticcheck build windows test race crosscheck rounds tidy generate generated fix bin clean
+.PHONY: help check needs format vet staticcheck build windows test ratios race crosscheck rounds tidy generate generated fix bin clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
 
-check: needs format vet staticcheck build windows test race crosscheck rounds tidy generated ## everything that must hold before a change goes in
+check: needs format vet staticcheck build windows test ratios race crosscheck rounds tidy generated ## everything that must hold before a change goes in
 	@echo 'check: all is well'
 
 needs: ## say which programs check needs and does not find
@@ -44,6 +44,9 @@ windows: ## build everything for Windows without cgo
 
 test: ## all tests, with the seeds of the fuzz targets
 	go test -timeout 20m ./...
+
+ratios: ## what things cost in processor time, against the committed floors: within a minute
+	timeout 120 go run ./cmd/bench cut
 
 # Not the scripts in cmd: they run whole programs one after the other, whose parts
 # all run here, too. The package that takes longest begins first.

@@ -165,14 +165,11 @@ type proofs struct {
 	trust   *evidence.Trust
 }
 
-// Receipt proves the record at a leaf under the newest checkpoint.
+// Receipt proves the record at a leaf under the newest checkpoint. No snapshot is
+// needed: neither a record nor a hash of the tree ever changes, and those of the
+// position that is read first are all there.
 func (p proofs) Receipt(ctx context.Context, leaf uint64) ([]byte, error) {
-	s, err := p.ledger.Snapshot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close() //nolint:errcheck // a snapshot only reads
-	record, err := p.record(ctx, s, leaf)
+	at, record, err := p.record(ctx, leaf)
 	if err != nil {
 		return nil, err
 	}
@@ -180,21 +177,16 @@ func (p proofs) Receipt(ctx context.Context, leaf uint64) ([]byte, error) {
 		// Its own proof: whoever has it knows the earlier epoch.
 		return past.Receipt, nil
 	}
-	inclusion, err := axistlog.Inclusion(s.Position.Size, leaf, s)
+	inclusion, err := axistlog.Inclusion(at.Size, leaf, p.ledger)
 	if err != nil {
 		return nil, err
 	}
-	return evidence.NewReceipt(record, leaf, inclusion, s.Position.Checkpoint)
+	return evidence.NewReceipt(record, leaf, inclusion, at.Checkpoint)
 }
 
 // Body gives the exact bytes that are journaled at a leaf.
 func (p proofs) Body(ctx context.Context, leaf uint64) ([]byte, error) {
-	s, err := p.ledger.Snapshot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close() //nolint:errcheck // a snapshot only reads
-	record, err := p.record(ctx, s, leaf)
+	_, record, err := p.record(ctx, leaf)
 	if past := pastOf(record); past != nil {
 		record = past.Record
 	}
@@ -214,15 +206,21 @@ func pastOf(r *axispb.Record) *evidence.Past {
 	return past
 }
 
-func (p proofs) record(ctx context.Context, s *ledger.Snapshot, leaf uint64) (*axispb.Record, error) {
-	at, found, err := s.Locate(ctx, leaf)
+// record reads the record at a leaf, and says under which position it was found.
+func (p proofs) record(ctx context.Context, leaf uint64) (ledger.Position, *axispb.Record, error) {
+	position, err := p.ledger.Position(ctx)
 	if err != nil {
-		return nil, err
+		return position, nil, err
 	}
-	if !found || leaf >= s.Position.Size {
-		return nil, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the record is not applied yet")
+	at, found, err := p.ledger.Locate(ctx, leaf)
+	if err != nil {
+		return position, nil, err
 	}
-	return p.records.Record(ctx, mailbox.Location(at))
+	if !found || leaf >= position.Size {
+		return position, nil, reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "the record is not applied yet")
+	}
+	record, err := p.records.Record(ctx, mailbox.Location(at))
+	return position, record, err
 }
 
 // Signed reports whether this log had a root at a size. What an earlier epoch had

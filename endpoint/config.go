@@ -60,13 +60,17 @@ type Settings struct {
 type SealSettings struct {
 	// Code of the agency.
 	Code string `toml:"code"`
-	// Key is a PEM or PKCS#12 file; relative to the endpoint's folder.
+	// Key is a PEM or PKCS#12 file, relative to the endpoint's folder; or a key in a
+	// token, pkcs11:token=…;object=…?module-path=…&pin-source=… (RFC 7512).
 	Key string `toml:"key"`
 	// Certificate is a further file with the key's certificate and chain, where
 	// they are not in Key.
 	Certificate string `toml:"certificate"`
 	// PasswordFile holds the password of a PKCS#12 file, in its first line.
 	PasswordFile string `toml:"password_file"`
+	// Signer is the program that reaches the token; the one beside this program where
+	// it is not set.
+	Signer string `toml:"signer"`
 }
 
 // Limits on what is sent.
@@ -111,6 +115,9 @@ type Config struct {
 	// Transport asks authorities about revoked certificates; nil means over the network,
 	// as the settings have it.
 	Transport http.RoundTripper
+	// TokenPatience is how long a token may take to open, or to sign; 0 means 30 s.
+	// TokenRest is how long one that failed is left alone; 0 means 5 s.
+	TokenPatience, TokenRest time.Duration
 	// DeliveryID is what a DMS calls a document that was received, a UUID that is the
 	// same each time; nil means inbox.DeliveryID. DocID is what it calls what it sent,
 	// by the submission's id; nil means that id. For tests that repeat recordings.
@@ -162,6 +169,10 @@ func (s Settings) Validate() error {
 			found = append(found, lang.Errorf("[[seal]] thứ %d: %s đã có con dấu này ở trên", "[[seal]] number %d: %s has this seal above already", i+1, string(code)))
 		case seal.Key == "":
 			found = append(found, lang.Errorf("[[seal]] thứ %d: chưa ghi key, tệp con dấu", "[[seal]] number %d: there is no key, the seal's file", i+1))
+		default:
+			if err := seal.checkToken(); err != nil {
+				found = append(found, lang.Errorf("[[seal]] thứ %d: %v", "[[seal]] number %d: %v", i+1, err))
+			}
 		}
 		known[string(code)+" "+seal.Key] = true
 	}

@@ -291,6 +291,10 @@ func (in *incoming) entry(hold *files.Hold, file chunk.File) (*axispb.OutboxEntr
 		e, err = a.keepDraft(doc, hold, sealed, in.unsealed)
 	} else {
 		e, err = a.seal(doc, hold, sealed, in.key)
+		if isAway(err) {
+			in.unsealed = err
+			e, err = a.keepDraft(doc, hold, sealed, err)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -305,7 +309,7 @@ func (in *incoming) entry(hold *files.Hold, file chunk.File) (*axispb.OutboxEntr
 // commit queues the document with the answer that is given for it, unless another
 // request with the same package was faster.
 func (in *incoming) commit(ctx context.Context, e *axispb.OutboxEntry) error {
-	added := false
+	added, undo := false, in.a.beginSubmission(e)
 	err := in.a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error {
 		added = false
 		if err := in.before(tx); err != nil || in.answer != nil {
@@ -317,6 +321,7 @@ func (in *incoming) commit(ctx context.Context, e *axispb.OutboxEntry) error {
 		return errors.Join(add(tx, e), systems.In(tx).Answer(in.is, e.Id, docIDOf(e), now))
 	})
 	if err != nil || !added {
+		undo()
 		return err
 	}
 	in.a.quota.added(e.Bytes)
@@ -324,6 +329,9 @@ func (in *incoming) commit(ctx context.Context, e *axispb.OutboxEntry) error {
 		slog.String("system", in.system), slog.Bool("sealed", !outbox.Unsealed(e)))
 	in.a.watch.changed(e.Id)
 	ring(in.a.wake.submit, in.a.wake.bulkSubmit, in.a.wake.label)
+	if awaits(e) {
+		ring(in.a.wake.seal)
+	}
 	return nil
 }
 

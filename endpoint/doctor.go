@@ -25,6 +25,7 @@ import (
 	"docaxis/internal/diskspace"
 	"docaxis/internal/doctor"
 	"docaxis/internal/lang"
+	"docaxis/internal/signer"
 	"docaxis/proto/axispb"
 )
 
@@ -284,7 +285,8 @@ func (p *patient) seals(s Settings) {
 
 // seal reports whether something is to be said of a seal.
 func (p *patient) seal(c doctor.Check, all []SealSettings, s SealSettings) bool {
-	loaded, err := loadSeals(p.dir, []SealSettings{s})
+	loaded, err := loadSeals(p.dir, []SealSettings{s}, signer.Config{})
+	defer func() { _ = closeSeals(loaded) }()
 	if err != nil {
 		c.Wrong(doctor.Said(err), doctor.Textf("Sửa như trên: điểm kết nối không chạy khi một con dấu không mở được.",
 			"Mend it as it says: the endpoint does not start with a seal that cannot be opened."))
@@ -305,8 +307,9 @@ func (p *patient) seal(c doctor.Check, all []SealSettings, s SealSettings) bool 
 	case p.notAdmitted(s.Code, key):
 		c.Wrong(doctor.Textf("danh mục không có chứng thư này của %s: văn bản sẽ bị từ chối", "the directory does not have this certificate of %s: documents will be refused", s.Code), admit)
 	default:
-		return false
+		return p.token(c, s, key)
 	}
+	p.token(c, s, key)
 	return true
 }
 
@@ -316,7 +319,8 @@ func (p *patient) another(all []SealSettings, s SealSettings) bool {
 		if o.Code != s.Code || o.Key == s.Key {
 			continue
 		}
-		loaded, err := loadSeals(p.dir, []SealSettings{o})
+		loaded, err := loadSeals(p.dir, []SealSettings{o}, signer.Config{})
+		defer func() { _ = closeSeals(loaded) }()
 		if err == nil && validAt(loaded[o.Code][0], nil, p.cfg.Now()) {
 			return true
 		}

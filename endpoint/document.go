@@ -52,6 +52,8 @@ type arrival struct {
 	own []*axispb.Statement
 	// second: another endpoint's consignment counts.
 	second bool
+	// added: it was not here before, as its commit says.
+	added bool
 }
 
 // document takes a document's row: its envelope is kept and its entry made. A
@@ -67,7 +69,10 @@ func (p *part) document(item *axispb.Item, proven evidence.Proven, receipt []byt
 		return outcome{}, localError{fmt.Errorf("keep envelope: %w", err)}
 	}
 	arrived.entry.EnvelopeDigest = file.Digest[:]
-	return outcome{document: arrived.entry.Id, apply: func(tx *bbolt.Tx) error { return p.agent.receive(tx, arrived) }}, nil
+	return outcome{
+		document: arrived.entry.Id, arrived: &arrived,
+		apply: func(tx *bbolt.Tx) error { return p.agent.receive(tx, &arrived) },
+	}, nil
 }
 
 // arrive judges an envelope: its form, its recipient and its seal. A bad one
@@ -236,13 +241,15 @@ func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) er
 }
 
 // receive is a document's part of T1.
-func (a *Agent) receive(tx *bbolt.Tx, arrived arrival) error {
+func (a *Agent) receive(tx *bbolt.Tx, arrived *arrival) error {
 	in := inbox.In(tx)
 	e := proto.Clone(arrived.entry).(*axispb.InboxEntry)
+	arrived.added = false
 	if err := a.remember(tx, arrived); err != nil {
 		return err
 	}
 	added, err := in.Add(e)
+	arrived.added = added
 	switch {
 	case err != nil || !added:
 		return err
@@ -258,7 +265,7 @@ func (a *Agent) receive(tx *bbolt.Tx, arrived arrival) error {
 
 // remember keeps this endpoint's own earlier statements, and never uses their
 // counters again.
-func (a *Agent) remember(tx *bbolt.Tx, arrived arrival) error {
+func (a *Agent) remember(tx *bbolt.Tx, arrived *arrival) error {
 	if len(arrived.own) == 0 {
 		return nil
 	}

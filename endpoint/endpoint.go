@@ -96,6 +96,8 @@ type Agent struct {
 	recovering recovering
 	// mending are the files that are to be fetched again.
 	mending chan mending
+	// submitting and fetching are first attempts that are recorded and not yet made.
+	submitting, fetching begun
 	// wanted are chunks that the axis asked for.
 	wanted chan []*axispb.Wanted
 
@@ -105,12 +107,12 @@ type Agent struct {
 
 // bells wake the loops. Each holds at most one ring: a lost one costs a delay.
 type bells struct {
-	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked, recover, clean, label chan struct{}
+	pull, submit, bulkSubmit, fetch, bulkFetch, evidence, connected, unparked, recover, clean, seal, label chan struct{}
 }
 
 func newBells() bells {
 	b := func() chan struct{} { return make(chan struct{}, 1) }
-	return bells{b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b()}
+	return bells{b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b()}
 }
 
 func ring(bells ...chan struct{}) {
@@ -134,28 +136,37 @@ func Open(dir string, cfg Config) (*Agent, error) {
 	if err := a.loadIdentity(); err != nil {
 		return nil, err
 	}
-	if a.seals, err = loadSeals(dir, cfg.Settings.Seals); err != nil {
+	if a.seals, err = loadSeals(dir, cfg.Settings.Seals, cfg.tokens()); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "content"), 0o700); err != nil {
-		return nil, fmt.Errorf("make folder of contents: %w", err)
-	}
-	if a.files, err = files.Open(filepath.Join(dir, "content")); err != nil {
-		return nil, err
-	}
-	if err := a.openDisk(); err != nil {
-		return nil, err
-	}
-	if err := checkGone(dir); err != nil {
-		return nil, err
-	}
-	if a.db, err = store.OpenWith(filepath.Join(dir, "endpoint.db"), cfg.StoreFaults); err != nil {
-		return nil, err
-	}
-	if err := errors.Join(a.prepare(), a.openJudge()); err != nil {
-		return nil, errors.Join(err, a.db.Close())
+	if err := a.openStores(); err != nil {
+		return nil, errors.Join(err, closeSeals(a.seals))
 	}
 	return a, nil
+}
+
+// openStores opens what lies in the endpoint's folder.
+func (a *Agent) openStores() (err error) {
+	dir, cfg := a.dir, a.cfg
+	if err := os.MkdirAll(filepath.Join(dir, "content"), 0o700); err != nil {
+		return fmt.Errorf("make folder of contents: %w", err)
+	}
+	if a.files, err = files.Open(filepath.Join(dir, "content")); err != nil {
+		return err
+	}
+	if err := a.openDisk(); err != nil {
+		return err
+	}
+	if err := checkGone(dir); err != nil {
+		return err
+	}
+	if a.db, err = store.OpenWith(filepath.Join(dir, "endpoint.db"), cfg.StoreFaults); err != nil {
+		return err
+	}
+	if err := errors.Join(a.prepare(), a.openJudge()); err != nil {
+		return errors.Join(err, a.db.Close())
+	}
+	return nil
 }
 
 func (a *Agent) loadIdentity() error {
@@ -204,8 +215,8 @@ func (a *Agent) prepare() error {
 	})
 }
 
-// Close closes the stores. Run must have returned.
-func (a *Agent) Close() error { return a.db.Close() }
+// Close closes the stores, and ends the signers. Run must have returned.
+func (a *Agent) Close() error { return errors.Join(closeSeals(a.seals), a.db.Close()) }
 
 // Name is the endpoint's name on the axis.
 func (a *Agent) Name() string { return a.identity.Load().Endpoint }
@@ -314,6 +325,7 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 		func(ctx context.Context) error { return a.renew(ctx, conn) },
 		a.clean,
 		a.stateOverdue,
+		a.sealAwaited,
 	}
 }
 

@@ -101,7 +101,12 @@ func (a *Agent) tryFetch(ctx context.Context, key inbox.Key, giveWay func() bool
 	return moved, nil
 }
 
+// recordFetch counts the attempt before it is made, unless the commit with which the
+// document came did so.
 func (a *Agent) recordFetch(ctx context.Context, key inbox.Key) (e *axispb.InboxEntry, err error) {
+	if e, err = a.begunFetch(key); err != nil || e != nil {
+		return e, err
+	}
 	err = a.db.Update(ctx, func(tx *bbolt.Tx) error {
 		in := inbox.In(tx)
 		was, err := in.Get(key)

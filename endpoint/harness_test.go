@@ -24,12 +24,16 @@ import (
 	"docaxis/internal/bus"
 	"docaxis/internal/envelope"
 	"docaxis/internal/sealtest"
+	"docaxis/internal/signer/signertest"
 	"docaxis/proto/axispb"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	signertest.Run()
+	goleak.VerifyTestMain(m)
+}
 
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // world is an axis with offices.
 type world struct {

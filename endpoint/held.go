@@ -35,6 +35,11 @@ func held(tx *bbolt.Tx, hasSeal func(code string) bool) (h clerk.Held, err error
 		if !outbox.Unsealed(e) {
 			return nil
 		}
+		if awaits(e) {
+			h.Away++
+			h.AwayID = e.Id
+			return nil
+		}
 		h.Unsealed++
 		if has := hasSeal(e.Sender); has && h.Sealable == 0 || h.UnsealedID == "" {
 			h.UnsealedID = e.Id
@@ -65,6 +70,11 @@ func (p *patient) systems() {
 		bad = true
 		c.Warn(doctor.Textf("%d văn bản đi chờ con dấu số, như %s", "%d documents wait for a seal, as %s", h.Unsealed-h.Sealable, h.UnsealedID),
 			doctor.Textf("Ghi con dấu của cơ quan gửi vào [[seal]] trong %s rồi khởi động lại.", "Name the sending agency's seal as [[seal]] in %s, and start again.", SettingsFile))
+	}
+	if h.Away > 0 {
+		bad = true
+		c.Warn(doctor.Textf("%d văn bản đi chờ thiết bị giữ con dấu số, như %s", "%d documents wait for the token that holds the seal, as %s", h.Away, h.AwayID),
+			doctor.Textf("Xem vì sao: endpoint show %s. Khi thiết bị ký được, chúng tự đi.", "See why: endpoint show %s. When the token signs again, they go by themselves.", h.AwayID))
 	}
 	if h.Sealable > 0 {
 		bad = true

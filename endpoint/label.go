@@ -25,6 +25,8 @@ const (
 	// maxNewly bounds the notes of documents that were just accepted. One that finds no
 	// room is looked at when its labels say so.
 	maxNewly = 1024
+	// labelPause lets what nobody waits for gather, so that many documents cost few commits.
+	labelPause = 500 * time.Millisecond
 	// labelRest is how long the loop rests after a failure of its own.
 	labelRest = time.Minute
 )
@@ -41,8 +43,9 @@ func (a *Agent) openJudge() (err error) {
 // are kept from their agency first, then new ones, then those that are due again. It is
 // on nobody's way.
 func (a *Agent) label(ctx context.Context) error {
+	var last time.Time
 	for {
-		wait, err := a.labelSome(ctx)
+		wait, err := a.labelSome(ctx, &last)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -60,20 +63,30 @@ func (a *Agent) label(ctx context.Context) error {
 
 // labelSome looks at what is due and commits what was found, or else searches for what
 // was never looked at. wait is for how long there is nothing to do.
-func (a *Agent) labelSome(ctx context.Context) (wait time.Duration, err error) {
-	jobs := a.justAccepted()
+func (a *Agent) labelSome(ctx context.Context, last *time.Time) (wait time.Duration, err error) {
+	var jobs []labels.Job
 	var wake time.Time
 	searched := true
 	err = a.db.View(func(tx *bbolt.Tx) error {
 		l := labels.In(tx)
 		searched = l.Searched() && l.Basis() == a.judge.Basis()
 		due, next, err := l.Due(a.cfg.Now(), looksPerCommit)
-		jobs, wake = append(jobs, due...), next
+		jobs, wake = due, next
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
+	now := a.cfg.Now()
+	since := now.Sub(*last)
+	held := len(jobs) > 0 && jobs[0].Held()
+	if since >= 0 && since < labelPause && !held {
+		return labelPause - since, nil
+	}
+	if !held {
+		*last = now
+	}
+	jobs = append(jobs, a.justAccepted()...)
 	switch {
 	case len(jobs) > 0:
 		return 0, a.labelJobs(ctx, jobs)
@@ -82,7 +95,7 @@ func (a *Agent) labelSome(ctx context.Context) (wait time.Duration, err error) {
 	case wake.IsZero():
 		return idle, nil
 	}
-	return min(max(wake.Sub(a.cfg.Now()), time.Millisecond), idle), nil
+	return min(max(wake.Sub(now), time.Millisecond), idle), nil
 }
 
 // justAccepted takes the notes of documents of this endpoint that the axis accepted.

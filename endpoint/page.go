@@ -79,6 +79,8 @@ type outcome struct {
 	apply func(tx *bbolt.Tx) error
 	// told, where it is not nil, is called once that is committed.
 	told func()
+	// arrived is a document that it brings; nil where it brings none.
+	arrived *arrival
 	// document whose state changes.
 	document string
 }
@@ -96,6 +98,7 @@ func (p *part) take(ctx context.Context) error {
 	if err := p.verify(ctx); err != nil {
 		return err
 	}
+	settle := p.beginFetches()
 	err := a.commit(ctx, "t1", func(tx *bbolt.Tx) error {
 		if err := p.advance(tx); err != nil {
 			return err
@@ -110,6 +113,7 @@ func (p *part) take(ctx context.Context) error {
 		}
 		return nil
 	})
+	settle(err == nil)
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (p *pool) run(ctx context.Context) error {
 
 // start begins what is due and there is room for, and says how long to wait.
 func (p *pool) start(ctx context.Context, wg *sync.WaitGroup, jobs map[string]*running, ended chan<- done) (time.Duration, error) {
-	if !p.agent.isConnected() || !p.agent.recovering.over() {
+	if !p.agent.online() {
 		// An attempt that cannot even be made is none.
 		return idle, nil
 	}

@@ -40,6 +40,10 @@ type pullState struct {
 	contradicted int
 	// doubted are rows whose document had no known seal when they came first.
 	doubted sync.Map
+	// receipts counts those that were stored; held: a lane stands, perhaps at an
+	// evidence that overtook its receipt.
+	receipts atomic.Uint64
+	held     atomic.Bool
 	// journalMs is the newest journal time of a registry record.
 	journalMs atomic.Int64
 }
@@ -68,7 +72,9 @@ const caughtUpKey = "\x00caught up"
 func (a *Agent) pull(ctx context.Context) error {
 	for attempts := uint32(0); ; {
 		wait := a.cfg.PullEvery/2 + rand.N(a.cfg.PullEvery)
+		receipts := a.pulling.receipts.Load()
 		held, err := a.pullAll(ctx)
+		a.pulling.held.Store(held)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -76,6 +82,8 @@ func (a *Agent) pull(ctx context.Context) error {
 			return err
 		case err != nil:
 			a.log.Warn("pulling failed", slog.Any("error", err))
+		case held && a.pulling.receipts.Load() != receipts:
+			continue // what it stood at may be just this receipt
 		}
 		if err != nil || held {
 			attempts++

@@ -102,7 +102,7 @@ func SealFiles(dir string) ([]string, error) {
 	}
 	var all []string
 	for _, seal := range s.Seals {
-		for _, f := range []string{seal.Key, seal.Certificate, seal.PasswordFile} {
+		for _, f := range seal.files() {
 			if f != "" && !slices.Contains(all, f) {
 				all = append(all, f)
 			}

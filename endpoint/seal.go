@@ -16,6 +16,7 @@ import (
 	"docaxis/internal/envelope"
 	"docaxis/internal/lang"
 	"docaxis/internal/reason"
+	"docaxis/internal/signer"
 	"docaxis/proto/axispb"
 	"docaxis/signing"
 )
@@ -25,23 +26,15 @@ type seal = envelope.Key
 
 // loadSeals reads every seal that the settings name, by the agency's code, the newest
 // first. A seal that cannot be read stops the start: a clerk must not find out at
-// the first urgent document.
-func loadSeals(dir string, all []SealSettings) (map[string][]seal, error) {
+// the first urgent document. Only a token that is away does not, once it was seen.
+func loadSeals(dir string, all []SealSettings, wait signer.Config) (map[string][]seal, error) {
 	seals := make(map[string][]seal, len(all))
 	for _, s := range all {
-		password, err := readPassword(dir, s.PasswordFile)
+		one, err := loadSeal(dir, s, wait)
 		if err != nil {
-			return nil, unsealed(s, err)
+			return nil, errors.Join(unsealed(s, err), closeSeals(seals))
 		}
-		var more []string
-		if s.Certificate != "" {
-			more = append(more, within(dir, s.Certificate))
-		}
-		key, chain, err := signing.LoadKey(within(dir, s.Key), password, more...)
-		if err != nil {
-			return nil, unsealed(s, err)
-		}
-		seals[s.Code] = append(seals[s.Code], seal{Signer: key, Chain: chain})
+		seals[s.Code] = append(seals[s.Code], one)
 	}
 	for _, of := range seals {
 		slices.SortStableFunc(of, func(a, b seal) int { return b.Chain[0].NotBefore.Compare(a.Chain[0].NotBefore) })
@@ -49,11 +42,29 @@ func loadSeals(dir string, all []SealSettings) (map[string][]seal, error) {
 	return seals, nil
 }
 
+func loadSeal(dir string, s SealSettings, wait signer.Config) (seal, error) {
+	if signer.IsURI(s.Key) {
+		return openToken(dir, s, wait)
+	}
+	password, err := readPassword(dir, s.PasswordFile)
+	if err != nil {
+		return seal{}, err
+	}
+	var more []string
+	if s.Certificate != "" {
+		more = append(more, within(dir, s.Certificate))
+	}
+	key, chain, err := signing.LoadKey(within(dir, s.Key), password, more...)
+	return seal{Signer: key, Chain: chain}, err
+}
+
 // unsealed says why a seal cannot be used, and what to change in the settings.
 func unsealed(s SealSettings, err error) error {
 	why := lang.Errorf("không đọc được %s (%v); hãy kiểm tra tệp", "%s cannot be read (%v); check the file", s.Key, err)
 	var missing *fs.PathError
 	switch {
+	case signer.ProblemOf(err) != nil:
+		why = signer.ProblemOf(err).Said()
 	case errors.Is(err, fs.ErrNotExist) && errors.As(err, &missing):
 		why = lang.Errorf("không có tệp %s; hãy sửa đường dẫn, tính từ thư mục của điểm kết nối", "there is no file %s; mend its path, which begins in the endpoint's folder", missing.Path)
 	case errors.Is(err, signing.ErrPassword) && s.PasswordFile == "":

@@ -86,7 +86,14 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 	if err != nil {
 		return nil, err
 	}
-	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error { return addOnce(tx, e, a.cfg.Now()) })
+	added, undo := false, a.beginSubmission(e)
+	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) (err error) {
+		added, err = addOnce(tx, e, a.cfg.Now())
+		return err
+	})
+	if err != nil || !added {
+		undo()
+	}
 	if err == nil {
 		a.quota.added(e.Bytes)
 	}
@@ -96,23 +103,23 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 // addOnce queues an entry. The same document under the same id is there already
 // when the sender asks again; where it was refused, whoever asks again has mended
 // the cause, and it goes once more.
-func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) error {
-	err := add(tx, e)
+func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) (added bool, err error) {
+	err = add(tx, e)
 	if !errors.Is(err, outbox.ErrExists) {
-		return err
+		return err == nil, err
 	}
 	o := outbox.In(tx)
 	was, err := o.Get(e.Id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if was.Sender != e.Sender || !bytes.Equal(was.ManifestDigest, e.ManifestDigest) {
-		return reason.Permanent(axispb.ReasonCode_REASON_ID_COLLISION, e.Id)
+		return false, reason.Permanent(axispb.ReasonCode_REASON_ID_COLLISION, e.Id)
 	}
 	if was.State == axispb.State_STATE_REJECTED {
-		return o.Again(e, now)
+		return false, o.Again(e, now)
 	}
-	return nil
+	return false, nil
 }
 
 // add puts an entry into the outbox, queued or, where no seal could sign it, parked. A
@@ -126,7 +133,10 @@ func add(tx *bbolt.Tx, e *axispb.OutboxEntry) (err error) {
 	if outbox.Unsealed(e) {
 		return o.AddUnsealed(e, e.Trouble)
 	}
-	return errors.Join(o.Add(e), lookAtSent(tx, e))
+	if err := o.Add(e); err != nil {
+		return err
+	}
+	return lookAtSent(tx, e)
 }
 
 // checkDraft refuses at once what the axis would refuse later, as far as this
@@ -330,7 +340,7 @@ func (a *Agent) seal(doc *envelope.Document, hold *files.Hold, sealed []envelope
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, away(doc.Sender, err)
 	}
 	env, err := envelope.Parse(raw)
 	if err != nil {

@@ -91,11 +91,12 @@ func (a *Agent) trySubmit(ctx context.Context, id string, giveWay func() bool) (
 	return moved, a.answered(ctx, e, env, &answer)
 }
 
-// recordAttempt counts the attempt and sets the next before anything is done. A
+// recordAttempt counts the attempt and sets the next before anything is done, unless
+// the commit that queued the submission did so for its first attempt. A
 // small submission is offered in this attempt; a large one only after its upload,
 // which may take days.
 func (a *Agent) recordAttempt(ctx context.Context, id string) (e *axispb.OutboxEntry, err error) {
-	err = a.commit(ctx, "attempt", func(tx *bbolt.Tx) error {
+	record := func(tx *bbolt.Tx) error {
 		o := outbox.In(tx)
 		was, err := o.Get(id)
 		if err != nil {
@@ -104,6 +105,12 @@ func (a *Agent) recordAttempt(ctx context.Context, id string) (e *axispb.OutboxE
 		next := a.cfg.Now().Add(a.cfg.Retry.wait(was.Attempts))
 		e, err = o.Attempt(id, next, outbox.ClassOf(was) == outbox.Small)
 		return err
+	}
+	err = a.step("attempt", func() (err error) {
+		if e, err = a.begunSubmission(id); err != nil || e != nil {
+			return err
+		}
+		return a.db.Update(context.WithoutCancel(ctx), record)
 	})
 	return e, err
 }
@@ -199,8 +206,12 @@ func (a *Agent) accepted(ctx context.Context, e *axispb.OutboxEntry, env *envelo
 	a.watch.changed(e.Id)
 	a.noteAccepted(e)
 	a.touched(touched)
-	// What waited for it, and evidence that overtook the receipt.
-	ring(a.wake.submit, a.wake.bulkSubmit, a.wake.pull)
+	// What waited for it, and evidence that overtook the receipt. Where no lane stands,
+	// a pull would bring nothing.
+	ring(a.wake.submit, a.wake.bulkSubmit)
+	if a.pulling.receipts.Add(1); a.pulling.held.Load() {
+		ring(a.wake.pull)
+	}
 	return nil
 }
 

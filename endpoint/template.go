@@ -71,6 +71,8 @@ listen = "127.0.0.1:0"
 #   certificate    where it is not in key | nếu chứng thư không nằm trong key
 #   password_file  file whose first line is the password of a PKCS#12 key
 #                  tệp có dòng đầu là mật khẩu của tệp PKCS#12
+# A key in a token or HSM: key = "pkcs11:…", as signer list prints it.
+# Khóa trong thiết bị lưu khóa hoặc HSM: key = "pkcs11:…", như signer list in ra.
 `, name)
 	for _, code := range codes {
 		fmt.Fprintf(&b, `

@@ -48,10 +48,14 @@ func documents() *kind {
 
 func (c *check) run() Verdict {
 	c.time, c.source = c.options.At, c.options.source()
-	steps := []func() *failure{
+	return c.steps(
 		c.format, c.identify, c.algorithms, c.content, c.value, c.constraints, c.usage, c.bestTime, c.validity, c.trust,
-	}
-	for _, step := range steps {
+	)
+}
+
+// steps runs one step after the other; the first that fails gives the verdict.
+func (c *check) steps(all ...func() *failure) Verdict {
+	for _, step := range all {
 		if f := step(); f != nil {
 			return c.verdict().failed(f)
 		}

@@ -51,11 +51,25 @@ func LoadKey(path, password string, certificates ...string) (crypto.Signer, []*x
 		}
 		certs = append(certs, found...)
 	}
-	chain := order(key, certs)
-	if chain == nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, ErrNoCertificate)
+	chain, err := ChainOf(key.Public(), certs)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return key, chain, nil
+}
+
+// ChainOf finds the certificate of a key among others, and after each certificate its
+// issuer as far as that is there: for a key that LoadKey does not read, as one in a
+// token. ErrNoCertificate: none is the key's. Keys that Sign would refuse are refused.
+func ChainOf(key crypto.PublicKey, certs []*x509.Certificate) ([]*x509.Certificate, error) {
+	if err := checkKey(key); err != nil {
+		return nil, fmt.Errorf("signing: %w", err)
+	}
+	chain := order(key, certs)
+	if chain == nil {
+		return nil, ErrNoCertificate
+	}
+	return chain, nil
 }
 
 func readFile(path string) ([]byte, error) {
@@ -83,9 +97,6 @@ func readKey(data []byte, password string) (crypto.Signer, []*x509.Certificate, 
 	key, ok := private.(crypto.Signer)
 	if !ok {
 		return nil, nil, ErrNoKey
-	}
-	if err := checkKey(key.Public()); err != nil {
-		return nil, nil, fmt.Errorf("signing: %w", err)
 	}
 	return key, certs, nil
 }
@@ -156,7 +167,7 @@ func loadCertificates(path string) ([]*x509.Certificate, error) {
 
 // order puts the key's certificate first and each issuer after what it issued;
 // nil where the key has no certificate.
-func order(key crypto.Signer, certs []*x509.Certificate) []*x509.Certificate {
+func order(key crypto.PublicKey, certs []*x509.Certificate) []*x509.Certificate {
 	i := slices.IndexFunc(certs, func(c *x509.Certificate) bool { return isKeyOf(key, c) })
 	if i < 0 {
 		return nil

@@ -102,6 +102,8 @@ func vietnamese(s SubIndication) string {
 		return "Chứng thư số của {who} không có hiệu lực tại thời điểm {when}; đề nghị nơi gửi ký lại bằng chứng thư số còn hiệu lực."
 	case NoPOE:
 		return "Không có thời điểm đáng tin cậy để xét chữ ký của {who}; đề nghị kiểm tra lại."
+	case SignedDataNotFound:
+		return "Không thấy nội dung mà {who} đã ký nên không kiểm tra được; đề nghị nơi gửi ký trên nội dung nằm ngay trong tệp."
 	case TryLater:
 		return "Chưa hỏi được trạng thái thu hồi chứng thư số của {who}; sẽ kiểm tra lại sau."
 	}
@@ -146,6 +148,8 @@ func english(s SubIndication) string {
 		return "The certificate of {who} was not in force at {when}; ask the sender to sign with one that is."
 	case NoPOE:
 		return "There is no reliable time at which to judge the signature of {who}; check it again."
+	case SignedDataNotFound:
+		return "What {who} signed is not at hand, so the signature cannot be checked; ask the sender to sign what is within the file."
 	case TryLater:
 		return "Whether the certificate of {who} is revoked could not be asked yet; it will be checked again."
 	}

@@ -35,7 +35,7 @@ func Sign(content []byte, key crypto.Signer, chain []*x509.Certificate) ([]byte,
 	if err := checkKey(key.Public()); err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	if !isKeyOf(key, chain[0]) {
+	if !isKeyOf(key.Public(), chain[0]) {
 		return nil, ErrKeyMismatch
 	}
 	sd, err := pkcs7.NewSignedData(content)
@@ -77,7 +77,7 @@ func isSelfIssued(cert *x509.Certificate) bool {
 	return string(cert.RawIssuer) == string(cert.RawSubject)
 }
 
-func isKeyOf(key crypto.Signer, cert *x509.Certificate) bool {
-	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+func isKeyOf(key crypto.PublicKey, cert *x509.Certificate) bool {
+	public, ok := key.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && public.Equal(cert.PublicKey)
 }

@@ -69,6 +69,9 @@ const (
 	TimestampOrderFailure SubIndication = "TIMESTAMP_ORDER_FAILURE"
 	// NoPOE: there is no time to rely on.
 	NoPOE SubIndication = "NO_POE"
+	// SignedDataNotFound: what was signed is not at hand; nothing outside a file is
+	// looked for.
+	SignedDataNotFound SubIndication = "SIGNED_DATA_NOT_FOUND"
 	// TryLater: nothing usable is known about revocation yet, or the certificate is
 	// suspended.
 	TryLater SubIndication = "TRY_LATER"
@@ -81,7 +84,7 @@ func SubIndications() []SubIndication {
 		FormatFailure, HashFailure, SigCryptoFailure, Revoked, Expired, NotYetValid,
 		SigConstraintsFailure, ChainConstraintsFailure, CertificateChainGeneralFailure, CryptoConstraintsFailure,
 		NoSigningCertificateFound, NoCertificateChainFound, OutOfBoundsNoPOE, RevokedNoPOE, RevokedCANoPOE,
-		TimestampOrderFailure, NoPOE, TryLater,
+		TimestampOrderFailure, NoPOE, SignedDataNotFound, TryLater,
 	}
 }
 

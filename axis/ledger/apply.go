@@ -139,18 +139,11 @@ var ErrGap = errors.New("the block does not follow the ledger's last one")
 
 // Apply writes a block's rows, hashes and position in one transaction.
 func (l *Ledger) Apply(ctx context.Context, b *Block) (Applied, error) {
-	tx, err := l.write.BeginTx(ctx, nil)
-	if err != nil {
-		return Applied{}, fmt.Errorf("begin: %w", err)
-	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it has nothing to do
-	a := &applier{ctx: ctx, tx: tx, endpoints: map[string]int64{}, applied: Applied{Endpoints: map[string]struct{}{}}}
-	if err := a.block(b); err != nil {
+	a := &applier{ctx: ctx, tx: l.write, known: l.endpoints, endpoints: map[string]int64{}, applied: Applied{Endpoints: map[string]struct{}{}}}
+	if err := l.write.in(ctx, func() error { return a.block(b) }); err != nil {
 		return Applied{}, fmt.Errorf("apply block %d: %w", b.Number, err)
 	}
-	if err := tx.Commit(); err != nil {
-		return Applied{}, fmt.Errorf("commit block %d: %w", b.Number, err)
-	}
+	l.remember(b, a.endpoints)
 	return a.applied, nil
 }
 
@@ -176,7 +169,8 @@ const (
 // applier writes one block inside one transaction.
 type applier struct {
 	ctx       context.Context
-	tx        *transaction
+	tx        *session
+	known     map[string]int64 // endpoints that earlier blocks named
 	endpoints map[string]int64
 	applied   Applied
 }
@@ -371,6 +365,9 @@ func (a *applier) tell(r *Record, e *Evidence) error {
 
 // endpoint numbers an endpoint, in the order in which the journal names them.
 func (a *applier) endpoint(name string) (int64, error) {
+	if id, ok := a.known[name]; ok {
+		return id, nil
+	}
 	if id, ok := a.endpoints[name]; ok {
 		return id, nil
 	}
@@ -389,5 +386,6 @@ func (l *Ledger) SetCheckpoint(ctx context.Context, epoch uint64, checkpoint []b
 	if _, err := l.write.ExecContext(ctx, `UPDATE position SET epoch = ?, checkpoint = ?`, epoch, checkpoint); err != nil {
 		return fmt.Errorf("keep a checkpoint: %w", err)
 	}
+	l.recent.signed(epoch, checkpoint)
 	return nil
 }

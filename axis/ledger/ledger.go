@@ -22,11 +22,12 @@ const SchemaVersion = 5
 // is rebuilt from the journal.
 var ErrOtherSchema = errors.New("the ledger has another schema version")
 
-// readers is how many snapshots and lists there are at once, lookers how many
-// look-ups; who asks for more waits. So a snapshot is all that its holder may read
+// readers is how many snapshots there are at once, listers how many lists, lookers how
+// many look-ups; who asks for more waits. So a snapshot is all that its holder may read
 // by, but for look-ups.
 const (
 	readers = 8
+	listers = 4
 	lookers = 4
 )
 
@@ -49,45 +50,55 @@ type Position struct {
 // Ledger is the projection. Apply is called by one goroutine; everything else may
 // be called by any.
 //
-// Snapshots and lists have their connections, single look-ups theirs: whoever
+// Snapshots have their connections, lists and single look-ups theirs: whoever
 // holds a snapshot may look something up, and pulls, however many, never keep the
 // appender waiting.
 type Ledger struct {
-	write *prepared // one connection
-	read  *prepared // snapshots and lists
-	look  *prepared // single look-ups: held for one row only
+	writer *sql.DB
+	write  *session  // the only one of writer
+	read   *sql.DB   // snapshots and lists
+	snaps  *sessions // of read, for snapshots
+	look   *prepared // single look-ups: held for one row only
 	// hashes of the tree, as every reader of this file sees them.
 	hashes hashes
+	recent recent
+	// endpoints by name, as far as blocks named them since the start: Apply's alone.
+	endpoints map[string]int64
 }
 
 // Open opens or makes the ledger in a file. It need not be synced: what a power
 // cut takes away is applied again.
 func Open(ctx context.Context, path string) (*Ledger, error) {
-	write, err := open(path, "&_txlock=immediate")
+	writer, err := open(path, "")
 	if err != nil {
 		return nil, err
 	}
-	write.SetMaxOpenConns(1)
 	read, err := open(path, "&_pragma=query_only(1)")
 	if err != nil {
-		return nil, errors.Join(err, write.Close())
+		return nil, errors.Join(err, writer.Close())
 	}
-	read.SetMaxOpenConns(readers)
-	read.SetMaxIdleConns(readers) // a new one reads the schema and parses every query again
+	read.SetMaxOpenConns(readers + listers)
 	look, err := open(path, "&_pragma=query_only(1)")
 	if err != nil {
-		return nil, errors.Join(err, write.Close(), read.Close())
+		return nil, errors.Join(err, writer.Close(), read.Close())
 	}
 	look.SetMaxOpenConns(lookers)
-	look.SetMaxIdleConns(lookers)
-	l := &Ledger{write: &prepared{DB: write}, read: &prepared{DB: read}, look: &prepared{DB: look}}
-	if err := l.prepare(ctx); err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	if err := l.learn(ctx); err != nil {
+	look.SetMaxIdleConns(lookers) // a new one reads the schema and parses every query again
+	l := &Ledger{writer: writer, read: read, snaps: newSessions(read, readers, frequentReads()), look: &prepared{DB: look}, endpoints: map[string]int64{}}
+	if err := l.start(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
+}
+
+func (l *Ledger) start(ctx context.Context) (err error) {
+	if l.write, err = newSession(ctx, l.writer, frequentWrites()); err != nil {
+		return err
+	}
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
+	return l.look.learn(ctx, frequentLooks())
 }
 
 func open(path, more string) (*sql.DB, error) {
@@ -121,33 +132,37 @@ func (l *Ledger) prepare(ctx context.Context) error {
 }
 
 func (l *Ledger) create(ctx context.Context) error {
-	tx, err := l.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("create ledger: %w", err)
-	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it has nothing to do
-	if _, err := tx.ExecContext(ctx, schema); err != nil {
-		return fmt.Errorf("create the ledger's tables: %w", err)
-	}
 	empty, err := tlog.TreeHash(0, nil)
 	if err != nil {
 		return fmt.Errorf("root of the empty tree: %w", err)
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO position VALUES (1, ?, 0, 0, x'', 0, 0, 0, ?, 0, x'')`,
-		SchemaVersion, empty[:])
-	if err != nil {
-		return fmt.Errorf("write the first position: %w", err)
-	}
-	return tx.Commit()
+	return l.write.in(ctx, func() error {
+		if _, err := l.write.ExecContext(ctx, schema); err != nil {
+			return fmt.Errorf("create the ledger's tables: %w", err)
+		}
+		_, err = l.write.ExecContext(ctx, `INSERT INTO position VALUES (1, ?, 0, 0, x'', 0, 0, 0, ?, 0, x'')`,
+			SchemaVersion, empty[:])
+		if err != nil {
+			return fmt.Errorf("write the first position: %w", err)
+		}
+		return nil
+	})
 }
 
 // Close closes the files.
 func (l *Ledger) Close() error {
-	return errors.Join(l.look.Close(), l.read.Close(), l.write.Close())
+	err := l.snaps.close()
+	if l.write != nil {
+		err = errors.Join(err, l.write.Close())
+	}
+	return errors.Join(err, l.look.Close(), l.read.Close(), l.writer.Close())
 }
 
 // Position says where the ledger stands.
 func (l *Ledger) Position(ctx context.Context) (Position, error) {
+	if at := l.recent.position(); at != nil {
+		return *at, nil
+	}
 	return position(ctx, l.look)
 }
 

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -14,26 +15,38 @@ import (
 // together, and its checkpoint covers every row.
 type Snapshot struct {
 	Position Position
-	tx       *transaction
+	tx       *session
+	from     *sessions
 	hashes   *hashes
 }
 
 // Snapshot begins one; the caller must Close it.
 func (l *Ledger) Snapshot(ctx context.Context) (*Snapshot, error) {
-	tx, err := l.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := l.snaps.take(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
-	}
-	p, err := position(ctx, tx)
-	if err != nil {
-		tx.Rollback() //nolint:errcheck // the first error counts
 		return nil, err
 	}
-	return &Snapshot{Position: p, tx: tx, hashes: &l.hashes}, nil
+	if err := tx.begin(ctx, beginRead); err != nil {
+		l.snaps.give(tx)
+		return nil, err
+	}
+	s := &Snapshot{tx: tx, from: l.snaps, hashes: &l.hashes}
+	if s.Position, err = position(ctx, tx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 // Close ends the snapshot.
-func (s *Snapshot) Close() error { return s.tx.Rollback() }
+func (s *Snapshot) Close() error {
+	if s.tx == nil {
+		return sql.ErrTxDone
+	}
+	_, err := s.tx.ExecContext(context.Background(), rollback)
+	s.from.give(s.tx)
+	s.tx = nil
+	return err
+}
 
 // ReadHashes makes the snapshot a tlog.HashReader.
 func (s *Snapshot) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
@@ -58,10 +71,12 @@ type Waiting struct {
 	Target  axispb.Target
 }
 
+// A limit that is a parameter by itself is looked at when the query is planned: the
+// query would be parsed again each time it is bound.
 const selectRows = `SELECT m.position, m.ordinal, m.record, m.code, m.serving, m.target, r.kind, r.stream, r.seq, r.nth
 	FROM mailbox m JOIN record r ON r.position = m.record
 	WHERE m.endpoint = (SELECT id FROM endpoint WHERE name = ?) AND m.lane = ? AND (m.position, m.ordinal) >= (?, ?)
-	ORDER BY m.position, m.ordinal LIMIT ?`
+	ORDER BY m.position, m.ordinal LIMIT 0 + ?`
 
 // Rows lists the next rows of a mailbox lane after a cursor, at most limit.
 func (s *Snapshot) Rows(ctx context.Context, endpoint string, c *axispb.Cursor, limit int) ([]Waiting, error) {
@@ -89,7 +104,7 @@ func after(c *axispb.Cursor) []any {
 }
 
 const selectPublic = `SELECT position, kind, stream, seq, nth FROM record
-	WHERE public = 1 AND position >= ? ORDER BY position LIMIT ?`
+	WHERE public = 1 AND position >= ? ORDER BY position LIMIT 0 + ?`
 
 func (s *Snapshot) public(ctx context.Context, c *axispb.Cursor, limit int) ([]Waiting, error) {
 	rows, err := s.tx.QueryContext(ctx, selectPublic, signed(c.GetPosition()), limit)

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 )
 
@@ -33,70 +32,11 @@ func (p *prepared) learn(ctx context.Context, queries []string) error {
 
 // QueryRowContext runs a query, prepared where it was learned.
 func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	ctx = whole(ctx)
 	if st, ok := p.by[query]; ok {
 		return st.QueryRowContext(ctx, args...)
 	}
 	return p.DB.QueryRowContext(ctx, query, args...)
-}
-
-// BeginTx begins a transaction that uses what was learned.
-func (p *prepared) BeginTx(ctx context.Context, opts *sql.TxOptions) (*transaction, error) {
-	tx, err := p.DB.BeginTx(ctx, opts)
-	if err != nil {
-		return nil, err
-	}
-	return &transaction{Tx: tx, by: p.by, bound: make(statements)}, nil
-}
-
-// transaction is one of a prepared database, for one goroutine.
-type transaction struct {
-	*sql.Tx
-	by    statements
-	bound statements // to this transaction, once used
-}
-
-func (t *transaction) statement(ctx context.Context, query string) (*sql.Stmt, bool) {
-	st, ok := t.bound[query]
-	if ok {
-		return st, true
-	}
-	if st, ok = t.by[query]; ok {
-		st = t.StmtContext(ctx, st)
-		t.bound[query] = st
-	}
-	return st, ok
-}
-
-// QueryRowContext runs a query, prepared where it was learned.
-func (t *transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if st, ok := t.statement(ctx, query); ok {
-		return st.QueryRowContext(ctx, args...)
-	}
-	return t.Tx.QueryRowContext(ctx, query, args...)
-}
-
-// QueryContext runs a query, prepared where it was learned.
-func (t *transaction) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if st, ok := t.statement(ctx, query); ok {
-		return st.QueryContext(ctx, args...)
-	}
-	return t.Tx.QueryContext(ctx, query, args...)
-}
-
-// ExecContext runs a change, prepared where it was learned.
-func (t *transaction) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if st, ok := t.statement(ctx, query); ok {
-		return st.ExecContext(ctx, args...)
-	}
-	return t.Tx.ExecContext(ctx, query, args...)
-}
-
-func (l *Ledger) learn(ctx context.Context) error {
-	return errors.Join(
-		l.write.learn(ctx, frequentWrites()),
-		l.read.learn(ctx, frequentReads()),
-		l.look.learn(ctx, frequentLooks()),
-	)
 }
 
 // frequentReads are run for every page and receipt.
@@ -107,7 +47,7 @@ func frequentReads() []string {
 // frequentLooks are run for every document and evidence.
 func frequentLooks() []string {
 	return []string{
-		selectPosition, selectHash, selectByIdentity, selectByPosition, selectByRecord, selectCopy, selectHadRow,
+		selectPosition, selectHash, selectByIdentity, selectByPosition, selectByRecord, selectCopy, selectHadRow, selectSaidSince,
 		selectFirst, selectByCounter, selectMayRead, selectReleased, selectNeeded, selectIsRecipient,
 	}
 }
@@ -116,6 +56,6 @@ func frequentLooks() []string {
 func frequentWrites() []string {
 	return []string{
 		selectPosition, insertHash, insertRecord, insertDocument, insertChunk, insertRecipient, insertMailbox,
-		selectTarget, insertEvidence, updateRecipient, insertTold, insertEndpoint, updatePosition,
+		selectTarget, insertEvidence, updateRecipient, insertTold, insertEndpoint, updatePosition, insertHolding, updateHolding,
 	}
 }

@@ -145,11 +145,11 @@ func (a *applier) request(document uint64, code, what string, named *uint64) (po
 	if !business.IsAnswer(what) {
 		return nil, "", nil
 	}
-	row := a.tx.QueryRowContext(a.ctx, selectNewestOpen, document, code)
+	query, args := selectNewestOpen, []any{document, code}
 	if named != nil {
-		row = a.tx.QueryRowContext(a.ctx, selectRequest, document, code, *named)
+		query, args = selectRequest, append(args, *named)
 	}
-	found, err := one(row.Scan(&position, &request), "look up a request")
+	found, err := one(a.tx.QueryRowContext(a.ctx, query, args...).Scan(&position, &request), "look up a request")
 	if !found {
 		return nil, "", err
 	}

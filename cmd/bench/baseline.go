@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -24,30 +26,34 @@ import (
 	"docaxis/internal/durable"
 )
 
-// What a document costs in ECDSA P-256 alone: its seal and the statement of its
-// consignment are made once; the axis and the recipient verify the seal, the axis
-// and the sender the statement.
-const (
-	signsPerDocument    = 2
-	verifiesPerDocument = 4
-)
+// verifiesPerSignature is how often each of a document's two signatures, its seal and the
+// statement of its consignment, is verified: the seal by the axis and the recipient, the
+// statement by the axis and the sender.
+const verifiesPerSignature = 2
 
 func cores() int { return runtime.GOMAXPROCS(0) }
 
+// cryptography does what one document takes of nothing but cryptography, again and
+// again; each core has one of its own.
+type cryptography func() (document func() error, err error)
+
 // cryptoLimit is how many documents a second every core together could sign and
 // verify if it did nothing else.
-func cryptoLimit(d time.Duration) (float64, error) {
+func cryptoLimit(d time.Duration, bare cryptography) (float64, error) {
 	var documents atomic.Int64
+	all := make([]func() error, cores())
+	for i := range all {
+		var err error
+		if all[i], err = bare(); err != nil {
+			return 0, err
+		}
+	}
 	var g errgroup.Group
 	begun := time.Now()
-	for range cores() {
+	for _, document := range all {
 		g.Go(func() error {
-			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-			if err != nil {
-				return err
-			}
 			for time.Since(begun) < d {
-				if err := signAndVerify(key); err != nil {
+				if err := document(); err != nil {
 					return err
 				}
 				documents.Add(1)
@@ -59,21 +65,47 @@ func cryptoLimit(d time.Duration) (float64, error) {
 	return float64(documents.Load()) / time.Since(begun).Seconds(), err
 }
 
-func signAndVerify(key *ecdsa.PrivateKey) error {
+// signAndVerifyP256 is seal and statement both of ECDSA P-256.
+func signAndVerifyP256() (func() error, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	return func() error { return errors.Join(signAndVerify(key), signAndVerify(key)) }, err
+}
+
+// signAndVerifyRSA is a seal of RSA-2048; statements are always of P-256.
+func signAndVerifyRSA() (func() error, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	seal, err := rsa.GenerateKey(rand.Reader, 2048)
+	return func() error { return errors.Join(signAndVerify(seal), signAndVerify(key)) }, err
+}
+
+// signAndVerify makes one signature and verifies it twice.
+func signAndVerify(key crypto.Signer) error {
 	digest := sha256.Sum256(nil)
-	var signature []byte
-	for range signsPerDocument {
-		var err error
-		if signature, err = ecdsa.SignASN1(rand.Reader, key, digest[:]); err != nil {
+	signature, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		return err
+	}
+	for range verifiesPerSignature {
+		if err := verify(key.Public(), digest[:], signature); err != nil {
 			return err
 		}
 	}
-	for range verifiesPerDocument {
-		if !ecdsa.VerifyASN1(&key.PublicKey, digest[:], signature) {
-			return errors.New("a good signature does not verify")
+	return nil
+}
+
+func verify(key crypto.PublicKey, digest, signature []byte) error {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest, signature)
+	case *ecdsa.PublicKey:
+		if ecdsa.VerifyASN1(key, digest, signature) {
+			return nil
 		}
 	}
-	return nil
+	return errors.New("a good signature does not verify")
 }
 
 // probe times something again and again.

@@ -85,3 +85,9 @@ func processorTime(pid int) (time.Duration, bool) {
 	system, err2 := strconv.ParseInt(f[12], 10, 64)
 	return time.Duration(user+system) * tick, err1 == nil && err2 == nil
 }
+
+// clock tells how much of something has passed.
+type clock func() time.Duration
+
+// wall is the clock on the wall.
+func wall() time.Duration { return time.Duration(time.Now().UnixNano()) }

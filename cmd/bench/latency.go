@@ -14,7 +14,7 @@ import (
 func (p plan) latency(ctx context.Context, w *world) (*Latency, error) {
 	l := p.Latency
 	out := &Latency{Documents: l.Documents, PerSecond: l.PerSecond, FileBytes: p.FileBytes}
-	if _, err := w.burst(ctx, l.Warmup, 1, p.FileBytes); err != nil {
+	if _, err := (load{w.members, w.members, l.Warmup, 1, p.FileBytes}).run(ctx); err != nil {
 		return nil, fmt.Errorf("warm up: %w", err)
 	}
 	var t stops
@@ -62,9 +62,9 @@ func (w *world) pace(ctx context.Context, l latencyPlan, size int, t *stops) err
 
 // clock follows one document.
 func (w *world) clock(ctx context.Context, n int, content []byte, t *stops) error {
-	from := n % len(w.members)
-	m, begun := w.members[from], time.Now()
-	id, err := m.sendBytes(ctx, w.other(from, n/len(w.members)).code, content)
+	all := load{from: w.members, to: w.members}
+	m, begun := w.members[n%len(w.members)], time.Now()
+	id, err := m.sendBytes(ctx, all.recipient(m, n/len(w.members)).code, content)
 	if err != nil {
 		return err
 	}

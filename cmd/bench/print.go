@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"iter"
 
 	"docaxis/internal/cli"
 )
@@ -15,8 +16,10 @@ func (r *Result) print(w io.Writer, o *cli.IO) {
 	if r.Quick {
 		fmt.Fprintln(w, o.Say("Cỡ nhỏ: các số này không dùng để so sánh.", "Small sizes: these figures are not for comparing."))
 	}
-	if r.Throughput != nil {
-		r.Throughput.print(w, o)
+	fmt.Fprintln(w)
+	r.table(w, o)
+	for seals, t := range r.crossed() {
+		t.print(w, o, o.Say(seals.VI, seals.EN))
 	}
 	if r.Latency != nil {
 		r.Latency.print(w, o)
@@ -26,6 +29,18 @@ func (r *Result) print(w io.Writer, o *cli.IO) {
 	}
 	if r.Systems != nil {
 		r.Systems.print(w, o)
+	}
+}
+
+// crossed are the measurements of documents a second, by their seals.
+func (r *Result) crossed() iter.Seq2[words, *Throughput] {
+	return func(yield func(words, *Throughput) bool) {
+		if r.Throughput != nil && !yield(p256Words(), r.Throughput) {
+			return
+		}
+		if r.RSA != nil {
+			yield(rsaWords(), r.RSA)
+		}
 	}
 }
 
@@ -42,13 +57,13 @@ func (s *Systems) print(w io.Writer, o *cli.IO) {
 		"First page of getReceivedEdocList, %d of %d that wait: median %.1f ms, p99 %.1f ms\n"), s.Listed, s.Waiting, s.List.MedianMS, s.List.P99MS)
 }
 
-func (t *Throughput) print(w io.Writer, o *cli.IO) {
-	fmt.Fprintf(w, o.Say("\nVăn bản mỗi giây: %d điểm kết nối, tệp %d byte, %d lượt × %d văn bản, %d cùng lúc ở mỗi điểm\n",
-		"\nDocuments a second: %d endpoints, files of %d bytes, %d runs of %d documents, %d at once at each\n"),
-		t.Endpoints, t.FileBytes, len(t.PerSecond.Runs), t.Documents, t.AtOnce)
+func (t *Throughput) print(w io.Writer, o *cli.IO, seals string) {
+	fmt.Fprintf(w, o.Say("\nVăn bản mỗi giây, %s: %d nơi gửi, %d nơi nhận, tệp %d byte, %d lượt × %d văn bản, %d cùng lúc ở mỗi nơi gửi\n",
+		"\nDocuments a second, %s: %d senders, %d receivers, files of %d bytes, %d runs of %d documents, %d at once at each sender\n"),
+		seals, t.Senders, t.Receivers, t.FileBytes, len(t.PerSecond.Runs), t.Documents, t.AtOnce)
 	cli.Table(w, []string{"", o.Say("TRUNG VỊ", "MEDIAN"), o.Say("NHỎ NHẤT", "MIN"), o.Say("LỚN NHẤT", "MAX")}, [][]string{
 		t.PerSecond.row(o.Say("trọn vẹn, từ gửi đến bằng chứng đã nhận được kiểm ở nơi gửi", "end to end, from Send to consignment verified at the sender")),
-		t.CryptoPerSecond.row(o.Say("giới hạn mật mã: 2 lần ký và 4 lần kiểm P-256", "bare crypto: 2 signs and 4 verifies of P-256")),
+		t.CryptoPerSecond.row(o.Say("giới hạn mật mã: 2 lần ký và 4 lần kiểm", "bare crypto: 2 signs and 4 verifies")),
 	})
 	if c := t.CPU; c != nil {
 		fmt.Fprintf(w, o.Say("CPU mỗi văn bản: trục %.2f ms, các điểm kết nối %.2f ms, chương trình đo %.2f ms\n",

@@ -79,6 +79,16 @@ func (p *process) stop() error {
 	}
 }
 
+// kill ends the process as kill -9 does.
+func (p *process) kill() error {
+	p.input.Close() //nolint:errcheck // nobody reads it any more
+	if err := p.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	<-p.ended
+	return nil
+}
+
 // said adds the end of what the process said to an error.
 func (p *process) said(err error) error {
 	data, readErr := os.ReadFile(p.log)

@@ -22,7 +22,7 @@ import (
 // systems measures what document systems get of their endpoints over the national
 // axis's protocol: from the first endpoint to the last.
 func (p plan) systems(ctx context.Context, w *world) (*Systems, error) {
-	s, out := p.Systems, &Systems{PackageBytes: p.Systems.PackageBytes, LargeBytes: p.Systems.LargeBytes, Waiting: p.Systems.Waiting}
+	s, out := p.Systems, &Systems{PackageBytes: p.Systems.PackageBytes, Packages: p.Systems.Packages, LargeBytes: p.Systems.LargeBytes, Waiting: p.Systems.Waiting}
 	from, to := w.members[0], w.members[len(w.members)-1]
 	for _, m := range []*member{from, to} {
 		if err := w.connect(ctx, m); err != nil {

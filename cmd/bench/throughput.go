@@ -12,24 +12,37 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// throughput keeps every endpoint busy sending to the others, several times.
+// throughput keeps every sender busy, several times.
 func (p plan) throughput(ctx context.Context, w *world) (*Throughput, error) {
-	t := p.Throughput
+	return p.exchange(ctx, w, p.Throughput, signAndVerifyP256)
+}
+
+// rsa is throughput under RSA-2048 seals.
+func (p plan) rsa(ctx context.Context, w *world) (*Throughput, error) {
+	return p.exchange(ctx, w, p.RSA, signAndVerifyRSA)
+}
+
+// exchange lets the first half of the endpoints send to the second half, several times.
+func (p plan) exchange(ctx context.Context, w *world, t throughputPlan, bare cryptography) (*Throughput, error) {
+	half := len(w.members) / 2
+	l := load{from: w.members[:half], to: w.members[half:], atOnce: t.AtOnce, size: p.FileBytes, documents: t.Warmup}
 	out := &Throughput{
-		Endpoints: len(w.members), FileBytes: p.FileBytes, Documents: t.Documents, Warmup: t.Warmup, AtOnce: t.AtOnce,
+		Senders: half, Receivers: len(w.members) - half,
+		FileBytes: p.FileBytes, Documents: t.Documents, Warmup: t.Warmup, AtOnce: t.AtOnce,
 	}
-	if _, err := w.burst(ctx, t.Warmup, t.AtOnce, p.FileBytes); err != nil {
+	if _, err := l.run(ctx); err != nil {
 		return nil, fmt.Errorf("warm up: %w", err)
 	}
 	var cpu used
 	var rates, limits []float64
 	for range t.Runs {
-		limit, err := cryptoLimit(t.CryptoFor)
+		limit, err := cryptoLimit(t.CryptoFor, bare)
 		if err != nil {
 			return nil, err
 		}
 		before := w.used()
-		took, err := w.burst(ctx, t.Documents, t.AtOnce, p.FileBytes)
+		l.documents = t.Documents
+		took, err := l.run(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -42,19 +55,25 @@ func (p plan) throughput(ctx context.Context, w *world) (*Throughput, error) {
 	return out, nil
 }
 
-// burst sends documents, each endpoint to the others in turn, so many under way at
-// each, and returns how long it took until the evidence of the last one's
+// load is so many documents, each sender's to the recipients in turn, so many under way
+// at each sender.
+type load struct {
+	from, to                []*member
+	documents, atOnce, size int
+}
+
+// run sends the load and returns how long it took until the evidence of the last one's
 // consignment was verified at its sender.
-func (w *world) burst(ctx context.Context, documents, atOnce, size int) (time.Duration, error) {
+func (l load) run(ctx context.Context) (time.Duration, error) {
 	var sent atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	begun := time.Now()
-	for i := range w.members {
-		for range atOnce {
+	for _, from := range l.from {
+		for range l.atOnce {
 			content := newContent()
 			g.Go(func() error {
-				for n := sent.Add(1); n <= int64(documents); n = sent.Add(1) {
-					if err := w.cross(ctx, i, int(n), content.bytes(size)); err != nil {
+				for n := sent.Add(1); n <= int64(l.documents); n = sent.Add(1) {
+					if err := l.cross(ctx, from, int(n), content.bytes(l.size)); err != nil {
 						return err
 					}
 				}
@@ -67,17 +86,21 @@ func (w *world) burst(ctx context.Context, documents, atOnce, size int) (time.Du
 }
 
 // cross sends the n-th document from a member and waits for its consignment.
-func (w *world) cross(ctx context.Context, from, n int, content []byte) error {
-	id, err := w.members[from].sendBytes(ctx, w.other(from, n).code, content)
+func (l load) cross(ctx context.Context, from *member, n int, content []byte) error {
+	id, err := from.sendBytes(ctx, l.recipient(from, n).code, content)
 	if err != nil {
 		return err
 	}
-	return w.members[from].wait(ctx, id, consigned)
+	return from.wait(ctx, id, consigned)
 }
 
-// other is the recipient of a member's n-th document.
-func (w *world) other(from, n int) *member {
-	return w.members[(from+1+n%(len(w.members)-1))%len(w.members)]
+// recipient of the n-th document, never its sender.
+func (l load) recipient(from *member, n int) *member {
+	to := l.to[n%len(l.to)]
+	if to == from {
+		to = l.to[(n+1)%len(l.to)]
+	}
+	return to
 }
 
 // content makes files of which none is like another, cheaply.

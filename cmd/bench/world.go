@@ -38,6 +38,8 @@ var why = operator.Why{Actor: "bench", Reason: "measuring"}
 type world struct {
 	dir     string
 	profile string // path of the profiles up to the process's name; empty for none
+	codes   []string
+	newSeal sealMaker
 	axis    *process
 	api     *admin.Client // of the axis
 	members []*member
@@ -52,17 +54,12 @@ type member struct {
 	caller func() *vxptest.Client
 }
 
-// found makes an axis and an endpoint for each code, and waits until each knows
-// where to find the others.
-func found(ctx context.Context, dir, profile string, codes []string) (*world, error) {
-	w := &world{dir: dir, profile: profile}
-	if err := w.found(ctx, codes); err != nil {
-		return nil, errors.Join(w.failed(err), w.close())
+// found makes an axis and an endpoint for each of the world's codes, and waits until
+// each knows where to find the others.
+func (w *world) found(ctx context.Context) error {
+	if err := w.initAxis(); err != nil {
+		return err
 	}
-	return w, nil
-}
-
-func (w *world) found(ctx context.Context, codes []string) error {
 	if err := w.startAxis(ctx); err != nil {
 		return err
 	}
@@ -70,7 +67,7 @@ func (w *world) found(ctx context.Context, codes []string) error {
 	if err != nil {
 		return fmt.Errorf("import the agencies: %w", err)
 	}
-	for _, code := range codes {
+	for _, code := range w.codes {
 		if err := w.join(ctx, code); err != nil {
 			return fmt.Errorf("%s: %w", code, err)
 		}
@@ -78,41 +75,50 @@ func (w *world) found(ctx context.Context, codes []string) error {
 	return w.ready(ctx)
 }
 
+func (w *world) axisDir() string { return filepath.Join(w.dir, "axis") }
+
+// initAxis founds the axis, at an address that it keeps over restarts. The quotas of an
+// endpoint are no part of any figure.
+func (w *world) initAxis() (err error) {
+	file := axis.DefaultFile()
+	if file.Listen, err = hubtest.Port(); err != nil {
+		return err
+	}
+	file.Admin, file.DocumentsPerDay = "127.0.0.1:0", 1<<40
+	return axis.Init(w.axisDir(), file, axis.Config{})
+}
+
+// startAxis starts the axis over its folder; it serves when startAxis returns.
 func (w *world) startAxis(ctx context.Context) (err error) {
-	dir, file := filepath.Join(w.dir, "axis"), axis.DefaultFile()
-	file.Listen, file.Admin = "127.0.0.1:0", "127.0.0.1:0"
-	if err := axis.Init(dir, file, axis.Config{}); err != nil {
+	if w.axis, err = w.start(ctx, "axis", "role-axis", w.axisDir()); err != nil {
 		return err
 	}
-	if w.axis, err = w.start(ctx, "axis", "role-axis", dir); err != nil {
-		return err
-	}
-	w.api, err = admin.Open(dir)
+	w.api, err = admin.Open(w.axisDir())
 	return err
 }
 
 func (w *world) start(ctx context.Context, name, command, dir string) (*process, error) {
 	args := []string{command, dir}
 	if w.profile != "" {
-		args = append(args, "--profile", w.profile+name)
+		args = append(args, "--profile", freeProfile(w.profile+name))
 	}
 	return start(ctx, name, filepath.Join(w.dir, name+".log"), args...)
 }
 
+// freeProfile names a process's profile apart from those of its earlier starts.
+func freeProfile(path string) string {
+	for n, free := 2, path; ; n++ {
+		if _, err := os.Stat(free + ".cpu.pprof"); err != nil {
+			return free
+		}
+		free = fmt.Sprintf("%s-%d", path, n)
+	}
+}
+
 // join enrols an endpoint, admits its seal and starts it.
 func (w *world) join(ctx context.Context, code string) error {
-	m := &member{code: code, dir: filepath.Join(w.dir, "endpoint-"+code)}
-	if err := os.Mkdir(m.dir, 0o700); err != nil {
-		return err
-	}
-	var invited operator.Invited
-	if err := w.api.Post(ctx, operator.PathInvite, operator.Invite{Why: why, Codes: []string{code}}, &invited); err != nil {
-		return err
-	}
-	if _, err := link.Join(ctx, m.dir, invited.Invitation); err != nil {
-		return err
-	}
-	if err := w.seal(ctx, m); err != nil {
+	m, err := w.enrol(ctx, code)
+	if err != nil {
 		return err
 	}
 	if err := w.restart(ctx, m); err != nil {
@@ -120,6 +126,23 @@ func (w *world) join(ctx context.Context, code string) error {
 	}
 	w.members = append(w.members, m)
 	return nil
+}
+
+// enrol makes an endpoint's folder, with an identity and an admitted seal, without
+// starting it.
+func (w *world) enrol(ctx context.Context, code string) (*member, error) {
+	m := &member{code: code, dir: filepath.Join(w.dir, "endpoint-"+code)}
+	if err := os.Mkdir(m.dir, 0o700); err != nil {
+		return nil, err
+	}
+	var invited operator.Invited
+	if err := w.api.Post(ctx, operator.PathInvite, operator.Invite{Why: why, Codes: []string{code}}, &invited); err != nil {
+		return nil, err
+	}
+	if _, err := link.Join(ctx, m.dir, invited.Invitation); err != nil {
+		return nil, err
+	}
+	return m, w.seal(ctx, m)
 }
 
 // restart starts an endpoint that is not running.
@@ -132,11 +155,11 @@ func (w *world) restart(ctx context.Context, m *member) (err error) {
 }
 
 func (w *world) seal(ctx context.Context, m *member) error {
-	cert, err := hubtest.NewSeal(filepath.Join(m.dir, "seal.pem"), m.code)
+	cert, err := w.newSeal(filepath.Join(m.dir, sealFile), m.code)
 	if err != nil {
 		return err
 	}
-	settings := fmt.Sprintf("listen = \"127.0.0.1:0\"\n\n[[seal]]\ncode = %q\nkey = \"seal.pem\"\n", m.code)
+	settings := fmt.Sprintf("listen = \"127.0.0.1:0\"\n\n[[seal]]\ncode = %q\nkey = %q\n", m.code, sealFile)
 	if err := os.WriteFile(filepath.Join(m.dir, endpoint.SettingsFile), []byte(settings), 0o600); err != nil {
 		return err
 	}
@@ -217,9 +240,12 @@ func (w *world) failed(err error) error {
 	return err
 }
 
+// processes are those that were started, the axis last.
 func (w *world) processes() (all []*process) {
 	for _, m := range w.members {
-		all = append(all, m.process)
+		if m.process != nil {
+			all = append(all, m.process)
+		}
 	}
 	if w.axis != nil {
 		all = append(all, w.axis)

@@ -50,6 +50,10 @@ type Held struct {
 	Unsealed   int    `json:"unsealed,omitempty"`
 	Sealable   int    `json:"sealable,omitempty"`
 	UnsealedID string `json:"unsealed_id,omitempty"`
+	// Away documents wait for a token that holds the seal; they go by themselves when it
+	// signs. AwayID is one of them.
+	Away   int    `json:"away,omitempty"`
+	AwayID string `json:"away_id,omitempty"`
 }
 
 // What is done to a system.

@@ -73,7 +73,15 @@ func In(tx *bbolt.Tx) Outbox {
 
 // Add takes a new submission, QUEUED. Its envelope and files must be durable. It
 // waits for those submissions named in After that the axis has not answered.
-func (o Outbox) Add(e *axispb.OutboxEntry) error { return o.add(e, axispb.State_STATE_QUEUED, nil) }
+//
+// One that comes with an attempt counted is SUBMITTED: that attempt is about to be
+// made, and to offer it. It stays due, so that a crash before that delays nothing.
+func (o Outbox) Add(e *axispb.OutboxEntry) error {
+	if e.Attempts > 0 {
+		return o.add(e, axispb.State_STATE_SUBMITTED, nil)
+	}
+	return o.add(e, axispb.State_STATE_QUEUED, nil)
+}
 
 func (o Outbox) add(e *axispb.OutboxEntry, state axispb.State, why *axispb.Trouble) error {
 	if e.Id == "" || bytes.ContainsRune([]byte(e.Id), 0) {

@@ -22,6 +22,19 @@ func Unsealed(e *axispb.OutboxEntry) bool {
 	return len(e.DraftDigest) == sha256.Size && len(e.EnvelopeDigest) == 0
 }
 
+// Unsealable notes anew why an entry that has no envelope could not be sealed. ErrState:
+// it has one.
+func (o Outbox) Unsealable(id string, why *axispb.Trouble) error {
+	_, err := o.change(id, func(e *axispb.OutboxEntry) error {
+		if !Unsealed(e) {
+			return fmt.Errorf("%w: it is sealed already", ErrState)
+		}
+		e.Trouble = why
+		return nil
+	})
+	return err
+}
+
 // Sealed gives an unsealed entry the envelope that was made of its draft, and makes it
 // queued, due at once. The envelope must be durable. ErrState: it has one already.
 func (o Outbox) Sealed(id string, envelope, manifest []byte, now time.Time) error {

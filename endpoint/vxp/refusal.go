@@ -98,7 +98,7 @@ func reasonCode(code axispb.ReasonCode) int {
 		axispb.ReasonCode_REASON_DISK_FULL, axispb.ReasonCode_REASON_CONTENT_QUOTA,
 		axispb.ReasonCode_REASON_FILES_UNCHECKED,
 		axispb.ReasonCode_REASON_CONTENT_MISSING, axispb.ReasonCode_REASON_STORE_FAILED,
-		axispb.ReasonCode_REASON_FETCH_FAILED:
+		axispb.ReasonCode_REASON_FETCH_FAILED, axispb.ReasonCode_REASON_SEAL_AWAY:
 		return 503
 	}
 	return 500

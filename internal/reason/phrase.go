@@ -59,7 +59,7 @@ type pattern struct {
 // may be told inside another.
 var patterns = sync.OnceValue(func() []pattern {
 	var all []pattern
-	for _, p := range slices.Concat(phrases, filePhrases, verdicts()) {
+	for _, p := range slices.Concat(phrases, filePhrases, verdicts(), tokens()) {
 		all = append(all, shape(p))
 	}
 	for _, t := range texts {

@@ -132,6 +132,10 @@ var texts = map[axispb.ReasonCode]text{
 		vi: "Văn bản của cơ quan {1} không được ký bằng con dấu số ủy quyền do điểm kết nối giữ: chính sách của trục không cho phép. Hãy ký bằng con dấu số của chính cơ quan rồi gửi lại, hoặc đề nghị quản trị trục đổi chính sách.",
 		en: "Documents of {1} may not be sealed with a delegated seal, which the endpoint holds: the axis's policy forbids it. Seal with the agency's own seal and send again, or ask the operator of the axis to change the policy.",
 	},
+	axispb.ReasonCode_REASON_SEAL_AWAY: {
+		vi: "Con dấu số của cơ quan {1} nằm trong thiết bị lưu khóa, và hiện chưa ký được: {2:words}. Hãy làm như trên và gửi lại văn bản chưa được nhận; văn bản đang chờ sẽ tự đi.",
+		en: "The seal of {1} is in a token that cannot sign just now: {2:words}. See to it as it says, and send again what was not taken; what waits goes by itself.",
+	},
 
 	axispb.ReasonCode_REASON_BAD_MANIFEST: {
 		vi: "Bản kê của gói văn bản không đúng quy định: {1:words}. Hãy cập nhật phần mềm tạo gói rồi ký và gửi lại.",

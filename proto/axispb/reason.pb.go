@@ -89,6 +89,9 @@ const (
 	ReasonCode_REASON_NO_SEAL ReasonCode = 44
 	// A delegated seal signed, which the agency's policy forbids. [code]
 	ReasonCode_REASON_SEAL_DELEGATED ReasonCode = 45
+	// The token that holds the agency's seal does not sign just now; what waits for it
+	// goes by itself when it does. [code, what]
+	ReasonCode_REASON_SEAL_AWAY ReasonCode = 46
 	// The manifest is not as the protocol asks. [what]
 	ReasonCode_REASON_BAD_MANIFEST ReasonCode = 60
 	// document.json is not as the protocol asks. [path, what]
@@ -208,6 +211,7 @@ var (
 		43:  "REASON_SEAL_RETIRED",
 		44:  "REASON_NO_SEAL",
 		45:  "REASON_SEAL_DELEGATED",
+		46:  "REASON_SEAL_AWAY",
 		60:  "REASON_BAD_MANIFEST",
 		61:  "REASON_BAD_DOCUMENT",
 		62:  "REASON_DIGEST_MISMATCH",
@@ -277,6 +281,7 @@ var (
 		"REASON_SEAL_RETIRED":           43,
 		"REASON_NO_SEAL":                44,
 		"REASON_SEAL_DELEGATED":         45,
+		"REASON_SEAL_AWAY":              46,
 		"REASON_BAD_MANIFEST":           60,
 		"REASON_BAD_DOCUMENT":           61,
 		"REASON_DIGEST_MISMATCH":        62,
@@ -408,7 +413,7 @@ const file_reason_proto_rawDesc = "" +
 	"docaxis.v1\"H\n" +
 	"\x06Reason\x12*\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x16.docaxis.v1.ReasonCodeR\x04code\x12\x12\n" +
-	"\x04args\x18\x02 \x03(\tR\x04args*\xd1\r\n" +
+	"\x04args\x18\x02 \x03(\tR\x04args*\xe7\r\n" +
 	"\n" +
 	"ReasonCode\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -440,7 +445,8 @@ const file_reason_proto_rawDesc = "" +
 	"\x15REASON_SEAL_NOT_VALID\x10*\x12\x17\n" +
 	"\x13REASON_SEAL_RETIRED\x10+\x12\x12\n" +
 	"\x0eREASON_NO_SEAL\x10,\x12\x19\n" +
-	"\x15REASON_SEAL_DELEGATED\x10-\x12\x17\n" +
+	"\x15REASON_SEAL_DELEGATED\x10-\x12\x14\n" +
+	"\x10REASON_SEAL_AWAY\x10.\x12\x17\n" +
 	"\x13REASON_BAD_MANIFEST\x10<\x12\x17\n" +
 	"\x13REASON_BAD_DOCUMENT\x10=\x12\x1a\n" +
 	"\x16REASON_DIGEST_MISMATCH\x10>\x12\x1a\n" +

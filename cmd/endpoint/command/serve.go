@@ -80,9 +80,11 @@ func (serveCommand) Help() string {
   security              highest level that may be sent; ordinary
   [[seal]]              one for each agency that sends from here:
     code                its code
-    key                 PEM or PKCS#12 file
+    key                 PEM or PKCS#12 file, or pkcs11:… of a key in a token, as
+                        signer list prints it
     certificate         certificate and chain, where they are not in key
     password_file       password of a PKCS#12 file
+    signer              program that reaches tokens; signer beside this one
   [limits]
     file_bytes          largest file that is sent; 2 GiB
     free_bytes          what must stay free on the disk: with less, nothing is sent
@@ -112,9 +114,11 @@ Stops on Ctrl-C or SIGTERM.`, `endpoint.toml trong thư mục gồm:
   security              độ mật cao nhất được gửi; ordinary (thường)
   [[seal]]              mỗi cơ quan gửi từ đây một mục:
     code                mã cơ quan
-    key                 tệp PEM hoặc PKCS#12
+    key                 tệp PEM hoặc PKCS#12, hoặc pkcs11:… của khóa trong thiết
+                        bị, như signer list in ra
     certificate         chứng thư và chuỗi, nếu không nằm trong key
     password_file       mật khẩu của tệp PKCS#12
+    signer              chương trình dùng thiết bị; signer cạnh chương trình này
   [limits]
     file_bytes          tệp lớn nhất được gửi; 2 GiB
     free_bytes          chỗ trống phải giữ lại trên đĩa: ít hơn thì không gửi và

@@ -60,6 +60,10 @@ func printHeld(w io.Writer, o *cli.IO, h clerk.Held) {
 		fmt.Fprintf(w, o.Say("%d văn bản đi của hệ thống chờ con dấu số. Hãy ghi con dấu vào endpoint.toml rồi khởi động lại.\n",
 			"%d documents of systems wait for a seal. Name it in endpoint.toml and start again.\n"), n)
 	}
+	if h.Away > 0 {
+		fmt.Fprintf(w, o.Say("%d văn bản đi chờ thiết bị giữ con dấu số và tự đi khi thiết bị ký được. Xem vì sao: endpoint show %s\n",
+			"%d documents wait for the token that holds the seal, and go by themselves when it signs. See why: endpoint show %s\n"), h.Away, h.AwayID)
+	}
 	if h.Sealable > 0 {
 		fmt.Fprintf(w, o.Say("%d văn bản đi chờ đóng dấu và nay đã có con dấu. Hãy chạy: endpoint retry %s\n",
 			"%d documents wait to be sealed, and there is a seal now. Run: endpoint retry %s\n"), h.Sealable, h.UnsealedID)
