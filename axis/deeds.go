@@ -189,6 +189,12 @@ func policyText(p *axispb.Policy) string {
 	if n := p.GetHandoverHours(); n > 0 {
 		words = append(words, fmt.Sprintf("--handover-hours %d", n))
 	}
+	if w := filesWord(p.GetSentFiles()); w != "inherit" {
+		words = append(words, "--sent-files "+w)
+	}
+	if w := filesWord(p.GetReceivedFiles()); w != "inherit" {
+		words = append(words, "--received-files "+w)
+	}
 	return strings.Join(words, " ")
 }
 

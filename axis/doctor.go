@@ -66,6 +66,7 @@ func Doctor(ctx context.Context, dir string, cfg DoctorConfig) *doctor.Report {
 	p.content(ctx)
 	p.disk()
 	p.clock()
+	p.signatures()
 	p.losses()
 	p.certificates()
 	p.absent()

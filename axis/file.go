@@ -13,6 +13,7 @@ import (
 
 	"docaxis/axis/registry"
 	"docaxis/internal/durable"
+	"docaxis/internal/inspect"
 	"docaxis/internal/lang"
 )
 
@@ -48,6 +49,8 @@ type File struct {
 	// RegistrationsPerDay is how many agencies one endpoint may register, change and
 	// close within a day; 0 means 1,000.
 	RegistrationsPerDay uint64 `toml:"registrations_per_day"`
+	// Signatures say by what the signatures within documents' files are judged.
+	Signatures inspect.Settings `toml:"signatures,omitempty"`
 }
 
 // DefaultFile is what axis init writes.
@@ -73,6 +76,7 @@ func (f File) Validate() error {
 	if len(f.Hosts) == 0 {
 		errs = append(errs, lang.Errorf("hosts: hãy ghi ít nhất một tên máy mà điểm kết nối gọi đến", "hosts: name at least one host that endpoints connect to"))
 	}
+	errs = append(errs, f.Signatures.Validate())
 	return errors.Join(errs...)
 }
 

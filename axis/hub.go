@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -64,6 +65,11 @@ type Config struct {
 	// what others know of the registry is there first; 60 s by default, negative
 	// for not at all.
 	RecoverHold time.Duration
+	// LabelEvery is how often files are looked for that are to be looked at again; 10 s
+	// by default.
+	LabelEvery time.Duration
+	// Transport asks the authorities of certificates; made from the settings by default.
+	Transport http.RoundTripper
 	// Monotonic is what Now is held against: how long this process has been running.
 	// Where it is nil, the monotonic reading in Now's times, which the machine's
 	// have, is taken.
@@ -123,6 +129,7 @@ type Hub struct {
 	recovery recovery
 
 	contentService *content.Service
+	labels         labelling
 	ready          atomic.Bool   // the registry may be asked
 	spoiled        atomic.Bool   // the ledger is damaged: Close sets it aside
 	damaged        chan error    // has the error that told so
@@ -146,7 +153,7 @@ func Open(ctx context.Context, dir string, cfg Config) (*Hub, error) {
 
 func (h *Hub) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openRecovery, h.openContent, h.openDisks, h.openServices,
+		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openRecovery, h.openContent, h.openLabels, h.openDisks, h.openServices,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -243,7 +250,7 @@ func (h *Hub) openServices(ctx context.Context) error {
 	}
 	h.intake = intake.New(intake.Parts{
 		Log: h.chain, Registry: routes{h.registry}, Registrar: registrar{h.registry}, Ledger: accepted{h.ledger}, Content: h.content,
-		Proofs: proofs{h.ledger, h.records(), h.trust}, Past: past{h}, Trust: h.trust, Signer: h.signer.get,
+		Proofs: proofs{h.ledger, h.records(), h.trust}, Past: past{h}, Trust: h.trust, Signer: h.signer.get, Files: h.gatekeeper(),
 	}, intake.Config{
 		Now: h.cfg.Now, Monotonic: h.cfg.Monotonic, Behind: behind, Random: h.cfg.Random, Log: h.log, MaxFile: h.cfg.MaxFileBytes,
 		Policies: h.registry, DocumentQuota: h.cfg.DocumentsPerDay, ByteQuota: h.cfg.BytesPerDay, RegistrationQuota: h.cfg.RegistrationsPerDay,
@@ -295,6 +302,8 @@ func (h *Hub) run(ctx context.Context) error {
 	g.Go(func() error { return h.expire(running) })
 	g.Go(func() error { return h.release(running) })
 	g.Go(func() error { return h.scrubLoop(running) })
+	g.Go(func() error { return h.labels.judge.Run(running) })
+	g.Go(func() error { return h.labels.labeller.Run(running) })
 	g.Go(func() error {
 		err := h.watchHealth(running)
 		if err != nil {
@@ -338,6 +347,7 @@ func (h *Hub) tell(a ledger.Applied) {
 		h.broker.Cut(name)
 	}
 	h.chain.project.revoked = nil
+	h.labels.labeller.Ring()
 	if a.Recalled {
 		select {
 		case h.recalled <- struct{}{}:
@@ -366,7 +376,7 @@ func (h *Hub) Close() error {
 		errs = append(errs, h.broker.Stop(ctx))
 		cancel()
 	}
-	for _, c := range []io.Closer{closer(h.content), closer(h.ledger), closer(h.guard)} {
+	for _, c := range []io.Closer{closer(h.labels.store), closer(h.content), closer(h.ledger), closer(h.guard)} {
 		if c != nil {
 			errs = append(errs, c.Close())
 		}

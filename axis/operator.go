@@ -50,6 +50,7 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 		return out, err
 	}
 	out.Recovering = h.recovery.gate.held()
+	out.Signatures = h.signatures(ctx)
 	for s, n := range counts.Recipients {
 		out.States[StateName(s)] = n
 	}
@@ -125,6 +126,7 @@ func (h *Hub) refusal(ctx context.Context, position uint64) (*axispb.Reason, err
 // refused stands with its arguments in the decision alone.
 func (h *Hub) accepted(ctx context.Context, s ledger.Story) (operator.Document, error) {
 	d := story(s)
+	d.Labels = h.labelsOf(ctx, s)
 	if len(s.Refused) == 0 {
 		return d, nil
 	}
@@ -146,7 +148,11 @@ func (h *Hub) accepted(ctx context.Context, s ledger.Story) (operator.Document, 
 }
 
 func (h *Hub) record(ctx context.Context, position uint64) (*axispb.Record, error) {
-	s, err := h.ledger.Snapshot(ctx)
+	return recordAt(ctx, h.ledger, h.records(), position)
+}
+
+func recordAt(ctx context.Context, l *ledger.Ledger, from records, position uint64) (*axispb.Record, error) {
+	s, err := l.Snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +161,7 @@ func (h *Hub) record(ctx context.Context, position uint64) (*axispb.Record, erro
 	if err != nil || !found {
 		return nil, errors.Join(err, fmt.Errorf("record %d cannot be located", position))
 	}
-	return h.records().Record(ctx, mailbox.Location(at))
+	return from.Record(ctx, mailbox.Location(at))
 }
 
 func story(s ledger.Story) operator.Document {

@@ -194,9 +194,11 @@ func (h *Hub) ShowPolicy(ctx context.Context, code string) (operator.PolicyLine,
 		Code: code, DelegatedSeals: permissionWord(word.DelegatedSeals), RetentionDays: word.RetentionDays, Security: word.Security,
 		Registrations: registrationsWord(word.Registrations, word.RegistrationsHeld),
 		ConsignHours:  word.ConsignHours, HandoverHours: word.HandoverHours,
+		SentFiles: filesWord(word.SentFiles), ReceivedFiles: filesWord(word.ReceivedFiles),
 		Holds: operator.PolicyHolds{
 			DelegatedSeals: holds.DelegatedSeals, RetentionDays: holds.RetentionDays, Security: holds.Security,
 			Registrations: registrationsHold(holds), ConsignHours: holds.ConsignHours, HandoverHours: holds.HandoverHours,
+			SentFiles: filesWord(holds.SentFiles), ReceivedFiles: filesWord(holds.ReceivedFiles),
 		},
 	}
 	var err error
@@ -242,6 +244,10 @@ func (h *Hub) nextPolicy(req operator.SetPolicy) (*axispb.Policy, error) {
 		Code: req.Code, DelegatedSeals: word.DelegatedSeals, RetentionDays: uint32(word.RetentionDays), Security: word.Security,
 		Registrations: word.Registrations, RegistrationsHeld: word.RegistrationsHeld,
 		ConsignHours: uint32(word.ConsignHours), HandoverHours: uint32(word.HandoverHours),
+		SentFiles: word.SentFiles, ReceivedFiles: word.ReceivedFiles,
+	}
+	if err := nextFiles(p, req); err != nil {
+		return nil, err
 	}
 	if err := nextRegistrations(p, req); err != nil {
 		return nil, err

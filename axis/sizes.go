@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	operator "docaxis/axis/admin"
+	"docaxis/axis/labels"
+	"docaxis/internal/inspect"
 )
 
 // Sizes says what everything that the axis keeps takes of its disks. It looks at
@@ -20,6 +22,8 @@ func (h *Hub) Sizes(ctx context.Context) (operator.Sizes, error) {
 		{"parts", filepath.Join(h.dir, "content", "parts")},
 		{"content.db", filepath.Join(h.dir, "content", "content.db")},
 		{"ledger.db", h.ledgerPath()},
+		{"labels.db", filepath.Join(h.dir, labels.FileName)},
+		{"revocation", filepath.Join(h.dir, inspect.RevocationFolder)},
 	} {
 		size, err := sizeOf(ctx, part.name, part.path)
 		if err != nil {

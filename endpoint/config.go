@@ -112,12 +112,12 @@ type Config struct {
 	// HandoverEvery is how often passed deadlines of hand-overs are looked for; 0 means
 	// a minute.
 	HandoverEvery time.Duration
-	// Transport asks authorities about revoked certificates; nil means over the network,
-	// as the settings have it.
-	Transport http.RoundTripper
 	// TokenPatience is how long a token may take to open, or to sign; 0 means 30 s.
 	// TokenRest is how long one that failed is left alone; 0 means 5 s.
 	TokenPatience, TokenRest time.Duration
+	// Transport asks authorities about revoked certificates; nil means over the network,
+	// as the settings have it.
+	Transport http.RoundTripper
 	// DeliveryID is what a DMS calls a document that was received, a UUID that is the
 	// same each time; nil means inbox.DeliveryID. DocID is what it calls what it sent,
 	// by the submission's id; nil means that id. For tests that repeat recordings.

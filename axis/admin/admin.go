@@ -69,6 +69,8 @@ type Status struct {
 	Damage []Damage `json:"damage,omitempty"`
 	// Clock is there while the axis's clock is in doubt: nothing is decided then.
 	Clock *Clock `json:"clock,omitempty"`
+	// Signatures within files.
+	Signatures *Signatures `json:"signatures,omitempty"`
 }
 
 // Disk is a folder's disk, in bytes.
@@ -117,6 +119,8 @@ type Document struct {
 	Evidence     []Evidence  `json:"evidence"`
 	// Told is what was told about it, in journal order.
 	Told []Told `json:"told,omitempty"`
+	// Labels of its files; nil where they were not looked at yet.
+	Labels *Labels `json:"labels,omitempty"`
 }
 
 // Told is what the sender of a document asked of a recipient, or a business state that

@@ -79,6 +79,9 @@ type PolicyLine struct {
 	Registrations string `json:"registrations"`
 	ConsignHours  int    `json:"consign_hours"`
 	HandoverHours int    `json:"handover_hours"`
+	// Files of documents that it sends and receives: label, sound, signed or inherit.
+	SentFiles     string `json:"sent_files"`
+	ReceivedFiles string `json:"received_files"`
 	// What holds.
 	Holds PolicyHolds `json:"holds"`
 	// Deeds that said it, newest first.
@@ -94,6 +97,9 @@ type PolicyHolds struct {
 	Registrations string `json:"registrations"`
 	ConsignHours  int    `json:"consign_hours"`
 	HandoverHours int    `json:"handover_hours"`
+	// Files: label, sound or signed.
+	SentFiles     string `json:"sent_files"`
+	ReceivedFiles string `json:"received_files"`
 }
 
 // SetPolicy asks to change what a policy says; what is nil stays as it is.
@@ -107,6 +113,9 @@ type SetPolicy struct {
 	Registrations *string `json:"registrations,omitempty"`
 	ConsignHours  *int    `json:"consign_hours,omitempty"`
 	HandoverHours *int    `json:"handover_hours,omitempty"`
+	// Files of documents that it sends and receives: label, sound, signed or inherit.
+	SentFiles     *string `json:"sent_files,omitempty"`
+	ReceivedFiles *string `json:"received_files,omitempty"`
 }
 
 // Paths of the API about seals and policies.

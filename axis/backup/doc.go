@@ -11,7 +11,8 @@
 //	content/chunks/ab/HEX  chunks, in the order of their digests
 //	content/missing      digests of chunks that documents name and the axis did not have, one a line
 //
-// The ledger is left out: it is rebuilt. So is content.db: endpoints upload again
+// The ledger is left out: it is rebuilt; and so are labels and revocation data. Anchors
+// are left out, too (docs/decisions/0065). So is content.db: endpoints upload again
 // what no accepted document holds.
 package backup
 

@@ -186,11 +186,12 @@ type Intake struct {
 	signer    func() (*evidence.Signer, error)
 	cfg       Config
 
-	queue chan *candidate
-	ended chan struct{} // closed when Run has returned
-	small chan struct{} // places for the checks of small documents: one a core
-	bulk  *turns        // the place for those of large ones, so that they hold up only each other
-	clock *clock        // moved by Run alone
+	queue   chan *candidate
+	ended   chan struct{} // closed when Run has returned
+	small   chan struct{} // places for the checks of small documents: one a core
+	bulk    *turns        // the place for those of large ones, so that they hold up only each other
+	clock   *clock        // moved by Run alone
+	judging *judging
 	// Quotas of endpoints, owned by Run.
 	quota         *quota // refusals an hour
 	documents     *quota // accepted, a day
@@ -208,7 +209,9 @@ type Parts struct {
 	Content   Content
 	Proofs    Proofs
 	Past      Past
-	Trust     *evidence.Trust // verifies statements
+	// Files judges files for senders whose policy asks for it; nil where none can.
+	Files Files
+	Trust *evidence.Trust // verifies statements
 	// Signer signs as the axis. It is asked each time, since certificates end.
 	Signer func() (*evidence.Signer, error)
 }
@@ -226,14 +229,15 @@ func New(p Parts, cfg Config) *Intake {
 	cfg.RegistrationQuota = cmp.Or(cfg.RegistrationQuota, defaultRegistrations)
 	clock := newClock(cfg.Now, cfg.Monotonic, p.Log.Time())
 	clock.behind = cfg.Behind
+	ended := make(chan struct{})
 	return &Intake{
 		log: p.Log, registry: p.Registry, registrar: p.Registrar, ledger: p.Ledger, content: p.Content, proofs: p.Proofs, past: p.Past,
 		trust: p.Trust, signer: p.Signer, cfg: cfg,
 		queue: make(chan *candidate, queueLength),
-		ended: make(chan struct{}),
+		ended: ended,
 		small: make(chan struct{}, cores()),
 		bulk:  newTurns(1, 1),
-		clock: clock,
+		clock: clock, judging: newJudging(p.Files, cfg.Now, ended),
 		quota: newQuota(cfg.RefusalQuota, time.Hour), documents: newQuota(cfg.DocumentQuota, day), bytes: newQuota(cfg.ByteQuota, day),
 		registrations: newQuota(cfg.RegistrationQuota, day),
 	}

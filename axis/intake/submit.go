@@ -24,6 +24,7 @@ type submission struct {
 	envelope *envelope.Envelope // nil where it could not be read
 	seal     [32]byte           // digest of the certificate that sealed it
 	refused  *reason.Error      // found before its turn; its turn makes it a record
+	policy   axispb.FilePolicy  // that its files were judged by
 	checked  bool               // the chunks it lists are its files', uploaded by this endpoint
 }
 
@@ -108,7 +109,10 @@ func (in *Intake) examine(ctx context.Context, s *submission) error {
 	if err != nil {
 		return err
 	}
-	return in.examineCostly(ctx, s, total)
+	if err := in.examineCostly(ctx, s, total); err != nil {
+		return err
+	}
+	return in.examineFiles(ctx, s, total)
 }
 
 // size adds up a document's files, and refuses what is too large.
@@ -263,6 +267,9 @@ func (b *block) admit(ctx context.Context, s *submission) (*axispb.DocumentDecis
 		return nil, err
 	}
 	if err := d.CheckSecurity(b.in.registry.Security()); err != nil {
+		return nil, err
+	}
+	if err := b.in.checkFiles(s); err != nil {
 		return nil, err
 	}
 	if !d.Deadline.IsZero() && d.Deadline.Before(b.at) {

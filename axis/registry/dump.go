@@ -34,8 +34,9 @@ func (s *State) Dump() string {
 			i.Hash, i.Endpoint, i.Codes, stamp(i.Expires), i.Used, i.Reissue, i.Replaced, i.Position)
 	}
 	for _, p := range s.Policies() {
-		fmt.Fprintf(&b, "policy %q delegated %d retention %d security %q registrations %d held %d hours %d %d position %d\n",
-			p.Code, p.DelegatedSeals, p.RetentionDays, p.Security, p.Registrations, p.RegistrationsHeld, p.ConsignHours, p.HandoverHours, p.Position)
+		fmt.Fprintf(&b, "policy %q delegated %d retention %d security %q registrations %d held %d hours %d %d files %d %d position %d\n",
+			p.Code, p.DelegatedSeals, p.RetentionDays, p.Security, p.Registrations, p.RegistrationsHeld, p.ConsignHours, p.HandoverHours,
+			p.SentFiles, p.ReceivedFiles, p.Position)
 	}
 	for _, r := range s.Requests(false) {
 		fmt.Fprintf(&b, "request %s endpoint %q code %q put %v asked %s replaced %v settled %s %v by %q %q position %d\n",

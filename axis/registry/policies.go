@@ -37,6 +37,9 @@ type Policy struct {
 	// ConsignHours and HandoverHours are by when its documents that name no deadline
 	// must be consigned and handed over, in hours after their acceptance; 0 for never.
 	ConsignHours, HandoverHours int
+	// SentFiles is what is asked of the files of its documents before they are accepted,
+	// ReceivedFiles before what it receives is handed over.
+	SentFiles, ReceivedFiles axispb.FilePolicy
 }
 
 // PolicyWord is what operators said about an agency or, with an empty code, about
@@ -49,6 +52,7 @@ type PolicyWord struct {
 	// Registrations of agencies by endpoints, and whether each is held for an operator.
 	Registrations, RegistrationsHeld axispb.Permission
 	ConsignHours, HandoverHours      int
+	SentFiles, ReceivedFiles         axispb.FilePolicy
 	// Position of the record that said it.
 	Position uint64
 }
@@ -79,6 +83,8 @@ func resolve(own, everybody *PolicyWord) Policy {
 		Held:           cmp.Or(own.RegistrationsHeld, everybody.RegistrationsHeld) == axispb.Permission_PERMISSION_ALLOWED,
 		ConsignHours:   cmp.Or(own.ConsignHours, everybody.ConsignHours),
 		HandoverHours:  cmp.Or(own.HandoverHours, everybody.HandoverHours),
+		SentFiles:      cmp.Or(own.SentFiles, everybody.SentFiles, axispb.FilePolicy_FILE_POLICY_LABEL),
+		ReceivedFiles:  cmp.Or(own.ReceivedFiles, everybody.ReceivedFiles, axispb.FilePolicy_FILE_POLICY_LABEL),
 	}
 }
 
@@ -110,6 +116,11 @@ func (d *draft) checkPolicy(p *axispb.Policy) error {
 			return errors.New("the word on registrations is not known here; say allowed, held, forbidden or inherit, or update this program")
 		}
 	}
+	for _, said := range []axispb.FilePolicy{p.GetSentFiles(), p.GetReceivedFiles()} {
+		if _, ok := axispb.FilePolicy_name[int32(said)]; !ok {
+			return errors.New("the word on files is not known here; say label, sound, signed or inherit, or update this program")
+		}
+	}
 	if most := max(p.GetConsignHours(), p.GetHandoverHours()); most > maxHours {
 		return fmt.Errorf("a deadline would be %d hours after acceptance; write at most %d", most, maxHours)
 	}
@@ -132,7 +143,8 @@ func (d *draft) putPolicy(p *axispb.Policy) {
 	d.policies.put(code, &PolicyWord{
 		Code: code, DelegatedSeals: p.GetDelegatedSeals(), RetentionDays: int(p.GetRetentionDays()),
 		Security: p.GetSecurity(), Registrations: p.GetRegistrations(), RegistrationsHeld: p.GetRegistrationsHeld(),
-		ConsignHours: int(p.GetConsignHours()), HandoverHours: int(p.GetHandoverHours()), Position: d.position,
+		ConsignHours: int(p.GetConsignHours()), HandoverHours: int(p.GetHandoverHours()),
+		SentFiles: p.GetSentFiles(), ReceivedFiles: p.GetReceivedFiles(), Position: d.position,
 	})
 }
 

@@ -43,6 +43,9 @@ type Config struct {
 	// AdjustEndpoint changes the configuration of an endpoint, named by its first
 	// code, before each of its starts; nil changes nothing.
 	AdjustEndpoint func(code string, c *endpoint.Config)
+	// AdjustAxis changes the configuration of the axis before each of its starts; nil
+	// changes nothing.
+	AdjustAxis func(c *axis.Config)
 	// MaxFileBytes is the largest file that the axis takes; 2 GiB where 0.
 	MaxFileBytes uint64
 	// MaxStreamBytes of the journal.
@@ -139,11 +142,15 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 		return nil, err
 	}
 	file.Listen = w.Address()
-	h, err := axis.Open(ctx, w.AxisDir(), axis.Config{
+	cfg := axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
 		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery, Monotonic: w.cfg.Monotonic,
 		ScrubEvery: w.cfg.ScrubEvery, Space: w.cfg.AxisSpace, RecoverHold: cmp.Or(w.cfg.RecoverHold, -1),
-	})
+	}
+	if w.cfg.AdjustAxis != nil {
+		w.cfg.AdjustAxis(&cfg)
+	}
+	h, err := axis.Open(ctx, w.AxisDir(), cfg)
 	if err != nil {
 		return nil, err
 	}

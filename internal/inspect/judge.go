@@ -289,7 +289,7 @@ func Again(retry, now time.Time, looks uint32) time.Time {
 	if retry.IsZero() {
 		return retry
 	}
-	wait := min(firstAgain<<(2*min(cmp.Or(looks, 1)-1, 16)), latestAgain)
+	wait := min(firstAgain<<(2*min(cmp.Or(looks, 1)-1, 8)), latestAgain)
 	return later(retry, now.Add(wait))
 }
 

@@ -56,6 +56,7 @@ func printDocument(w io.Writer, o *cli.IO, d operator.Document) {
 		rows[i] = []string{r.Code, o.State(r.State), since, r.Endpoint, business.Name(r.Business, o.Lang)}
 	}
 	cli.Table(w, []string{o.Say("NƠI NHẬN", "RECIPIENT"), o.Say("TRẠNG THÁI", "STATE"), o.Say("TỪ", "SINCE"), o.Say("ĐIỂM KẾT NỐI", "ENDPOINT"), o.Say("XỬ LÝ", "HANDLING")}, rows)
+	printLabels(w, o, d)
 	printTold(w, o, d)
 	rows = rows[:0]
 	for _, e := range d.Evidence {

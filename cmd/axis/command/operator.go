@@ -52,6 +52,7 @@ func printStatus(w io.Writer, o *cli.IO, s operator.Status) {
 	printDisks(w, o, s.Disks)
 	printRecovery(w, o, s)
 	printDamage(w, o, s.Damage)
+	printSignatures(w, o, s.Signatures)
 	if len(s.States) > 0 {
 		fmt.Fprintln(w)
 		var rows [][]string

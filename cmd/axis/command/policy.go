@@ -68,12 +68,14 @@ func printPolicies(w io.Writer, o *cli.IO, all []operator.PolicyLine) {
 			inherited(p.RetentionDays > 0, fmt.Sprint(p.Holds.RetentionDays)), inherited(p.Security != "", p.Holds.Security),
 			inherited(p.Registrations != "inherit", registrations(o, p.Holds.Registrations)),
 			inherited(p.ConsignHours > 0, hours(p.Holds.ConsignHours)), inherited(p.HandoverHours > 0, hours(p.Holds.HandoverHours)),
+			inherited(p.SentFiles != "inherit", files(o, p.Holds.SentFiles)), inherited(p.ReceivedFiles != "inherit", files(o, p.Holds.ReceivedFiles)),
 		}
 	}
 	cli.Table(w, []string{
 		o.Say("CƠ QUAN", "AGENCY"), o.Say("CON DẤU SỐ ỦY QUYỀN", "DELEGATED SEALS"), o.Say("GIỮ NỘI DUNG (NGÀY)", "CONTENT KEPT (DAYS)"),
 		o.Say("ĐỘ MẬT CAO NHẤT", "HIGHEST SECURITY LEVEL"), o.Say("TỰ ĐĂNG KÝ CƠ QUAN", "REGISTRATIONS"),
 		o.Say("HẠN NHẬN (GIỜ)", "CONSIGNED WITHIN (HOURS)"), o.Say("HẠN BÀN GIAO (GIỜ)", "HANDED OVER WITHIN (HOURS)"),
+		o.Say("TỆP GỬI ĐI", "FILES SENT"), o.Say("TỆP NHẬN VỀ", "FILES RECEIVED"),
 	}, rows)
 }
 
@@ -85,6 +87,17 @@ func registrations(o *cli.IO, word string) string {
 		return o.Say("không cho phép", word)
 	}
 	return o.Say("cho phép", word)
+}
+
+// files says what is asked of files.
+func files(o *cli.IO, word string) string {
+	switch word {
+	case "sound":
+		return o.Say("không nhận chữ ký sai", word)
+	case "signed":
+		return o.Say("PDF phải ký số", word)
+	}
+	return o.Say("chỉ gắn nhãn", word)
 }
 
 func hours(n int) string {
@@ -103,6 +116,8 @@ type policySetCommand struct {
 	Registrations  *string `enum:"allowed,held,forbidden,inherit" placeholder:"WORD" help:"May endpoints register agencies below: allowed, held (an operator approves each), forbidden, inherit.|Điểm kết nối tự đăng ký cơ quan cấp dưới: allowed (cho phép), held (chờ duyệt), forbidden (không), inherit (theo chính sách chung)."`
 	ConsignHours   *int    `placeholder:"N" help:"Hours within which its documents must be consigned; 0 inherits.|Số giờ mà văn bản của cơ quan phải được nhận; 0 là theo chính sách chung."`
 	HandoverHours  *int    `placeholder:"N" help:"Hours within which its documents must be handed over to the DMS; 0 inherits.|Số giờ mà văn bản của cơ quan phải được bàn giao; 0 là theo chính sách chung."`
+	SentFiles      *string `enum:"label,sound,signed,inherit" placeholder:"WORD" help:"Files that it sends: label (only), sound (no signature may have failed), signed (and every PDF is signed), inherit.|Tệp cơ quan gửi đi: label (chỉ gắn nhãn), sound (không nhận tệp có chữ ký sai), signed (và mọi tệp PDF phải ký số), inherit (theo chính sách chung)."`
+	ReceivedFiles  *string `enum:"label,sound,signed,inherit" placeholder:"WORD" help:"Files that it receives, before they are handed over: label, sound, signed, inherit.|Tệp cơ quan nhận về, trước khi bàn giao: label (chỉ gắn nhãn), sound (không nhận tệp có chữ ký sai), signed (và mọi tệp PDF phải ký số), inherit (theo chính sách chung)."`
 }
 
 func (policySetCommand) Help() string {
@@ -116,6 +131,7 @@ func (c policySetCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error 
 	req := operator.SetPolicy{
 		Why: c.why(), Code: c.Code, DelegatedSeals: c.DelegatedSeals, RetentionDays: c.RetentionDays, Security: c.Security,
 		Registrations: c.Registrations, ConsignHours: c.ConsignHours, HandoverHours: c.HandoverHours,
+		SentFiles: c.SentFiles, ReceivedFiles: c.ReceivedFiles,
 	}
 	if err := act(ctx, g, operator.PathPolicySet, req, &done); err != nil {
 		return err

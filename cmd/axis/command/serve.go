@@ -53,6 +53,11 @@ func (serveCommand) Help() string {
   registrations_per_day
                   agencies that one endpoint may register, change and close in a day;
                   0 means 1,000
+  [signatures]    by what the signatures within files are judged:
+    anchors       files or folders of trusted certificates; else the folder trust
+    revocation    false: authorities are not asked for revoked certificates
+    allow         addresses or host names within your walls that may be asked
+    proxy         HTTP proxy that asks, as http://proxy:3128
 
 Stops on Ctrl-C or SIGTERM.`, `axis.toml trong thư mục gồm:
   name            tên sổ ghi; không bao giờ đổi
@@ -68,6 +73,11 @@ Stops on Ctrl-C or SIGTERM.`, `axis.toml trong thư mục gồm:
   registrations_per_day
                   số cơ quan một điểm kết nối được đăng ký, sửa, đóng trong ngày;
                   0 là 1.000
+  [signatures]    căn cứ để kiểm tra chữ ký trong tệp:
+    anchors       tệp hoặc thư mục chứng thư số tin cậy; nếu trống là thư mục trust
+    revocation    false: không hỏi tổ chức chứng thực về chứng thư bị thu hồi
+    allow         địa chỉ hoặc tên máy trong mạng nội bộ được phép hỏi
+    proxy         proxy HTTP dùng để hỏi, như http://proxy:3128
 
 Dừng bằng Ctrl-C hoặc SIGTERM.`)
 }

@@ -41,6 +41,8 @@ func grows(o *cli.IO, part string) string {
 		return o.Say("đến khi nội dung hết hạn lưu (400 ngày và 8 ngày)", "until content is released (400 days, and 8)")
 	case "parts":
 		return o.Say("7 ngày tải lên dở dang", "7 days of unfinished uploads")
+	case "revocation":
+		return o.Say("đến 256 MiB; tải lại được", "up to 256 MiB; can be fetched again")
 	case "content.db":
 		return o.Say("theo nội dung đang giữ", "with the content that is kept")
 	}

@@ -1,0 +1,73 @@
+package admin
+
+// Labels are what is known of the signatures within a document's files: a view, on
+// which no evidence rests.
+type Labels struct {
+	LookedMS int64 `json:"looked_ms"`
+	// AgainMS is when the files are looked at again, because something outside was
+	// missing; 0: not again.
+	AgainMS int64       `json:"again_ms,omitempty"`
+	Files   []FileLabel `json:"files"`
+}
+
+// FileLabel is what is known of one file.
+type FileLabel struct {
+	Name string `json:"name"`
+	Kind string `json:"kind,omitempty"` // pdf, edxml or other
+	// Label: valid, problem, unsigned, unreadable, or unknown where it was not looked at.
+	Label      string `json:"label"`
+	Vietnamese string `json:"vi"`
+	English    string `json:"en"`
+	// Failed: something in the file itself is wrong, which nothing mends.
+	Failed     bool             `json:"failed,omitempty"`
+	Signatures []SignatureLabel `json:"signatures,omitempty"`
+	// Within are the files of a package; Left counts those that were not looked at.
+	Within []FileLabel `json:"within,omitempty"`
+	Left   uint32      `json:"left,omitempty"`
+}
+
+// SignatureLabel is the verdict on one signature (ETSI EN 319 102-1).
+type SignatureLabel struct {
+	Signer string `json:"signer,omitempty"`
+	// Holder: person or organisation; empty where that is not known.
+	Holder        string `json:"holder,omitempty"`
+	Indication    string `json:"indication"`
+	SubIndication string `json:"sub_indication,omitempty"`
+	// TimeMS is the time relied on, and TimeSource why: timestamp, checkpoint or now.
+	TimeMS     int64  `json:"time_ms,omitempty"`
+	TimeSource string `json:"time_source,omitempty"`
+	Vietnamese string `json:"vi"`
+	English    string `json:"en"`
+}
+
+// Signatures says how the looking at signatures within files stands.
+type Signatures struct {
+	// Anchors are trusted certificates; with none no signature is valid.
+	Anchors int `json:"anchors"`
+	// PolicyWithoutAnchors: a policy asks for signed files, which nobody can tell without
+	// anchors, so that it asks no more than that no signature has failed.
+	PolicyWithoutAnchors bool `json:"policy_without_anchors,omitempty"`
+	// Asks: authorities are asked for revoked certificates.
+	Asks bool `json:"asks_authorities"`
+	// Backlog are documents that were not looked at yet, Again those that are looked at
+	// again, because something outside was missing.
+	Backlog uint64 `json:"backlog"`
+	Again   uint64 `json:"again"`
+	// Unreachable are authorities that do not answer, those that are longest gone first;
+	// Troubles counts the lists and answers that could not be refreshed.
+	Unreachable []Authority `json:"unreachable,omitempty"`
+	Troubles    int         `json:"troubles,omitempty"`
+	// Trouble is why no file can be looked at, in both languages, since TroubleMS.
+	Trouble   string `json:"trouble,omitempty"`
+	TroubleVI string `json:"trouble_vi,omitempty"`
+	TroubleMS int64  `json:"trouble_ms,omitempty"`
+}
+
+// Authority is a machine that tells of revoked certificates, and does not answer.
+type Authority struct {
+	Host    string `json:"host"`
+	SinceMS int64  `json:"since_ms"`
+	NextMS  int64  `json:"next_ms"` // when it is asked again
+	Why     string `json:"why"`
+	WhyVI   string `json:"why_vi"`
+}
