@@ -52,7 +52,7 @@ func Verify(paths []string, o Options) Report {
 type audit struct {
 	Options
 	anchors, pinned []*x509.Certificate
-	trust           *signing.Trust
+	trust, clocks   *signing.Trust
 }
 
 func newAudit(o Options) *audit {
@@ -64,7 +64,7 @@ func newAudit(o Options) *audit {
 			a.pinned = append(a.pinned, c)
 		}
 	}
-	a.trust = signing.NewTrust(a.anchors, nil)
+	a.trust, a.clocks = signing.NewTrust(a.anchors, nil), clocks(o.Anchors)
 	return a
 }
 
@@ -73,7 +73,7 @@ func newAudit(o Options) *audit {
 func (a *audit) signing() signing.Options {
 	return signing.Options{
 		At: a.At, Source: a.Source, Trust: a.trust, Pinned: a.pinned,
-		Timestamping: a.trust, Revocation: new(signing.Revocation),
+		Timestamping: a.clocks, Revocation: new(signing.Revocation),
 	}
 }
 
