@@ -134,6 +134,14 @@ func TestNothingIsDialledUnlessAskedFor(t *testing.T) {
 	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
 		t.Errorf("%d files left, %v", len(left), err)
 	}
+	// Whoever asks needs a folder for the answers: without one, asking is seen to be tried.
+	t.Setenv("TMPDIR", filepath.Join(a.dir, "absent"))
+	for want, args := range map[int][]string{Indeterminate: nil, Unusable: {"--online"}} {
+		if code, out, errs := a.verify(t, append(args, "--anchor", anchor)...); code != want {
+			t.Errorf("%v: exit %d, %s%s", args, code, out, errs)
+		}
+	}
+	t.Setenv("TMPDIR", t.TempDir())
 	a.publish(t, signingtest.Revoked{Certificate: a.seal.Certificate(), At: time.Now().Add(-time.Hour)})
 	code, out, _ := a.verify(t, "--anchor", anchor, "--online", "--allow", "127.0.0.1", "--revocation", list)
 	if code != Indeterminate || !strings.Contains(out, "REVOKED_NO_POE") {
