@@ -60,7 +60,7 @@ func Verify(paths []string, o Options) Report {
 type audit struct {
 	Options
 	anchors, pinned []*x509.Certificate
-	trust           *signing.Trust
+	trust, clocks   *signing.Trust
 	// known is what is known of revoked certificates; nil where it is not asked about.
 	known *signing.Revocation
 	// found are the chains that led to an anchor.
@@ -76,7 +76,7 @@ func newAudit(o Options) *audit {
 			a.pinned = append(a.pinned, c)
 		}
 	}
-	a.trust = signing.NewTrust(a.anchors, nil)
+	a.trust, a.clocks = signing.NewTrust(a.anchors, nil), clocks(o.Anchors)
 	return a
 }
 
@@ -84,7 +84,7 @@ func newAudit(o Options) *audit {
 func (a *audit) signing() signing.Options {
 	return signing.Options{
 		At: a.At, Source: a.Source, Trust: a.trust, Pinned: a.pinned,
-		Timestamping: a.trust, Revocation: a.known,
+		Timestamping: a.clocks, Revocation: a.known,
 	}
 }
 

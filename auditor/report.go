@@ -99,6 +99,7 @@ const (
 	ForStatement = "statement"
 	ForReceipt   = "receipt"
 	ForEpoch     = "epoch"
+	ForTime      = "time"
 	ForXMLDSig   = "xml-dsig"
 )
 
@@ -107,7 +108,7 @@ type Signature struct {
 	// Name is the field of a PDF; empty for others.
 	Name string `json:"name,omitempty"`
 	// For is what it is for: approval, certification, timestamp (in PDF files),
-	// content, seal, statement, receipt, epoch, xml-dsig.
+	// content, seal, statement, receipt, epoch, time, xml-dsig.
 	For           string                `json:"for"`
 	Form          string                `json:"form,omitempty"`
 	Indication    signing.Indication    `json:"indication"`

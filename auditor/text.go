@@ -125,6 +125,8 @@ func (t *tree) title(s Signature) string {
 		title = t.l.Pick("Biên nhận", "Receipt")
 	case ForEpoch:
 		title = t.l.Pick("Kỷ của sổ", "Epoch")
+	case ForTime:
+		title = t.l.Pick("Thời điểm", "Time")
 	case ForXMLDSig:
 		title = "XML-DSig"
 	}

@@ -1,6 +1,10 @@
 package endpoint
 
 import (
+	"bytes"
+	"encoding/hex"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -8,6 +12,8 @@ import (
 	"go.etcd.io/bbolt"
 
 	"docaxis/endpoint/inbox"
+	"docaxis/endpoint/outbox"
+	"docaxis/internal/chunk"
 	"docaxis/proto/axispb"
 )
 
@@ -42,6 +48,7 @@ func counted(o *office) *counts {
 	o.adjust = func(cfg *Config) {
 		cfg.StoreFaults = c.at
 		cfg.PullEvery = time.Hour
+		cfg.LabelAfter = time.Hour // labels share commits over time, not over documents
 	}
 	o.start()
 	return c
@@ -88,4 +95,32 @@ func quiet(t *testing.T, o *office) {
 		})
 		return err == nil && len(unsent) == 0
 	})
+}
+
+// A document is queued only when its files are durable, although the disk is at work
+// on them while it is sealed.
+func TestNothingIsQueuedWithoutItsFiles(t *testing.T) {
+	w := newWorld(t)
+	o := w.office("from", "H41").open()
+	body := noise(3000)
+	file, err := chunk.Read(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(o.dir, "content", "files", hex.EncodeToString(file.Digest[:1]))
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := o.agent.Send(t.Context(), draft("H41", "H42").with(body)); err == nil {
+		t.Errorf("%s is queued, its file is nowhere", id)
+	}
+	all, err := o.agent.Outbox(outbox.Filter{Limit: 5})
+	if err != nil || len(all) != 0 {
+		t.Errorf("%d documents are queued, %v", len(all), err)
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o.send(draft("H41", "H42").with(body))
+	o.halt()
 }

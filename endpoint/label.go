@@ -99,8 +99,8 @@ func (a *Agent) justAccepted() (jobs []labels.Job) {
 }
 
 func (a *Agent) noteAccepted(e *axispb.OutboxEntry) {
-	if e.Files == 0 {
-		return
+	if e.Files == 0 || a.cfg.Now().Before(time.UnixMilli(e.CreatedMs).Add(a.cfg.LabelAfter)) {
+		return // nothing, or it will be looked at for the first time
 	}
 	select {
 	case a.newly <- labels.KeyOf(e.Sender, e.Id, e.ManifestDigest):

@@ -56,6 +56,9 @@ func writeProofs(dir string, set operator.ProofSet) ([]string, error) {
 		}
 		name := fmt.Sprintf("%06d-%s", r.LeafIndex, kind)
 		err = errors.Join(err, put(name, r.Body), put(name+".receipt", r.Receipt))
+		if len(r.Time) > 0 {
+			err = errors.Join(err, put(name+".time", r.Time))
+		}
 	}
 	return names, errors.Join(err, put("README.md", []byte(howToVerify)))
 }
@@ -70,13 +73,17 @@ dấu vân tay trục đã công bố ở nơi khác, rồi kiểm tra phần c�
 
 All of it at once, offline / Kiểm tra tất cả một lần, không cần mạng (CA: ca.crt from elsewhere / lấy từ nơi khác):
 
-    auditor verify FOLDER --anchor CA --anchor SEAL
+    auditor verify FOLDER --anchor CA --anchor SEAL [--anchor TIME]
+
+TIME is the certificate of the time-stamping authority, from elsewhere / chứng thư của đơn vị cấp dấu thời gian, lấy từ nơi khác.
 
 - ca.crt                      the axis's CA / chứng thư gốc của trục
 - epoch-N                     signed epochs / các kỷ của sổ, có chữ ký
 - NNNNNN-envelope             the document as it was sealed / văn bản đã đóng dấu số
 - NNNNNN-evidence-EVENT       a signed statement / một bằng chứng có chữ ký
 - NNNNNN-….receipt            proof that the record is in the log / biên nhận của bản ghi trong sổ
+- NNNNNN-….time               when it was there, as an authority outside says; there once a timestamp covers it /
+                              lúc bản ghi đã có trong sổ, do đơn vị cấp dấu thời gian xác nhận; có khi đã được đóng dấu thời gian
 
 Helpers / Hàm phụ trợ (bash):
 
@@ -105,6 +112,10 @@ A statement / Một bằng chứng (fields 1, 2 and 3 of the evidence):
 
     { printf 'docaxis/evidence/v1\n'; cat statement; } | openssl dgst -sha256 -verify signer.pub -signature statement.signature
     openssl verify -purpose any -CAfile ca.crt signer.crt
+
+When it was there / Lúc bản ghi đã có (field 2 of a .time file has checkpoint and seal in its fields 2 and 3):
+
+    openssl cms -verify -binary -cades -inform DER -in seal.p7s -content checkpoint -CAfile ca.crt -purpose any -out signed.note
 
 That a record is in the log at its place follows from its receipt's inclusion proof:
 root_of() in docs/evidence.md computes it with sha256sum alone.
