@@ -124,3 +124,30 @@ func TestNothingIsQueuedWithoutItsFiles(t *testing.T) {
 	o.send(draft("H41", "H42").with(body))
 	o.halt()
 }
+
+// An attempt that was recorded ahead and not made counts as made after a crash, and the
+// next start makes another; what cannot go at once is not begun.
+func TestAnAttemptRecordedAheadOfACrash(t *testing.T) {
+	_, from, to := pair(t)
+	from.until("it may send", from.agent.online)
+	from.faults.crash("attempt.before", 1)
+	crashed := from.send(draft("H41", "H42").with(noise(2000)))
+	e, err := from.agent.Sent(crashed)
+	if err != nil || e.State != axispb.State_STATE_SUBMITTED || e.Attempts != 1 {
+		t.Fatalf("%s after %d attempts, %v", e.GetState(), e.GetAttempts(), err)
+	}
+	from.restart()
+	from.wait(crashed, axispb.State_STATE_CONSIGNED)
+	if e, err = from.agent.Sent(crashed); err != nil || e.Attempts != 2 {
+		t.Errorf("%d attempts after a crash, %v", e.GetAttempts(), err)
+	}
+	to.wait(crashed, axispb.State_STATE_CONSIGNED)
+
+	from.axis.SetOnline("from", false)
+	away := from.send(draft("H41", "H42").with(noise(2001)))
+	if e, err = from.agent.Sent(away); err != nil || e.State != axispb.State_STATE_QUEUED || e.Attempts != 0 {
+		t.Errorf("without a connection: %s after %d attempts, %v", e.GetState(), e.GetAttempts(), err)
+	}
+	from.axis.SetOnline("from", true)
+	from.wait(away, axispb.State_STATE_CONSIGNED)
+}

@@ -9,7 +9,6 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"docaxis/endpoint/files"
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/labels"
 	"docaxis/endpoint/outbox"
@@ -177,8 +176,8 @@ type subject struct {
 	envelope []byte
 	// receipt proves when it was accepted; empty where it was not yet.
 	receipt []byte
-	// leaf is where the content can be had again; -1 where it is this endpoint's own.
-	leaf int64
+	// entry is what was received; nil where it is this endpoint's own.
+	entry *axispb.InboxEntry
 }
 
 // subject finds a document as far as its files are here; nil where they are not.
@@ -187,14 +186,14 @@ func (a *Agent) subject(tx *bbolt.Tx, k labels.Key) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &subject{was: was, leaf: -1}
+	s := &subject{was: was}
 	received, err := copiesFor(tx, k)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range received {
 		if !inbox.Pending(e) && e.State != axispb.State_STATE_CONSIGNMENT_FAILED && e.ReleasedMs == 0 {
-			s.envelope, s.receipt, s.leaf = e.EnvelopeDigest, e.Receipt, int64(e.Record.GetLeafIndex())
+			s.envelope, s.receipt, s.entry = e.EnvelopeDigest, e.Receipt, e
 			return s, nil
 		}
 	}
@@ -264,9 +263,11 @@ func (a *Agent) lookFiles(ctx context.Context, out *looked, s *subject, at time.
 		return retry, err
 	}
 	for i, c := range contents {
-		f, err := a.files.OpenWhole(c.Digest)
-		if (errors.Is(err, files.ErrDamaged) || errors.Is(err, files.ErrNotFound)) && s.leaf >= 0 {
-			return retry, a.mend(uint64(s.leaf), c, err)
+		var f *os.File
+		if s.entry != nil {
+			f, err = (&Received{Entry: s.entry, Envelope: env, agent: a}).Kept(i)
+		} else {
+			f, err = a.files.OpenWhole(c.Digest)
 		}
 		if err != nil {
 			return retry, err

@@ -132,7 +132,10 @@ func (a *Agent) add(tx *bbolt.Tx, e *axispb.OutboxEntry) (err error) {
 	if outbox.Unsealed(e) {
 		return o.AddUnsealed(e, e.Trouble)
 	}
-	return errors.Join(o.Add(e), a.lookAtSent(tx, e))
+	if err := o.Add(e); err != nil {
+		return err
+	}
+	return a.lookAtSent(tx, e)
 }
 
 // checkDraft refuses at once what the axis would refuse later, as far as this

@@ -17,10 +17,15 @@ type progress struct {
 	until             time.Time // the row is there until then
 }
 
-// goesOn reports whether a range is the next one of an upload.
-func (p *progress) goesOn(up upload, now time.Time) bool {
-	return p != nil && up.size == p.size && up.offset == p.held && len(up.data) > 0 && now.Before(p.until)
+// counts reports whether what is remembered is of the upload that a range is of, and
+// its row still there.
+func (p *progress) counts(up upload, now time.Time) bool {
+	return p != nil && up.size == p.size && now.Before(p.until)
 }
+
+// next reports whether a range is the next one. Of two that an endpoint has under way
+// the second may come first.
+func (p *progress) next(up upload) bool { return up.offset == p.held && len(up.data) > 0 }
 
 // progresses is the uploads under way, by the path of their part; whoever holds that
 // path's lock may take one out and put it back.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"os"
@@ -64,7 +65,12 @@ func readUpload(endpoint string, req *axispb.PutRequest) (upload, error) {
 }
 
 func (s *Store) put(ctx context.Context, up upload) (*axispb.Held, error) {
-	if p := s.up.take(s.partPath(up.endpoint, up.id)); p.goesOn(up, s.cfg.Now()) {
+	part := s.partPath(up.endpoint, up.id)
+	if p := s.up.take(part); p.counts(up, s.cfg.Now()) {
+		if !p.next(up) {
+			s.up.put(part, p)
+			return partial(p.held), nil
+		}
 		up.start, up.sum = p.start, p.sum
 		return s.goOn(ctx, up, p.until)
 	}
@@ -171,6 +177,9 @@ func (s *Store) append(up upload) (int64, error) {
 	f, err := openPart(path)
 	if err != nil {
 		return 0, err
+	}
+	if info, err := f.Stat(); err != nil || info.Size() != up.offset {
+		return 0, errors.Join(fmt.Errorf("a part has not the %d bytes that it had", up.offset), err, f.Close())
 	}
 	_, err = f.WriteAt(up.data, up.offset)
 	if err != nil {

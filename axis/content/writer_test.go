@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -75,6 +77,50 @@ func TestCommitsOfALargeChunk(t *testing.T) {
 	}
 	if got := s.rows.write.commits.Load() - before; got != 2 {
 		t.Errorf("%d commits, want 2", got)
+	}
+}
+
+// Of two ranges under way the second may come first: it is answered by what is held,
+// and what was seen of the upload is not forgotten.
+func TestARangeThatComesTooEarly(t *testing.T) {
+	s := openStore(t)
+	data := make([]byte, chunk.Size)
+	for at := 0; at < len(data); at += chunk.MaxRange {
+		if at > 0 && at+chunk.MaxRange < len(data) {
+			held, err := put(s, data, at+chunk.MaxRange, chunk.MaxRange)
+			if err != nil || held.GetBytes() != uint32(at) || len(s.up.all) != 1 {
+				t.Errorf("too early: held %v, %v; %d uploads remembered", held, err, len(s.up.all))
+			}
+		}
+		if _, err := put(s, data, at, chunk.MaxRange); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A part that somebody cut is not written beyond its end: what is missing would be zeros
+// of a chunk that counts as right.
+func TestAPartThatWasCut(t *testing.T) {
+	s := openStore(t)
+	data := []byte(strings.Repeat("0123456789", 60<<10))
+	if _, err := put(s, data, 0, chunk.MaxRange); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(s.partPath("e1", sha256.Sum256(data)), 1000); err != nil {
+		t.Fatal(err)
+	}
+	if held, err := put(s, data, chunk.MaxRange, chunk.MaxRange); err == nil {
+		t.Fatalf("held %v", held)
+	}
+	for at := 1000; at < len(data); {
+		held, err := put(s, data, at, min(chunk.MaxRange, len(data)-at))
+		if err != nil || int(held.GetBytes()) <= at {
+			t.Fatalf("at %d: held %v, %v", at, held, err)
+		}
+		at = int(held.GetBytes())
+	}
+	if good, err := s.verify(sha256.Sum256(data)); err != nil || !good {
+		t.Errorf("the chunk is right: %v, %v", good, err)
 	}
 }
 

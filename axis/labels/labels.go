@@ -99,6 +99,8 @@ type Labeller struct {
 	// Owned by Run.
 	at    place
 	steps int
+	// rested: nothing but what is new may be worth a look, until the next tick.
+	rested bool
 
 	mu      sync.Mutex // guards what follows
 	trouble error
@@ -135,6 +137,7 @@ func (l *Labeller) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
+			l.rested = false
 		case <-l.ringUnless(err):
 		}
 	}

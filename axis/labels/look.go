@@ -28,7 +28,9 @@ func (l *Labeller) step(ctx context.Context) (bool, error) {
 		}
 	}
 	order := []func(context.Context) (bool, error){l.takeNew, l.takeAgain, l.takeOld, l.takeDue}
-	if l.steps++; l.steps%dueTurn == 0 {
+	if l.rested {
+		order = order[:1] // each look at what may be due costs as much as a small document
+	} else if l.steps++; l.steps%dueTurn == 0 {
 		slices.Reverse(order)
 	}
 	for _, take := range order {
@@ -36,6 +38,7 @@ func (l *Labeller) step(ctx context.Context) (bool, error) {
 			return worked, err
 		}
 	}
+	l.rested = true
 	return false, nil
 }
 
@@ -121,6 +124,7 @@ func (l *Labeller) keep(ctx context.Context, d Document, labels *axispb.Document
 	if err := l.store.put(ctx, d.Commitment, labels, p); err != nil {
 		return err
 	}
+	l.rested = l.rested && labels.GetAgainMs() == 0
 	return l.cfg.Faults.At("labels.row.after")
 }
 

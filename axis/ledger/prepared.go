@@ -50,7 +50,7 @@ func frequentReads() []string {
 func frequentLooks() []string {
 	return []string{
 		selectPosition, selectHash, selectByIdentity, selectByPosition, selectByRecord, selectCopy, selectHadRow, selectSaidSince,
-		selectFirst, selectByCounter, selectMayRead, selectReleased, selectNeeded, selectIsRecipient,
+		selectFirst, selectByCounter, selectMayRead, selectReleased, selectNeeded, selectIsRecipient, selectNextAccepted, selectLastAccepted, selectAcceptedAs,
 	}
 }
 

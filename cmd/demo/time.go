@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"docaxis/auditor"
 	"docaxis/axis"
 	"docaxis/endpoint/link"
+	"docaxis/internal/proofset"
 	"docaxis/internal/timestamp"
 	"docaxis/signing"
 	"docaxis/signing/signingtest"
@@ -94,36 +94,24 @@ func (s *stage) timed(ctx context.Context) (problems int, err error) {
 	return problems + records - stamped, nil
 }
 
-// writeProofs names files as an axis does.
+// writeProofs puts the proofs of all documents into one folder.
 func (s *stage) writeProofs(ctx context.Context, folder string) (records int, err error) {
 	if err := os.RemoveAll(folder); err != nil {
 		return 0, err
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return 0, err
-	}
-	put := func(name string, data []byte) {
-		if len(data) > 0 {
-			err = errors.Join(err, os.WriteFile(filepath.Join(folder, name), data, 0o600))
-		}
-	}
+	var all proofset.Set
 	for _, p := range s.plays {
-		set, failed := s.world.Hub().Proofs(ctx, p.id)
-		if failed != nil {
-			return 0, failed
+		set, err := s.world.Hub().Proofs(ctx, p.id)
+		if err != nil {
+			return 0, err
 		}
-		for i, e := range set.Epochs {
-			put(fmt.Sprintf("epoch-%d", i+1), e)
-		}
+		all.CA, all.Epochs = set.CA, set.Epochs
 		for _, r := range set.Records {
-			name := fmt.Sprintf("%06d", r.LeafIndex)
-			put(name, r.Body)
-			put(name+".receipt", r.Receipt)
-			put(name+".time", r.Time)
+			all.Records = append(all.Records, proofset.Record{LeafIndex: r.LeafIndex, Event: r.Event, Body: r.Body, Receipt: r.Receipt, Time: r.Time})
 		}
-		records += len(set.Records)
 	}
-	return records, err
+	_, err = all.Write(folder)
+	return len(all.Records), err
 }
 
 // anchors are whom an auditor would know from elsewhere: the axis's CA, the agencies'

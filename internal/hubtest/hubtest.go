@@ -1,5 +1,6 @@
 // Package hubtest owns an axis and its endpoints in one process, over real TLS,
-// NATS, bbolt, SQLite and files: for tests, the demo and the benchmark.
+// NATS, bbolt, SQLite and files, and the bare JetStream that an axis is measured against:
+// for tests, the demo and the benchmark.
 package hubtest
 
 import (

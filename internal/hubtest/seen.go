@@ -218,7 +218,7 @@ func (e *SeenEndpoint) files(a *endpoint.Agent, i *axispb.InboxEntry) error {
 	}
 	digests := make([][sha256.Size]byte, 0, len(doc.Envelope.Document.Files))
 	for n := range doc.Envelope.Document.Files {
-		f, err := doc.File(n)
+		f, err := doc.Kept(n)
 		if err != nil {
 			e.Unsettled = append(e.Unsettled, fmt.Errorf("%s: %w", key, err))
 			continue
