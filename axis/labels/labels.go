@@ -131,12 +131,18 @@ func (l *Labeller) Run(ctx context.Context) error {
 		began := time.Now()
 		l.rested = 0
 		worked, err := l.step(ctx)
-		l.pause(ctx, share*(time.Since(began)-l.rested))
+		times, rung := time.Duration(share), false
+		select {
+		case <-l.ring:
+			times, rung = busyShare, true
+		default:
+		}
+		l.pause(ctx, times*(time.Since(began)-l.rested))
 		if ctx.Err() != nil {
 			break
 		}
 		l.told(err)
-		if worked && err == nil {
+		if (worked || rung) && err == nil {
 			continue
 		}
 		select {

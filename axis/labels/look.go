@@ -201,8 +201,12 @@ func unread(f File, known *axispb.DocumentLabels, i int) *axispb.FileLabel {
 }
 
 // share is how many times as long as it works it leaves processor and disk to others: a
-// burst of documents is accepted first, and labelled after.
-const share = 3
+// burst of documents is accepted first, and labelled after. busyShare counts while
+// documents come in.
+const (
+	share     = 3
+	busyShare = 30
+)
 
 // restAfter is how long the disk is left to others after so many bytes.
 func (l *Labeller) restAfter(size int64) time.Duration {
