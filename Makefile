@@ -10,9 +10,9 @@ SHELL := /bin/bash
 export CGO_ENABLED := 0
 
 # command:Debian package that has it
-NEEDS := protoc:protobuf-compiler openssl:openssl gcc:gcc strace:strace pdfsig:poppler-utils certutil:libnss3-tools curl:curl
+NEEDS := protoc:protobuf-compiler openssl:openssl gcc:gcc strace:strace pdfsig:poppler-utils certutil:libnss3-tools curl:curl xmlsec1:xmlsec1 softhsm2-util:softhsm2
 
-.PHONY: help check needs format vet staticcheck build windows test ratios race crosscheck rounds tidy generate generated fix bin clean
+.PHONY: help check needs format vet staticcheck build windows test ratios race crosscheck rounds tidy generate generated fix bin signer clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -80,7 +80,10 @@ fix: ## format the code, tidy go.mod, make generated code
 	proto/generate.sh
 
 bin: ## build the commands into bin/
-	@if [ -d cmd ]; then mkdir -p bin; go build -trimpath -o bin/ ./cmd/...; else echo 'there are no commands yet'; fi
+	@if [ -d cmd ]; then mkdir -p bin; go build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...; else echo 'there are no commands yet'; fi
+
+signer: ## build the program that reaches tokens and HSMs into bin/, which alone needs cgo
+	CGO_ENABLED=1 go build -trimpath -o bin/ ./cmd/signer
 
 clean: ## remove what was built
 	rm -rf bin

@@ -20,6 +20,9 @@ const (
 	pdfcpu      = "github.com/pdfcpu"
 	hubtest     = "internal/hubtest"
 	signingtest = "signing/signingtest"
+	signertest  = "internal/signer/signertest"
+	pkcs11      = "github.com/miekg/pkcs11"
+	tokens      = "internal/token"
 )
 
 // bothSides are the packages beside tests that may see axis and endpoint.
@@ -82,6 +85,10 @@ var rules = []rule{
 	}},
 	{"signingtest is for tests, hubtest, cmd/demo and cmd/bench", func(from, to string) bool {
 		return to == signingtest && !slices.Contains(bothSides, from)
+	}},
+	{"signertest is for tests", func(_, to string) bool { return to == signertest }},
+	{"PKCS#11 is for internal/token, and that for the signer", func(from, to string) bool {
+		return to == pkcs11 && from != tokens || to == tokens && !within(from, "cmd/signer")
 	}},
 	{"nats.go is for internal/bus, axis/broker and axis/journal", func(from, to string) bool {
 		return within(to, natsClient) && !within(from, "internal/bus", "axis/broker", "axis/journal", hubtest)

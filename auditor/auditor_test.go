@@ -160,7 +160,7 @@ func TestPackages(t *testing.T) {
 		{"with a placeholder", with(only(good), "<SignatureValue>QUFBQUFBQUE=</SignatureValue>"), answer{auditor.KindPackage, auditor.Passed, ""}},
 		{"with an empty placeholder", with(only(good), ""), answer{auditor.KindPackage, auditor.Passed, ""}},
 		{"with a digest of zeros", with(only(good), strings.Replace(real, "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", 1)), answer{auditor.KindPackage, auditor.Passed, ""}},
-		{"with what may be a signature", with(only(good), real), answer{auditor.KindPackage, auditor.Indeterminate, ""}},
+		{"with what is meant as a signature", with(only(good), real), answer{auditor.KindPackage, auditor.Failed, signing.FormatFailure}},
 		{"altered", only(bad), answer{auditor.KindPackage, auditor.Failed, ""}},
 		{"one of two altered", w.pack(map[string][]byte{"a.pdf": good, "b.pdf": bad}), answer{auditor.KindPackage, auditor.Failed, ""}},
 		{"one of two unsigned", w.pack(map[string][]byte{"a.pdf": good, "b.pdf": bare}), answer{auditor.KindPackage, auditor.Indeterminate, ""}},

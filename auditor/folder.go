@@ -1,9 +1,11 @@
 package auditor
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"docaxis/internal/lang"
@@ -118,13 +120,18 @@ func (a *audit) member(dir, name string, f *File) *member {
 	return nil
 }
 
-// receiptSuffix ends the names of receipts that an axis wrote: what stands before it
-// is the record's.
-const receiptSuffix = ".receipt"
+// These end the names of receipts and time proofs that an axis wrote: what stands
+// before it is the record's.
+const (
+	receiptSuffix = ".receipt"
+	timeSuffix    = ".time"
+)
 
-func withoutReceipt(name string) string {
-	if short, ok := strings.CutSuffix(name, receiptSuffix); ok {
-		return short
+func withoutSuffix(name string) string {
+	for _, suffix := range []string{receiptSuffix, timeSuffix} {
+		if short, ok := strings.CutSuffix(name, suffix); ok {
+			return short
+		}
 	}
 	return "" // no file's name
 }
@@ -134,12 +141,15 @@ func beside(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// proofFile judges a proof by itself, with what lies beside it: its record or its
-// receipt, and the epochs.
+// proofFile judges a proof by itself, with what lies beside it: record, receipt, time
+// proof, and the epochs.
 func (a *audit) proofFile(s *source, f *File) error {
-	names := []string{s.path, s.path + receiptSuffix}
-	if body := withoutReceipt(s.path); body != "" {
-		names = append(names, body)
+	body := cmp.Or(withoutSuffix(s.path), s.path)
+	names := []string{s.path}
+	for _, path := range []string{body, body + receiptSuffix, body + timeSuffix} {
+		if path != s.path {
+			names = append(names, path)
+		}
 	}
 	epochs, err := filepath.Glob(filepath.Join(globbed(filepath.Dir(s.path)), "epoch*"))
 	if err != nil {
@@ -176,7 +186,7 @@ func (a *audit) alone(members []*member, f *File) error {
 	records := paired(members)
 	p.know(records)
 	for _, r := range records {
-		if r.body == members[0] || r.receipt == members[0] {
+		if r.body == members[0] || r.receipt == members[0] || slices.Contains(r.times, members[0]) {
 			f.take(p.judge(r))
 			return nil
 		}

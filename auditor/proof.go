@@ -34,7 +34,7 @@ type (
 // proofOf tells the messages apart by what they must have; nil for anything else. It
 // believes nothing: what it takes for a proof is still to be checked.
 func proofOf(raw []byte) any {
-	for _, read := range []func([]byte) any{asReceipt, asEpoch, asEvidence, asEnvelope, asRecovered} {
+	for _, read := range []func([]byte) any{asTime, asReceipt, asEpoch, asEvidence, asEnvelope, asRecovered} {
 		if p := read(raw); p != nil {
 			return p
 		}

@@ -36,15 +36,32 @@ type member struct {
 	what any // as proofOf says
 }
 
-// record is what is judged together: the body of a record, and its receipt; one of
-// them may be missing.
-type record struct{ body, receipt *member }
+// record is what is judged together: the body of a record, its receipt and its time
+// proofs; any of them may be missing.
+type record struct {
+	body, receipt *member
+	times         []*member
+}
 
 func (r record) name() string {
-	if r.body != nil {
+	switch {
+	case r.body != nil:
 		return r.body.name
+	case r.receipt != nil:
+		return r.receipt.name
 	}
-	return r.receipt.name
+	return r.times[0].name
+}
+
+// time is the name that its time proof has.
+func (r record) time() string {
+	switch {
+	case r.body != nil:
+		return r.body.name + timeSuffix
+	case r.receipt != nil:
+		return withoutSuffix(r.receipt.name) + timeSuffix
+	}
+	return ""
 }
 
 // newProofs believes whichever anchor vouches for most: each axis has its own CA, and
@@ -106,7 +123,9 @@ func paired(members []*member) (records []record) {
 	bodies, named := map[[sha256.Size]byte]*member{}, map[string]*member{}
 	for _, m := range members {
 		named[m.name] = m
-		if _, ok := m.what.(*receiptProof); !ok {
+		switch m.what.(type) {
+		case *receiptProof, *timeProof:
+		default:
 			bodies[sha256.Sum256(m.raw)] = m
 		}
 	}
@@ -118,9 +137,9 @@ func paired(members []*member) (records []record) {
 		}
 		body := bodies[[sha256.Size]byte(pad(r.header.BodyDigest))]
 		if body == nil {
-			body = named[withoutReceipt(m.name)]
+			body = named[withoutSuffix(m.name)]
 		}
-		records = append(records, record{body, m})
+		records = append(records, record{body: body, receipt: m})
 		placed[body] = true
 	}
 	for _, m := range members {
@@ -128,6 +147,7 @@ func paired(members []*member) (records []record) {
 			records = append(records, record{body: m})
 		}
 	}
+	records = timed(records, members, bodies)
 	slices.SortFunc(records, func(x, y record) int { return cmp.Compare(x.name(), y.name()) })
 	return records
 }

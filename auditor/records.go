@@ -42,20 +42,26 @@ func (p *proofs) splitView(err error) *failure {
 func (p *proofs) judge(r record) File {
 	f := File{File: r.name(), Kind: KindRecord}
 	var proven *evidence.Proven
+	var raw []byte
+	if r.body != nil {
+		raw = r.body.raw
+	}
 	if r.receipt != nil {
-		var raw []byte
-		if r.body != nil {
-			raw = r.body.raw
-		}
 		var s Signature
 		s, proven = p.receipt(r.receipt.what.(*receiptProof), raw)
 		f.Signatures = append(f.Signatures, s)
 	} else {
 		f.Sentence = p.say("Không có biên nhận đi kèm nên không biết bản ghi có trong sổ hay không. ", "There is no receipt with it, so whether the log has it is not known. ")
 	}
-	if r.body != nil {
-		p.bodyOf(&f, r.body.raw, r.body.what, proven)
-	} else {
+	stamped := p.times(&f, r, raw)
+	switch {
+	case r.body != nil:
+		p.bodyOf(&f, raw, r.body.what, known{proven, stamped})
+	case r.receipt == nil:
+		f.Result = Indeterminate
+		f.Sentence = p.say("Bằng chứng thời gian không kèm bản ghi nên không biết nó chứng minh điều gì; hãy để tệp bản ghi cạnh nó.",
+			"A time proof without its record, so what it proves is not known; put the record beside it.")
+	default:
 		f.Result = Indeterminate
 		f.Sentence = p.say("Biên nhận không kèm bản ghi nên không biết nó chứng minh điều gì; hãy để tệp bản ghi cạnh biên nhận.",
 			"A receipt without its record, so what it proves is not known; put the record beside it.")
@@ -64,26 +70,31 @@ func (p *proofs) judge(r record) File {
 	return f
 }
 
-// bodyOf judges what a record says; proven is nil where the log is not known to have
-// it.
-func (p *proofs) bodyOf(f *File, raw []byte, what any, proven *evidence.Proven) {
+// known is what is proven about when a record was there; nil for what is not.
+type known struct {
+	proven  *evidence.Proven // the log has it, at the journal's time
+	stamped *time.Time       // by then, as an authority of time states
+}
+
+// bodyOf judges what a record says.
+func (p *proofs) bodyOf(f *File, raw []byte, what any, k known) {
 	switch w := what.(type) {
 	case *evidenceProof:
-		p.statement(f, raw, w, proven)
+		p.statement(f, raw, w, k)
 	case *envelopeProof:
-		p.seal(f, raw, proven)
+		p.seal(f, raw, k)
 	case *recoveredProof:
-		p.recovered(f, raw, proven)
+		p.recovered(f, raw, k)
 	default:
 		f.Sentence = p.say("Nội dung bản ghi không đọc được.", "What the record says cannot be read.")
 	}
-	if proven == nil {
+	if k.proven == nil {
 		f.Result = Worst(f.Result, Indeterminate)
 	}
 }
 
 // recovered judges a record that an earlier epoch had accepted, within one of today's.
-func (p *proofs) recovered(f *File, raw []byte, outer *evidence.Proven) {
+func (p *proofs) recovered(f *File, raw []byte, outer known) {
 	past, err := evidence.OpenRecovered(raw)
 	if err != nil {
 		f.Result, f.Sentence = Failed, p.say("Bản ghi khôi phục tự mâu thuẫn; không sử dụng.", "The recovered record contradicts itself; do not use it.")
@@ -97,11 +108,11 @@ func (p *proofs) recovered(f *File, raw []byte, outer *evidence.Proven) {
 	s, proven := p.receipt(inner, past.Record.GetBody())
 	f.Signatures = append(f.Signatures, s)
 	what := proofOf(past.Record.GetBody())
-	if _, again := what.(*recoveredProof); again || outer == nil {
+	if _, again := what.(*recoveredProof); again || outer.proven == nil {
 		proven = nil
 	}
 	if _, again := what.(*recoveredProof); !again {
-		p.bodyOf(f, past.Record.GetBody(), what, proven)
+		p.bodyOf(f, past.Record.GetBody(), what, known{proven, outer.stamped})
 	}
 }
 
@@ -125,8 +136,6 @@ func (p *proofs) receipt(r *receiptProof, body []byte) (Signature, *evidence.Pro
 }
 
 func (p *proofs) receiptFailure(r *receiptProof, body []byte, err error) *failure {
-	var forged *note.InvalidSignatureError
-	var unsigned *note.UnverifiedNoteError
 	digest := sha256.Sum256(body)
 	switch {
 	case body != nil && !bytes.Equal(digest[:], r.header.BodyDigest):
@@ -136,6 +145,15 @@ func (p *proofs) receiptFailure(r *receiptProof, body []byte, err error) *failur
 		}
 	case err == nil:
 		return nil
+	}
+	return p.logFailure(err)
+}
+
+// logFailure is why a log does not prove what it should.
+func (p *proofs) logFailure(err error) *failure {
+	var forged *note.InvalidSignatureError
+	var unsigned *note.UnverifiedNoteError
+	switch {
 	case errors.Is(err, evidence.ErrSplitView):
 		return p.splitView(err)
 	case errors.Is(err, evidence.ErrUnknownEpoch):

@@ -59,6 +59,8 @@ type Report struct {
 	Anchors int    `json:"anchors"`
 	Result  Result `json:"result"`
 	Files   []File `json:"files"`
+	// NotFetched is what authorities were asked for and did not give.
+	NotFetched []NotFetched `json:"not_fetched,omitempty"`
 }
 
 // Kind is what a file is, by its content.
@@ -97,6 +99,7 @@ const (
 	ForStatement = "statement"
 	ForReceipt   = "receipt"
 	ForEpoch     = "epoch"
+	ForTime      = "time"
 	ForXMLDSig   = "xml-dsig"
 )
 
@@ -105,7 +108,7 @@ type Signature struct {
 	// Name is the field of a PDF; empty for others.
 	Name string `json:"name,omitempty"`
 	// For is what it is for: approval, certification, timestamp (in PDF files),
-	// content, seal, statement, receipt, epoch, xml-dsig.
+	// content, seal, statement, receipt, epoch, time, xml-dsig.
 	For           string                `json:"for"`
 	Form          string                `json:"form,omitempty"`
 	Indication    signing.Indication    `json:"indication"`
@@ -171,7 +174,7 @@ type Change struct {
 	Detail   string `json:"detail,omitempty"`
 }
 
-// Revocation is what the file itself brings along about one certificate.
+// Revocation is what was found about one certificate, wherever it came from.
 type Revocation struct {
 	Certificate string     `json:"certificate"`
 	Source      string     `json:"source"`

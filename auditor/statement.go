@@ -14,19 +14,16 @@ import (
 	"docaxis/signing"
 )
 
-// seal judges the seal of a document as of the moment at which the log got it.
-func (p *proofs) seal(f *File, raw []byte, proven *evidence.Proven) {
+// seal judges the seal of a document as of the best time that is proven: what an
+// authority states, else when the log got it.
+func (p *proofs) seal(f *File, raw []byte, k known) {
 	e, err := envelope.Parse(raw)
 	if err != nil {
 		f.Signatures = append(f.Signatures, p.proof(ForSeal, &failure{signing.FormatFailure, err.Error(), reason.Sentence(reason.Of(err), p.Lang)}))
 		f.Sentence += p.say("Văn bản đã đóng dấu số, không đúng cấu trúc.", "A sealed document that is not in form.")
 		return
 	}
-	o := p.signing()
-	if proven != nil {
-		o.At, o.Source = time.UnixMilli(proven.Header.TimeMs), signing.TimeCheckpoint
-	}
-	s := p.judged(ForSeal, e.CheckSeal(o))
+	s := p.judged(ForSeal, p.sealOf(e, k))
 	s.Form = "CAdES"
 	s.Covers.Sentence = fmt.Sprintf(p.say("văn bản %s của %s gửi %d nơi nhận, với %d tệp theo giá trị băm", "document %s of %s to %d recipients, with %d files by their digests"),
 		e.Document.ID, e.Document.Sender, len(e.Document.To), len(e.Document.Files))
@@ -34,9 +31,38 @@ func (p *proofs) seal(f *File, raw []byte, proven *evidence.Proven) {
 	f.Sentence += fmt.Sprintf(p.say("Văn bản đã đóng dấu số: %s.", "A sealed document: %s."), short(e.Document.Subject))
 }
 
+// sealOf judges at each proven time, best first, until the seal passes: a time-stamp that
+// came late, since no authority answered, takes nothing away that the log proves.
+func (p *proofs) sealOf(e *envelope.Envelope, k known) (best signing.Verdict) {
+	o := p.signing()
+	var tries []signing.Options
+	if k.stamped != nil {
+		o.At, o.Source = *k.stamped, signing.TimeTimestamp
+		tries = append(tries, o)
+	}
+	if k.proven != nil {
+		o.At, o.Source = time.UnixMilli(k.proven.Header.TimeMs), signing.TimeCheckpoint
+		tries = append(tries, o)
+	}
+	if len(tries) == 0 {
+		tries = append(tries, o)
+	}
+	for i, o := range tries {
+		v := e.CheckSeal(o)
+		if v.Passed() {
+			return v
+		}
+		if i == 0 {
+			best = v
+		}
+	}
+	return best
+}
+
 // statement judges an evidence: who stated it, and that it is about a document whose
 // record it names.
-func (p *proofs) statement(f *File, raw []byte, e *evidenceProof, proven *evidence.Proven) {
+func (p *proofs) statement(f *File, raw []byte, e *evidenceProof, k known) {
+	proven := k.proven
 	cert, err := x509.ParseCertificate(e.evidence.Certificate)
 	fail := p.statementFailure(raw, e, cert, err, proven)
 	s := p.proof(ForStatement, fail)
@@ -44,6 +70,9 @@ func (p *proofs) statement(f *File, raw []byte, e *evidenceProof, proven *eviden
 	s.Signer, s.ClaimedTime = certificate(cert), millis(st.TimeMs)
 	if proven != nil {
 		s.Time, s.TimeSource = millis(proven.Header.TimeMs), signing.TimeCheckpoint
+	}
+	if k.stamped != nil {
+		s.Time, s.TimeSource = k.stamped, signing.TimeTimestamp
 	}
 	s.Covers.Sentence = fmt.Sprintf(p.say("sự kiện %s về văn bản %s của %s, nơi nhận %s", "event %s about document %s of %s, recipient %s"),
 		eventName(st.Event), short(st.EnvelopeId), short(st.Sender), short(st.Code)) + p.compared(st)

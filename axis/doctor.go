@@ -68,6 +68,7 @@ func Doctor(ctx context.Context, dir string, cfg DoctorConfig) *doctor.Report {
 	p.clock()
 	p.signatures()
 	p.losses()
+	p.timestamps()
 	p.certificates()
 	p.absent()
 	p.backups()

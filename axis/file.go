@@ -51,6 +51,9 @@ type File struct {
 	RegistrationsPerDay uint64 `toml:"registrations_per_day"`
 	// Signatures say by what the signatures within documents' files are judged.
 	Signatures inspect.Settings `toml:"signatures,omitempty"`
+	// Seal is what the axis seals its log's checkpoints with, Timestamps who says when.
+	Seal       SealSettings      `toml:"seal,omitempty"`
+	Timestamps TimestampSettings `toml:"timestamps,omitempty"`
 }
 
 // DefaultFile is what axis init writes.
@@ -76,8 +79,7 @@ func (f File) Validate() error {
 	if len(f.Hosts) == 0 {
 		errs = append(errs, lang.Errorf("hosts: hãy ghi ít nhất một tên máy mà điểm kết nối gọi đến", "hosts: name at least one host that endpoints connect to"))
 	}
-	errs = append(errs, f.Signatures.Validate())
-	return errors.Join(errs...)
+	return errors.Join(append(errs, f.Signatures.Validate(), f.Seal.validate(), f.Timestamps.validate())...)
 }
 
 // LoadFile reads and checks the configuration of a folder.

@@ -27,6 +27,7 @@ import (
 	"docaxis/axis/ledger"
 	"docaxis/axis/mailbox"
 	"docaxis/axis/registry"
+	"docaxis/axis/sealing"
 	axistlog "docaxis/axis/tlog"
 	"docaxis/internal/admin"
 	"docaxis/internal/bus"
@@ -56,6 +57,9 @@ type Config struct {
 	// ScrubEvery is how often the slow reading of journal and content goes on; a minute
 	// by default.
 	ScrubEvery time.Duration
+	// SealEvery is how often it is looked whether it is time to seal a checkpoint; every
+	// minute by default.
+	SealEvery time.Duration
 	// HealthEvery is how often disks and JetStream are looked at; 2 s by default.
 	HealthEvery time.Duration
 	// Space asks for the free space of a folder's disk; diskspace.Of by default.
@@ -91,6 +95,7 @@ func (c Config) withDefaults() Config {
 	}
 	c.ReleaseEvery = cmp.Or(c.ReleaseEvery, releaseEvery)
 	c.ScrubEvery = cmp.Or(c.ScrubEvery, scrubEvery)
+	c.SealEvery = cmp.Or(c.SealEvery, leastEvery)
 	c.HealthEvery = cmp.Or(c.HealthEvery, healthEvery)
 	if c.Space == nil {
 		c.Space = diskspace.Of
@@ -126,6 +131,7 @@ type Hub struct {
 	chain    *chain
 	disks    *disks
 	scrub    scrub
+	sealer   *sealing.Sealer // nil where no authority is configured
 	recovery recovery
 
 	contentService *content.Service
@@ -153,7 +159,7 @@ func Open(ctx context.Context, dir string, cfg Config) (*Hub, error) {
 
 func (h *Hub) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openRecovery, h.openContent, h.openLabels, h.openDisks, h.openServices,
+		h.openKeys, h.openBroker, h.openJournal, h.recover, h.openRecovery, h.openContent, h.openLabels, h.openDisks, h.openSealing, h.openServices,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -304,6 +310,7 @@ func (h *Hub) run(ctx context.Context) error {
 	g.Go(func() error { return h.scrubLoop(running) })
 	g.Go(func() error { return h.labels.judge.Run(running) })
 	g.Go(func() error { return h.labels.labeller.Run(running) })
+	g.Go(func() error { return h.sealing(running) })
 	g.Go(func() error {
 		err := h.watchHealth(running)
 		if err != nil {

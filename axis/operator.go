@@ -49,6 +49,9 @@ func (h *Hub) Status(ctx context.Context) (operator.Status, error) {
 	if out.Lost, out.CameBack, err = h.loss(ctx); err != nil {
 		return out, err
 	}
+	if out.Timestamps, err = h.timestamps(ctx); err != nil {
+		return out, err
+	}
 	out.Recovering = h.recovery.gate.held()
 	out.Signatures = h.signatures(ctx)
 	for s, n := range counts.Recipients {

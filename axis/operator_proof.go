@@ -54,6 +54,9 @@ func (h *Hub) prove(ctx context.Context, records []operator.ProofRecord) error {
 		if records[i].Receipt, err = p.Receipt(ctx, records[i].LeafIndex); err != nil {
 			return err
 		}
+		if records[i].Time, err = p.Time(ctx, records[i].LeafIndex); err != nil {
+			return err
+		}
 	}
 	return nil
 }

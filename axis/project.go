@@ -74,6 +74,8 @@ func (p *projector) record(ctx context.Context, position uint64, r *axispb.Recor
 		if out.Released, err = p.releasedBy(ctx, r.GetBody()); err == nil {
 			err = p.actOf(r.GetBody())
 		}
+	case axispb.Kind_KIND_SEALED_CHECKPOINT:
+		out.Sealed, err = sealedSize(r.GetBody())
 	case axispb.Kind_KIND_RECOVERED:
 		err = p.recovered(ctx, &out, r.GetBody(), decision, at)
 	}
@@ -216,6 +218,15 @@ func (p *projector) releasedBy(ctx context.Context, body []byte) ([]uint64, erro
 		all = append(all, known.Position)
 	}
 	return all, nil
+}
+
+// sealedSize is up to where a sealed checkpoint covers the log.
+func sealedSize(body []byte) (*uint64, error) {
+	s, err := evidence.OpenSealed(body)
+	if err != nil {
+		return nil, fmt.Errorf("read a journaled sealed checkpoint: %w", err)
+	}
+	return &s.Size, nil
 }
 
 // epochOf reads an announcement: of the epoch of its record, or of one that this

@@ -92,7 +92,11 @@ func (h *Hub) proof(ctx context.Context, _ string, req *axispb.ProofRequest) (*a
 	if to > size || req.GetFromSize() > to || asked && leaf >= to {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "sizes beyond the log")
 	}
-	return prove(s, req.GetFromSize(), to, leaf, asked)
+	out, err := prove(s, req.GetFromSize(), to, leaf, asked)
+	if err == nil && asked && req.GetTime() {
+		err = h.timed(ctx, s, req.GetEpoch(), leaf, out)
+	}
+	return out, err
 }
 
 // prove reads from the one snapshot: whoever held it and asked the ledger for more

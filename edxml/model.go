@@ -35,8 +35,8 @@ type Document struct {
 	Business Business
 	// Trace is where the document has been.
 	Trace []TraceHeader
-	// Signature is carried and not verified: no system in the field makes one that
-	// could be. The signatures that count are in the attachments.
+	// Signature is carried and not verified here (signing/xmldsig does): the field's own
+	// are placeholders. The signatures that count are in the attachments.
 	Signature *Element
 	Outside   Outside
 }

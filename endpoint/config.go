@@ -115,6 +115,10 @@ type Config struct {
 	// TokenPatience is how long a token may take to open, or to sign; 0 means 30 s.
 	// TokenRest is how long one that failed is left alone; 0 means 5 s.
 	TokenPatience, TokenRest time.Duration
+	// LabelAfter is how long a new document waits for others before its files are looked
+	// at, so that their labels share a commit; 0 means 2 s. What is kept from its agency
+	// until then never waits.
+	LabelAfter time.Duration
 	// Transport asks authorities about revoked certificates; nil means over the network,
 	// as the settings have it.
 	Transport http.RoundTripper
@@ -212,6 +216,7 @@ func (c Config) complete() (Config, error) {
 		c.DeliveryID = inbox.DeliveryID
 	}
 	c.HandoverEvery = cmp.Or(c.HandoverEvery, time.Minute)
+	c.LabelAfter = cmp.Or(c.LabelAfter, 2*time.Second)
 	if c.RenewEvery == 0 {
 		c.RenewEvery = time.Hour
 	}

@@ -1,6 +1,10 @@
 package endpoint
 
 import (
+	"bytes"
+	"encoding/hex"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -8,6 +12,8 @@ import (
 	"go.etcd.io/bbolt"
 
 	"docaxis/endpoint/inbox"
+	"docaxis/endpoint/outbox"
+	"docaxis/internal/chunk"
 	"docaxis/proto/axispb"
 )
 
@@ -42,6 +48,7 @@ func counted(o *office) *counts {
 	o.adjust = func(cfg *Config) {
 		cfg.StoreFaults = c.at
 		cfg.PullEvery = time.Hour
+		cfg.LabelAfter = time.Hour // labels share commits over time, not over documents
 	}
 	o.start()
 	return c
@@ -56,9 +63,6 @@ func TestCommitsOfADocument(t *testing.T) {
 	sending, receiving := counted(from), counted(to)
 	from.synced("H41", "H42")
 	to.synced("H41", "H42")
-	// Labels are committed beside the way, many together.
-	defer from.agent.occupy(t)()
-	defer to.agent.occupy(t)()
 	for round := range 4 {
 		quiet(t, to)
 		sending.take()
@@ -76,6 +80,8 @@ func TestCommitsOfADocument(t *testing.T) {
 			t.Errorf("round %d: %d commits at the recipient, not 3", round, n)
 		}
 	}
+	from.halt()
+	to.halt()
 }
 
 // quiet waits until the axis has everything that an office states.
@@ -89,4 +95,59 @@ func quiet(t *testing.T, o *office) {
 		})
 		return err == nil && len(unsent) == 0
 	})
+}
+
+// A document is queued only when its files are durable, although the disk is at work
+// on them while it is sealed.
+func TestNothingIsQueuedWithoutItsFiles(t *testing.T) {
+	w := newWorld(t)
+	o := w.office("from", "H41").open()
+	body := noise(3000)
+	file, err := chunk.Read(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(o.dir, "content", "files", hex.EncodeToString(file.Digest[:1]))
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := o.agent.Send(t.Context(), draft("H41", "H42").with(body)); err == nil {
+		t.Errorf("%s is queued, its file is nowhere", id)
+	}
+	all, err := o.agent.Outbox(outbox.Filter{Limit: 5})
+	if err != nil || len(all) != 0 {
+		t.Errorf("%d documents are queued, %v", len(all), err)
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o.send(draft("H41", "H42").with(body))
+	o.halt()
+}
+
+// An attempt that was recorded ahead and not made counts as made after a crash, and the
+// next start makes another; what cannot go at once is not begun.
+func TestAnAttemptRecordedAheadOfACrash(t *testing.T) {
+	_, from, to := pair(t)
+	from.until("it may send", from.agent.online)
+	from.faults.crash("attempt.before", 1)
+	crashed := from.send(draft("H41", "H42").with(noise(2000)))
+	e, err := from.agent.Sent(crashed)
+	if err != nil || e.State != axispb.State_STATE_SUBMITTED || e.Attempts != 1 {
+		t.Fatalf("%s after %d attempts, %v", e.GetState(), e.GetAttempts(), err)
+	}
+	from.restart()
+	from.wait(crashed, axispb.State_STATE_CONSIGNED)
+	if e, err = from.agent.Sent(crashed); err != nil || e.Attempts != 2 {
+		t.Errorf("%d attempts after a crash, %v", e.GetAttempts(), err)
+	}
+	to.wait(crashed, axispb.State_STATE_CONSIGNED)
+
+	from.axis.SetOnline("from", false)
+	away := from.send(draft("H41", "H42").with(noise(2001)))
+	if e, err = from.agent.Sent(away); err != nil || e.State != axispb.State_STATE_QUEUED || e.Attempts != 0 {
+		t.Errorf("without a connection: %s after %d attempts, %v", e.GetState(), e.GetAttempts(), err)
+	}
+	from.axis.SetOnline("from", true)
+	from.wait(away, axispb.State_STATE_CONSIGNED)
 }

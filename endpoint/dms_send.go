@@ -318,7 +318,7 @@ func (in *incoming) commit(ctx context.Context, e *axispb.OutboxEntry) error {
 		now := in.a.cfg.Now()
 		in.answer = &axispb.SentEntry{Id: e.Id, DocId: docIDOf(e), TimeMs: now.UnixMilli()}
 		added = true
-		return errors.Join(add(tx, e), systems.In(tx).Answer(in.is, e.Id, docIDOf(e), now))
+		return errors.Join(in.a.add(tx, e), systems.In(tx).Answer(in.is, e.Id, docIDOf(e), now))
 	})
 	if err != nil || !added {
 		undo()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -77,6 +78,7 @@ func (a *Agent) tryFetch(ctx context.Context, key inbox.Key, giveWay func() bool
 	if err != nil {
 		return false, err
 	}
+	var came atomic.Bool
 	get := func(ctx context.Context, id chunk.ID, offset, limit uint32) ([]byte, error) {
 		if giveWay() {
 			return nil, errGiveWay
@@ -85,11 +87,14 @@ func (a *Agent) tryFetch(ctx context.Context, key inbox.Key, giveWay func() bool
 			return nil, err
 		}
 		data, err := a.link.Load().Get(ctx, e.Record.GetLeafIndex(), id, offset, limit)
-		moved = moved || len(data) > 0
+		if len(data) > 0 {
+			came.Store(true)
+		}
 		return data, err
 	}
 	for _, c := range contents {
-		err := a.step("fetch", func() error { return a.files.Fetch(ctx, c.File, get) })
+		err := a.step("fetch", func() error { return a.files.FetchWide(ctx, c.File, get, a.link.Load().Wide) })
+		moved = came.Load()
 		if errors.Is(err, files.ErrDigest) {
 			return moved, reason.Permanent(axispb.ReasonCode_REASON_DIGEST_MISMATCH, c.Name).Because(err)
 		}

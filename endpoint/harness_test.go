@@ -117,7 +117,7 @@ func (o *office) writeSeal(code string, seal sealtest.Seal) {
 func (o *office) config() Config {
 	c := Config{
 		Log: slog.New(slog.NewTextHandler(&o.logs, nil)), Faults: o.faults.at, Now: o.now,
-		Retry: Retry{Min: time.Millisecond, Max: 20 * time.Millisecond}, PullEvery: 50 * time.Millisecond,
+		Retry: Retry{Min: time.Millisecond, Max: 20 * time.Millisecond}, PullEvery: 50 * time.Millisecond, LabelAfter: time.Nanosecond,
 		Dial: func(context.Context, link.Identity) (link.Conn, error) {
 			o.conn = o.axis.Dial(o.name)
 			return o.conn, nil

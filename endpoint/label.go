@@ -24,8 +24,6 @@ const (
 	// maxNewly bounds the notes of documents that were just accepted. One that finds no
 	// room is looked at when its labels say so.
 	maxNewly = 1024
-	// labelPause lets what nobody waits for gather, so that many documents cost few commits.
-	labelPause = 500 * time.Millisecond
 	// labelRest is how long the loop rests after a failure of its own.
 	labelRest = time.Minute
 )
@@ -42,9 +40,8 @@ func (a *Agent) openJudge() (err error) {
 // are kept from their agency first, then new ones, then those that are due again. It is
 // on nobody's way.
 func (a *Agent) label(ctx context.Context) error {
-	var last time.Time
 	for {
-		wait, err := a.labelSome(ctx, &last)
+		wait, err := a.labelSome(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -62,30 +59,20 @@ func (a *Agent) label(ctx context.Context) error {
 
 // labelSome looks at what is due and commits what was found, or else searches for what
 // was never looked at. wait is for how long there is nothing to do.
-func (a *Agent) labelSome(ctx context.Context, last *time.Time) (wait time.Duration, err error) {
-	var jobs []labels.Job
+func (a *Agent) labelSome(ctx context.Context) (wait time.Duration, err error) {
+	jobs := a.justAccepted()
 	var wake time.Time
 	searched := true
 	err = a.db.View(func(tx *bbolt.Tx) error {
 		l := labels.In(tx)
 		searched = l.Searched() && l.Basis() == a.judge.Basis()
 		due, next, err := l.Due(a.cfg.Now(), looksPerCommit)
-		jobs, wake = due, next
+		jobs, wake = append(jobs, due...), next
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
-	now := a.cfg.Now()
-	since := now.Sub(*last)
-	held := len(jobs) > 0 && jobs[0].Held()
-	if since >= 0 && since < labelPause && !held {
-		return labelPause - since, nil
-	}
-	if !held {
-		*last = now
-	}
-	jobs = append(jobs, a.justAccepted()...)
 	switch {
 	case len(jobs) > 0:
 		return 0, a.labelJobs(ctx, jobs)
@@ -94,7 +81,7 @@ func (a *Agent) labelSome(ctx context.Context, last *time.Time) (wait time.Durat
 	case wake.IsZero():
 		return idle, nil
 	}
-	return min(max(wake.Sub(now), time.Millisecond), idle), nil
+	return min(max(wake.Sub(a.cfg.Now()), time.Millisecond), idle), nil
 }
 
 // justAccepted takes the notes of documents of this endpoint that the axis accepted.
@@ -111,8 +98,8 @@ func (a *Agent) justAccepted() (jobs []labels.Job) {
 }
 
 func (a *Agent) noteAccepted(e *axispb.OutboxEntry) {
-	if e.Files == 0 {
-		return
+	if e.Files == 0 || a.cfg.Now().Before(time.UnixMilli(e.CreatedMs).Add(a.cfg.LabelAfter)) {
+		return // nothing, or it will be looked at for the first time
 	}
 	select {
 	case a.newly <- labels.KeyOf(e.Sender, e.Id, e.ManifestDigest):

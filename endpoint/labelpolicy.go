@@ -37,22 +37,22 @@ func (a *Agent) toLookAt(tx *bbolt.Tx, key inbox.Key) error {
 	if err != nil {
 		return err
 	}
-	class := labels.Fresh
+	class, at := labels.Fresh, a.cfg.Now().Add(a.cfg.LabelAfter)
 	if asks(policy.ReceivedFiles) {
-		class = labels.Held
+		class, at = labels.Held, a.cfg.Now()
 		if err := inbox.In(tx).Hold(key); err != nil {
 			return err
 		}
 	}
-	return labels.In(tx).Enqueue(labels.KeyOf(e.Sender, e.Id, e.ManifestDigest), class, a.cfg.Now())
+	return labels.In(tx).Enqueue(labels.KeyOf(e.Sender, e.Id, e.ManifestDigest), class, at)
 }
 
 // lookAtSent has a document that was sealed here looked at.
-func lookAtSent(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
+func (a *Agent) lookAtSent(tx *bbolt.Tx, e *axispb.OutboxEntry) error {
 	if e.Files == 0 {
 		return nil
 	}
-	return labels.In(tx).Enqueue(labels.KeyOf(e.Sender, e.Id, e.ManifestDigest), labels.Fresh, time.UnixMilli(e.CreatedMs))
+	return labels.In(tx).Enqueue(labels.KeyOf(e.Sender, e.Id, e.ManifestDigest), labels.Fresh, time.UnixMilli(e.CreatedMs).Add(a.cfg.LabelAfter))
 }
 
 // lookAgain has a document looked at that a person lets go on after it was kept back.

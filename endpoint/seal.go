@@ -71,6 +71,8 @@ func unsealed(s SealSettings, err error) error {
 		why = lang.Errorf("%s có mật khẩu; hãy ghi mật khẩu vào một tệp và nêu tệp đó ở password_file", "%s has a password; write it into a file and name that as password_file", s.Key)
 	case errors.Is(err, signing.ErrPassword):
 		why = lang.Errorf("mật khẩu trong %s không mở được %s; hãy sửa mật khẩu", "the password in %s does not open %s; mend it", s.PasswordFile, s.Key)
+	case errors.Is(err, signing.ErrIterations):
+		why = lang.Errorf("%s bắt băm mật khẩu quá nhiều lần nên không được mở; hãy xuất lại tệp từ nơi cấp", "%s asks that its password be hashed too often, so it is not opened; have it exported again", s.Key)
 	case errors.Is(err, signing.ErrEncryptedPEM):
 		why = lang.Errorf("khóa trong %s có mật khẩu ở dạng PEM; hãy đổi sang PKCS#12 (.p12, .pfx)", "the key in %s is encrypted PEM; convert it to PKCS#12 (.p12, .pfx)", s.Key)
 	case errors.Is(err, signing.ErrNoKey):

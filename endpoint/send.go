@@ -11,7 +11,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
@@ -88,7 +87,7 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 	}
 	added, undo := false, a.beginSubmission(e)
 	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) (err error) {
-		added, err = addOnce(tx, e, a.cfg.Now())
+		added, err = a.addOnce(tx, e)
 		return err
 	})
 	if err != nil || !added {
@@ -103,8 +102,8 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 // addOnce queues an entry. The same document under the same id is there already
 // when the sender asks again; where it was refused, whoever asks again has mended
 // the cause, and it goes once more.
-func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) (added bool, err error) {
-	err = add(tx, e)
+func (a *Agent) addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry) (added bool, err error) {
+	err = a.add(tx, e)
 	if !errors.Is(err, outbox.ErrExists) {
 		return err == nil, err
 	}
@@ -117,14 +116,14 @@ func addOnce(tx *bbolt.Tx, e *axispb.OutboxEntry, now time.Time) (added bool, er
 		return false, reason.Permanent(axispb.ReasonCode_REASON_ID_COLLISION, e.Id)
 	}
 	if was.State == axispb.State_STATE_REJECTED {
-		return false, o.Again(e, now)
+		return false, o.Again(e, a.cfg.Now())
 	}
 	return false, nil
 }
 
 // add puts an entry into the outbox, queued or, where no seal could sign it, parked. A
 // document that its agency seems to have sent before is flagged for people.
-func add(tx *bbolt.Tx, e *axispb.OutboxEntry) (err error) {
+func (a *Agent) add(tx *bbolt.Tx, e *axispb.OutboxEntry) (err error) {
 	o := outbox.In(tx)
 	e = proto.Clone(e).(*axispb.OutboxEntry)
 	if e.DuplicateOf, err = o.Twin(e); err != nil {
@@ -136,7 +135,7 @@ func add(tx *bbolt.Tx, e *axispb.OutboxEntry) (err error) {
 	if err := o.Add(e); err != nil {
 		return err
 	}
-	return lookAtSent(tx, e)
+	return a.lookAtSent(tx, e)
 }
 
 // checkDraft refuses at once what the axis would refuse later, as far as this
@@ -294,7 +293,7 @@ func checkRecipient(d directory.Directory, code string) error {
 	return reason.Permanent(axispb.ReasonCode_REASON_UNKNOWN_CODE, code)
 }
 
-// keepFiles makes the files durable in the store.
+// keepFiles puts the files into the store; seal waits until they are durable.
 func (a *Agent) keepFiles(ctx context.Context, hold *files.Hold, drafts []DraftFile) ([]envelope.File, error) {
 	var sealed []envelope.File
 	for _, f := range drafts {
@@ -321,7 +320,7 @@ func (a *Agent) keepFile(hold *files.Hold, f DraftFile) (envelope.File, error) {
 		content = opened
 	}
 	limit := a.cfg.Settings.Limits.FileBytes
-	file, err := hold.Add(&guarded{r: content, guard: a.disk.contents}, limit)
+	file, err := hold.AddSoon(&guarded{r: content, guard: a.disk.contents}, limit)
 	if errors.Is(err, files.ErrTooLarge) {
 		return envelope.File{}, tooLarge(f.Title, "> "+strconv.FormatUint(limit, 10), limit)
 	}
@@ -332,7 +331,8 @@ func tooLarge(title, size string, limit uint64) error {
 	return reason.Permanent(axispb.ReasonCode_REASON_FILE_TOO_LARGE, clip(title), size, strconv.FormatUint(limit, 10))
 }
 
-// seal makes the envelope, keeps it, and describes it as an entry.
+// seal makes the envelope, keeps it, and describes it as an entry. When it returns, the
+// envelope and all files that were added through hold are durable.
 func (a *Agent) seal(doc *envelope.Document, hold *files.Hold, sealed []envelope.File, key seal) (*axispb.OutboxEntry, error) {
 	var raw []byte
 	err := a.step("seal", func() (err error) {
@@ -346,9 +346,13 @@ func (a *Agent) seal(doc *envelope.Document, hold *files.Hold, sealed []envelope
 	if err != nil {
 		return nil, err
 	}
-	kept, err := hold.Add(bytes.NewReader(raw), envelope.MaxSize)
+	kept, err := hold.AddSoon(bytes.NewReader(raw), envelope.MaxSize)
 	if err != nil {
 		return nil, fmt.Errorf("keep envelope: %w", err)
+	}
+	// The disk was at work on the files meanwhile.
+	if err := hold.Settle(); err != nil {
+		return nil, fmt.Errorf("keep files and envelope: %w", err)
 	}
 	e := a.entry(doc, sealed)
 	e.EnvelopeDigest, e.ManifestDigest = kept.Digest[:], env.ManifestDigest[:]

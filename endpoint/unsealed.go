@@ -125,7 +125,7 @@ func (a *Agent) sealDraft(ctx context.Context, e *axispb.OutboxEntry) error {
 		return err
 	}
 	err = a.commit(ctx, "outbox.add", func(tx *bbolt.Tx) error {
-		return errors.Join(outbox.In(tx).Sealed(e.Id, made.EnvelopeDigest, made.ManifestDigest, a.cfg.Now()), lookAtSent(tx, made))
+		return errors.Join(outbox.In(tx).Sealed(e.Id, made.EnvelopeDigest, made.ManifestDigest, a.cfg.Now()), a.lookAtSent(tx, made))
 	})
 	if err != nil {
 		return err

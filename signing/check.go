@@ -29,6 +29,7 @@ type check struct {
 	chain      []*x509.Certificate
 	statuses   []RevocationStatus
 	pinned     bool
+	revoked    *Revocation // what is known, once it was asked for
 }
 
 // kind is in what signatures of documents and of time-stamps differ.

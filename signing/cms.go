@@ -26,7 +26,10 @@ type signedData struct {
 	contentType  asn1.ObjectIdentifier
 	content      []byte
 	certificates []rawCertificate
-	signers      []signerInfo
+	// crls is RevocationInfoChoices as it stands.
+	crls     reader
+	embedded *embedded // what of it was read
+	signers  []signerInfo
 }
 
 // signerInfo is RFC 5652 section 5.3. A signer is named by issuer and serial
@@ -86,7 +89,9 @@ func readBody(r reader) (*signedData, error) {
 			return nil, err
 		}
 	}
-	r.optional(tagContext1) // crls
+	if e, ok := r.optional(tagContext1); ok {
+		sd.crls = e.body
+	}
 	infos, err := r.open(tagSet, "signerInfos")
 	if err != nil {
 		return nil, err

@@ -7,7 +7,7 @@ import (
 
 const (
 	maxDepth    = 32
-	maxElements = 20_000
+	maxElements = 100_000
 )
 
 // Tags as they stand in DER. Context tags are those of RFC 5652.

@@ -91,6 +91,7 @@ type forgery struct {
 	signOptions crypto.SignerOpts
 	value       []byte
 	unsigned    []byte
+	crls        []byte // [1], behind the certificates
 	copies      int
 	// infos stand for the SignerInfo where there are several.
 	infos, moreDigests [][]byte
@@ -162,7 +163,7 @@ func (f *forgery) der(t testing.TB) []byte {
 		infos = slices.Repeat([][]byte{f.info(t)}, f.copies)
 	}
 	der := sequence(marshal(f.outer), tlv(0xa0, sequence(
-		marshal(1), set(append(f.moreDigests, f.digest)...), f.encap, tlv(0xa0, certs...), set(infos...))))
+		marshal(1), set(append(f.moreDigests, f.digest)...), f.encap, tlv(0xa0, certs...), f.crls, set(infos...))))
 	if f.spoil != nil {
 		der = f.spoil(der)
 	}

@@ -10,8 +10,6 @@ import (
 	"io"
 	"os"
 	"slices"
-
-	"software.sslmate.com/src/go-pkcs12"
 )
 
 // maxKeyFile bounds a file of keys or certificates, in bytes.
@@ -102,17 +100,6 @@ func readKey(data []byte, password string) (crypto.Signer, []*x509.Certificate, 
 }
 
 func isPEM(data []byte) bool { return bytes.Contains(data, []byte("-----BEGIN ")) }
-
-func readPKCS12(data []byte, password string) (any, []*x509.Certificate, error) {
-	key, cert, more, err := pkcs12.DecodeChain(data, password)
-	if errors.Is(err, pkcs12.ErrIncorrectPassword) {
-		return nil, nil, ErrPassword
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("read PKCS#12: %w", err)
-	}
-	return key, append([]*x509.Certificate{cert}, more...), nil
-}
 
 func readPEM(data []byte, _ string) (key any, certs []*x509.Certificate, err error) {
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {

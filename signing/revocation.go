@@ -101,7 +101,7 @@ func (c *check) revocation() *failure {
 // itself.
 func (c *check) chainStatus(path []*x509.Certificate) (all []RevocationStatus, f *failure) {
 	for i, cert := range path[:len(path)-1] {
-		s, ok := c.options.Revocation.status(cert, path[i+1], c.time)
+		s, ok := c.known().status(cert, path[i+1], c.time)
 		if !ok {
 			return all, &failure{TryLater, fmt.Sprintf("nothing usable is known about the revocation of %s", name(cert, "en"))}
 		}
@@ -109,14 +109,14 @@ func (c *check) chainStatus(path []*x509.Certificate) (all []RevocationStatus, f
 		if s.RevokedAt.IsZero() || s.RevokedAt.After(c.time) {
 			continue
 		}
-		return all, c.revoked(s, i)
+		return all, c.recalled(s, i)
 	}
 	return all, nil
 }
 
-// revoked chooses the sub-indication of clause 5.2.6.4 and 5.5.4: that the signer
+// recalled chooses the sub-indication of clause 5.2.6.4 and 5.5.4: that the signer
 // was revoked is final only where the signature is proven to be younger.
-func (c *check) revoked(s RevocationStatus, depth int) *failure {
+func (c *check) recalled(s RevocationStatus, depth int) *failure {
 	detail := fmt.Sprintf("%s was revoked at %s (reason %d)", name(s.Certificate, "en"), stamp(s.RevokedAt), s.Reason)
 	switch {
 	case s.Reason == certificateHold:

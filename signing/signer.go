@@ -15,7 +15,7 @@ func VerifySigner(cert *x509.Certificate, beside []*x509.Certificate, o Options)
 		return Verdict{}, err
 	}
 	o.Intermediates = append(beside[:len(beside):len(beside)], o.Intermediates...)
-	c := &check{data: new(signedData), options: &o, kind: documents(), cert: cert, time: o.At, source: o.source()}
+	c := &check{data: new(signedData), signer: new(signerInfo), options: &o, kind: documents(), cert: cert, time: o.At, source: o.source()}
 	return c.steps(c.usage, c.validity, c.trust), nil
 }
 

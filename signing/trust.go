@@ -4,10 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -92,22 +89,7 @@ func LoadCertificates(paths ...string) ([]*x509.Certificate, error) {
 }
 
 func certificateFiles(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if err != nil || !info.IsDir() {
-		return []string{path}, err
-	}
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return nil, err
-	}
-	var files []string
-	for _, e := range entries {
-		ext := strings.ToLower(filepath.Ext(e.Name()))
-		if !e.IsDir() && slices.Contains([]string{".pem", ".crt", ".cer", ".der"}, ext) {
-			files = append(files, filepath.Join(path, e.Name()))
-		}
-	}
-	return files, nil
+	return filesIn(path, ".pem", ".crt", ".cer", ".der")
 }
 
 // remembered are the chains of a certificate that were found before.

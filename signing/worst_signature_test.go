@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"docaxis/internal/sealtest"
 	"docaxis/signing"
 )
 
@@ -29,7 +30,10 @@ func worstSignatures(t *testing.T, b *bench) []worst {
 			f.attributes = append(f.attributes, fill(attribute(oidMessageDigest, octets(make([]byte, 230))), size, 4800)...)
 		}),
 		row("more attributes than are read", signing.FormatFailure, func(f *forgery, size int) {
-			f.attributes = append(f.attributes, fill(attribute(oidSignTime, []byte{5, 0}), size, 1<<20)...)
+			f.attributes = append(f.attributes, fill(attribute(asn1.ObjectIdentifier{1, 2}, []byte{5, 0}), size, 1<<20)...)
+		}),
+		row("as many attributes as are read", "", func(f *forgery, size int) {
+			f.attributes = append(f.attributes, fill(attribute(asn1.ObjectIdentifier{1, 2}, octets(make([]byte, 20))), size, 24_800)...)
 		}),
 		row("unknown attributes", "", func(f *forgery, size int) {
 			f.attributes = append(f.attributes, fill(attribute(asn1.ObjectIdentifier{2, 999, 1}, octets(make([]byte, 240))), size, 4800)...)
@@ -65,6 +69,21 @@ func worstSignatures(t *testing.T, b *bench) []worst {
 		row("extended", signing.FormatFailure, func(f *forgery, size int) {
 			f.spoil = func(der []byte) []byte { return append(der, make([]byte, size)...) }
 		}),
+		{"lists of revoked certificates", func(size int) ([]byte, int) {
+			f := forge(b.seal, b.content)
+			f.crls = tlv(0xa1, manyRevoked(b.root, size/3), manyRevoked(b.root, size/3))
+			f.unsigned = tlv(0xa1, attribute(oidRevocationValues, values([][]byte{manyRevoked(b.root, size/3)}, nil)))
+			return counted(f.der(t))
+		}, asking(b), signing.TryLater},
+		{"signers with lists of revoked certificates", func(size int) ([]byte, int) {
+			var all []*forgery
+			for range 8 {
+				f := forge(b.seal, b.content)
+				f.unsigned = tlv(0xa1, attribute(oidRevocationValues, values([][]byte{manyRevoked(b.root, size/9)}, nil)))
+				all = append(all, f)
+			}
+			return counted(severalSigners(t, all...))
+		}, asking(b), signing.TryLater},
 		{"signers with large attributes", func(size int) ([]byte, int) {
 			var all []*forgery
 			for range 8 {
@@ -79,6 +98,27 @@ func worstSignatures(t *testing.T, b *bench) []worst {
 			f.attributes = append(f.attributes, fill(attribute(asn1.ObjectIdentifier{2, 999, 1}, octets(make([]byte, 600))), size, 1500)...)
 			return inBER(f.der(t)), elementsIn(f.der(t))
 		}, read, ""},
+	}
+}
+
+// manyRevoked is a list with as many entries as go into a size. Its signature is none:
+// what it costs is to read it.
+func manyRevoked(by sealtest.Seal, size int) []byte {
+	entry := sequence(tlv(2, bytes.Repeat([]byte{1}, 16)), marshal(sealtest.NotBefore))
+	return sequence(sequence(marshal(1), algorithm(oidECDSAWithSHA2), by.Certificate().RawSubject, marshal(sealtest.NotBefore), marshal(sealtest.NotAfter),
+		sequence(slices.Repeat([][]byte{entry}, size/len(entry))...)), algorithm(oidECDSAWithSHA2), tlv(3, []byte{0, 1}))
+}
+
+// asking is verdictOn where revocation is asked about.
+func asking(b *bench) func([]byte) signing.SubIndication {
+	return func(signature []byte) signing.SubIndication {
+		o := anchoredAt(b.root)
+		o.Revocation = new(signing.Revocation)
+		verdicts, err := signing.Verify(signature, b.content, o)
+		if err != nil {
+			return "ERROR"
+		}
+		return verdicts[0].SubIndication
 	}
 }
 

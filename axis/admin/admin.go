@@ -67,6 +67,8 @@ type Status struct {
 	Recovering bool `json:"recovering,omitempty"`
 	// Damage is what was found of journal and content that a disk harmed.
 	Damage []Damage `json:"damage,omitempty"`
+	// Timestamps of the log's checkpoints, by authorities outside.
+	Timestamps Timestamps `json:"timestamps"`
 	// Clock is there while the axis's clock is in doubt: nothing is decided then.
 	Clock *Clock `json:"clock,omitempty"`
 	// Signatures within files.

@@ -33,6 +33,8 @@ type ProofRecord struct {
 	// Body is the Envelope or the Evidence, Receipt its Receipt.
 	Body    []byte `json:"body"`
 	Receipt []byte `json:"receipt"`
+	// Time is its TimeProof; empty while no time-stamp covers it.
+	Time []byte `json:"time,omitempty"`
 }
 
 // PathProofs is where the API gives proofs.

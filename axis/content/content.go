@@ -86,8 +86,10 @@ type Store struct {
 	dir  string
 	cfg  Config
 	rows *possession
-	busy keyLocks // by path: parts being put, chunks being finished or removed; a part's is taken first
-	good verifiedSet
+	busy keyLocks    // by path: parts being put, chunks being finished or removed; a part's is taken first
+	good verifiedSet // read, and seen to be right
+	came verifiedSet // seen to be right when they were put
+	up   progresses
 	// going are the chunks whose rows are forgotten and whose files are about to go.
 	going idSet
 	lost  lostSet

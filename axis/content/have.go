@@ -25,7 +25,7 @@ func (s *Store) Have(ctx context.Context, endpoint string, digests [][]byte) ([]
 		return nil, err
 	}
 	defer s.busy.lock(asking(endpoint))()
-	rows, err := s.rows.which(ctx, endpoint, ids)
+	rows, err := s.rows.some(ctx, endpoint, ids)
 	if err != nil {
 		return nil, unavailable(err)
 	}

@@ -102,6 +102,7 @@ func (s *Store) setAside(ctx context.Context, id chunk.ID) error {
 		return err
 	}
 	s.good.remove(id)
+	s.came.remove(id)
 	if err != nil && !s.lost.has(id) {
 		err = durable.WriteFile(s.asidePath(id), nil, 0o600)
 	} else if err == nil {

@@ -9,12 +9,14 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
 
 	"docaxis/internal/chunk"
 	"docaxis/internal/reason"
+	"docaxis/internal/sqlite"
 	"docaxis/proto/axispb"
 )
 
@@ -45,15 +47,47 @@ CREATE TABLE IF NOT EXISTS starts (only INTEGER PRIMARY KEY CHECK (only = 1), nu
 
 // possession is content.db.
 type possession struct {
-	db    *sql.DB
+	db    *sql.DB // readers
 	firm  *sql.DB // one connection, synced at every commit: for what a deleted file depends on
-	start int64   // number of this start, from 1
-	q     queries
+	write *writer
+	start int64 // number of this start, from 1
+	// Asked for every chunk, and so parsed once for each connection.
+	find, which *sql.Stmt
+	used        usage
 }
 
-// queries are asked for every chunk, and so parsed once for each connection.
-type queries struct {
-	find, which, restart, insert, charge, complete, charged, accept *sql.Stmt
+// What is changed for every chunk.
+const (
+	restartRow  = `UPDATE possession SET start = ? WHERE endpoint = ? AND digest = ?`
+	insertRow   = `INSERT INTO possession VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	chargeUsage = `INSERT INTO usage VALUES (?, ?)
+		ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes RETURNING bytes`
+	completeRow   = `UPDATE possession SET complete = 1, pinned_until = ? WHERE endpoint = ? AND digest = ?`
+	selectCharged = `SELECT charged FROM possession WHERE endpoint = ? AND digest = ?`
+	acceptRow     = `UPDATE possession SET accepted = 1, charged = 0 WHERE endpoint = ? AND digest = ?`
+	renewRow      = `UPDATE possession SET pinned_until = ? WHERE endpoint = ? AND digest = ?`
+)
+
+// usage is what endpoints were charged when that was last changed. It is a hint: a
+// change that was rolled back may have said so.
+type usage struct {
+	mu sync.Mutex
+	by map[string]int64
+}
+
+func (u *usage) of(endpoint string) int64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.by[endpoint]
+}
+
+func (u *usage) note(endpoint string, bytes int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.by == nil {
+		u.by = map[string]int64{}
+	}
+	u.by[endpoint] = bytes
 }
 
 // row is what is known of one endpoint's upload of one chunk.
@@ -108,38 +142,38 @@ func (p *possession) prepare() error {
 	if err != nil {
 		return err
 	}
-	for st, query := range map[**sql.Stmt]string{
-		&p.q.find: `SELECT size, complete, accepted, charged, pinned_until, start
-			FROM possession WHERE endpoint = ? AND digest = ?`,
-		&p.q.which: `SELECT p.digest FROM json_each(?) AS asked CROSS JOIN possession AS p
-			ON p.endpoint = ? AND p.digest = unhex(asked.value)`,
-		&p.q.restart: `UPDATE possession SET start = ? WHERE endpoint = ? AND digest = ?`,
-		&p.q.insert:  `INSERT INTO possession VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		&p.q.charge: `INSERT INTO usage VALUES (?, ?)
-			ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes RETURNING bytes`,
-		&p.q.complete: `UPDATE possession SET complete = 1, pinned_until = ? WHERE endpoint = ? AND digest = ?`,
-		&p.q.charged:  `SELECT charged FROM possession WHERE endpoint = ? AND digest = ?`,
-		&p.q.accept:   `UPDATE possession SET accepted = 1, charged = 0 WHERE endpoint = ? AND digest = ?`,
-	} {
-		if *st, err = p.db.Prepare(query); err != nil {
-			return err
-		}
+	p.find, err = p.db.Prepare(`SELECT size, complete, accepted, charged, pinned_until, start
+		FROM possession WHERE endpoint = ? AND digest = ?`)
+	if err != nil {
+		return err
 	}
-	return nil
+	p.which, err = p.db.Prepare(`SELECT p.digest FROM json_each(?) AS asked CROSS JOIN possession AS p
+		ON p.endpoint = ? AND p.digest = unhex(asked.value)`)
+	if err != nil {
+		return err
+	}
+	p.write, err = newWriter(p.db, restartRow, insertRow, chargeUsage, completeRow, selectCharged, acceptRow, renewRow)
+	return err
 }
 
 // close closes the database, and with it what was prepared.
-func (p *possession) close() error { return errors.Join(p.firm.Close(), p.db.Close()) }
+func (p *possession) close() error {
+	var err error
+	if p.write != nil {
+		err = p.write.close()
+	}
+	return errors.Join(err, p.firm.Close(), p.db.Close())
+}
 
 // lookup finds a row; false where there is none.
 func (p *possession) lookup(ctx context.Context, endpoint string, id chunk.ID) (row, bool, error) {
-	return scan(p.q.find.QueryRowContext(ctx, endpoint, id[:]))
+	return scan(p.find.QueryRowContext(sqlite.Whole(ctx), endpoint, id[:]))
 }
 
-// which finds, of many chunks, those that an endpoint has a row of: a first upload
+// some finds, of many chunks, those that an endpoint has a row of: a first upload
 // asks for thousands of which it has none, and a question each would be most of
 // what it costs.
-func (p *possession) which(ctx context.Context, endpoint string, ids []chunk.ID) (map[chunk.ID]bool, error) {
+func (p *possession) some(ctx context.Context, endpoint string, ids []chunk.ID) (map[chunk.ID]bool, error) {
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		names[i] = id.String()
@@ -148,7 +182,7 @@ func (p *possession) which(ctx context.Context, endpoint string, ids []chunk.ID)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := p.q.which.QueryContext(ctx, string(asked), endpoint)
+	rows, err := p.which.QueryContext(ctx, string(asked), endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -181,74 +215,97 @@ func scan(from *sql.Row) (row, bool, error) {
 	return r, err == nil, err
 }
 
-// in runs f in a transaction, which commits when f returns nil.
-func (p *possession) in(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := p.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
+// in runs f in a transaction, which commits when f returns nil. f may run again after
+// it was rolled back.
+func (p *possession) in(ctx context.Context, f func(*sqlite.Session) error) error {
+	return p.write.in(ctx, f)
 }
 
 // begin makes the row of an upload that starts, charged to the endpoint's quota;
 // where there is a row already, only its start is set.
 func (p *possession) begin(ctx context.Context, endpoint string, id chunk.ID, r row, quota int64) error {
-	r.charged = max(r.size, minCharge)
-	return p.in(ctx, func(tx *sql.Tx) error {
-		done, err := affected(tx.StmtContext(ctx, p.q.restart).ExecContext(ctx, r.start, endpoint, id[:]))
+	r.charged = chargeOf(r.size)
+	return p.in(ctx, func(q *sqlite.Session) error {
+		done, err := affected(q.ExecContext(ctx, restartRow, r.start, endpoint, id[:]))
 		if err != nil || done > 0 {
 			return err
 		}
-		if err := p.charge(ctx, tx, endpoint, r.charged, quota); err != nil {
+		if err := p.charge(ctx, q, endpoint, r.charged, quota); err != nil {
 			return err
 		}
-		return p.insert(ctx, tx, endpoint, id, r)
+		return p.insert(ctx, q, endpoint, id, r)
 	})
 }
 
+// whole makes the row of a chunk that came at once and is in its place.
+func (p *possession) whole(ctx context.Context, endpoint string, id chunk.ID, r row, quota int64) error {
+	r.charged, r.complete = chargeOf(r.size), true
+	return p.in(ctx, func(q *sqlite.Session) error {
+		if err := p.charge(ctx, q, endpoint, r.charged, quota); err != nil {
+			return err
+		}
+		return p.insert(ctx, q, endpoint, id, r)
+	})
+}
+
+// chargeOf is what a chunk counts of a quota.
+func chargeOf(size int64) int64 { return max(size, minCharge) }
+
+// mayHold reports whether a further chunk seems to fit into an endpoint's quota: what
+// refuses one, and says why, is its charge.
+func (p *possession) mayHold(endpoint string, size, quota int64) bool {
+	return p.used.of(endpoint)+chargeOf(size) <= quota
+}
+
 // charge counts bytes, which may be negative, and refuses to go over the quota.
-func (p *possession) charge(ctx context.Context, tx *sql.Tx, endpoint string, bytes, quota int64) error {
+func (p *possession) charge(ctx context.Context, q *sqlite.Session, endpoint string, bytes, quota int64) error {
 	var used int64
-	err := tx.StmtContext(ctx, p.q.charge).QueryRowContext(ctx, endpoint, bytes).Scan(&used)
-	if err == nil && bytes > 0 && used > quota {
-		return overQuota(ctx, tx, endpoint, quota)
+	err := q.QueryRowContext(ctx, chargeUsage, endpoint, bytes).Scan(&used)
+	if err != nil {
+		return err
 	}
-	return err
+	p.used.note(endpoint, used)
+	if bytes > 0 && used > quota {
+		return overQuota(ctx, q, endpoint, quota)
+	}
+	return nil
 }
 
 // overQuota says what the quota is and when the first of what counts lapses, if no
 // accepted document holds it until then.
-func overQuota(ctx context.Context, tx *sql.Tx, endpoint string, quota int64) error {
+func overQuota(ctx context.Context, q *sqlite.Session, endpoint string, quota int64) error {
 	var ms int64
-	err := tx.QueryRowContext(ctx, `SELECT coalesce(min(pinned_until), 0) FROM possession WHERE endpoint = ? AND accepted = 0`, endpoint).Scan(&ms)
+	err := q.QueryRowContext(ctx, `SELECT coalesce(min(pinned_until), 0) FROM possession WHERE endpoint = ? AND accepted = 0`, endpoint).Scan(&ms)
 	if err != nil {
 		return err
 	}
 	return reason.Temporary(axispb.ReasonCode_REASON_QUOTA, size(quota), reason.Time(time.UnixMilli(ms)))
 }
 
-func (p *possession) insert(ctx context.Context, tx *sql.Tx, endpoint string, id chunk.ID, r row) error {
-	_, err := tx.StmtContext(ctx, p.q.insert).ExecContext(ctx, endpoint, id[:], r.size, r.complete, r.accepted, r.charged, r.pinned.UnixMilli(), r.start)
+func (p *possession) insert(ctx context.Context, q *sqlite.Session, endpoint string, id chunk.ID, r row) error {
+	_, err := q.ExecContext(ctx, insertRow, endpoint, id[:], r.size, r.complete, r.accepted, r.charged, r.pinned.UnixMilli(), r.start)
 	return err
 }
 
 // complete marks a row whose chunk is in its place.
 func (p *possession) complete(ctx context.Context, endpoint string, id chunk.ID, pinned time.Time) error {
-	done, err := affected(p.q.complete.ExecContext(ctx, pinned.UnixMilli(), endpoint, id[:]))
-	if err == nil && done == 0 {
-		return fmt.Errorf("no row of the upload of %s by %s", id, endpoint)
-	}
-	return err
+	return p.in(ctx, func(q *sqlite.Session) error {
+		done, err := affected(q.ExecContext(ctx, completeRow, pinned.UnixMilli(), endpoint, id[:]))
+		if err == nil && done == 0 {
+			return fmt.Errorf("no row of the upload of %s by %s", id, endpoint)
+		}
+		return err
+	})
 }
 
 // renew pins a row for longer; false where there is none any more.
-func (p *possession) renew(ctx context.Context, endpoint string, id chunk.ID, pinned time.Time) (bool, error) {
-	done, err := affected(p.db.ExecContext(ctx, `UPDATE possession SET pinned_until = ?
-		WHERE endpoint = ? AND digest = ?`, pinned.UnixMilli(), endpoint, id[:]))
-	return done > 0, err
+func (p *possession) renew(ctx context.Context, endpoint string, id chunk.ID, pinned time.Time) (known bool, err error) {
+	err = p.in(ctx, func(q *sqlite.Session) error {
+		done, err := affected(q.ExecContext(ctx, renewRow, pinned.UnixMilli(), endpoint, id[:]))
+		known = done > 0
+		return err
+	})
+	return known, err
 }
 
 // forget removes a row that is not accepted, and what it was charged. Where
@@ -258,9 +315,9 @@ func (p *possession) forget(ctx context.Context, endpoint string, id chunk.ID, l
 	if !lapsed.IsZero() {
 		before = lapsed.UnixMilli()
 	}
-	return p.in(ctx, func(tx *sql.Tx) error {
+	return p.in(ctx, func(q *sqlite.Session) error {
 		var charged int64
-		err := tx.QueryRowContext(ctx, `DELETE FROM possession WHERE endpoint = ? AND digest = ?
+		err := q.QueryRowContext(ctx, `DELETE FROM possession WHERE endpoint = ? AND digest = ?
 			AND accepted = 0 AND pinned_until < ? RETURNING charged`, endpoint, id[:], before).Scan(&charged)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -268,31 +325,30 @@ func (p *possession) forget(ctx context.Context, endpoint string, id chunk.ID, l
 		if err != nil {
 			return err
 		}
-		return p.charge(ctx, tx, endpoint, -charged, 0)
+		return p.charge(ctx, q, endpoint, -charged, 0)
 	})
 }
 
 // disown makes everybody upload a chunk again whose file is not as it should be.
 func (p *possession) disown(ctx context.Context, id chunk.ID) error {
-	_, err := p.db.ExecContext(ctx, `UPDATE possession SET complete = 0 WHERE digest = ?`, id[:])
-	return err
+	return p.in(ctx, func(q *sqlite.Session) error {
+		_, err := q.ExecContext(ctx, `UPDATE possession SET complete = 0 WHERE digest = ?`, id[:])
+		return err
+	})
 }
 
-// accept marks a row as held by an accepted document, and stops counting it.
-func (p *possession) accept(ctx context.Context, tx *sql.Tx, endpoint string, id chunk.ID) (known bool, err error) {
-	var charged int64
-	err = tx.StmtContext(ctx, p.q.charged).QueryRowContext(ctx, endpoint, id[:]).Scan(&charged)
+// accept marks a row as held by an accepted document, and gives what it counted until
+// now: whoever calls it gives that back.
+func (*possession) accept(ctx context.Context, q *sqlite.Session, endpoint string, id chunk.ID) (charged int64, known bool, err error) {
+	err = q.QueryRowContext(ctx, selectCharged, endpoint, id[:]).Scan(&charged)
 	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+		return 0, false, nil
 	}
 	if err != nil || charged == 0 {
-		return err == nil, err
+		return 0, err == nil, err
 	}
-	_, err = tx.StmtContext(ctx, p.q.accept).ExecContext(ctx, endpoint, id[:])
-	if err != nil {
-		return true, err
-	}
-	return true, p.charge(ctx, tx, endpoint, -charged, 0)
+	_, err = q.ExecContext(ctx, acceptRow, endpoint, id[:])
+	return charged, true, err
 }
 
 func affected(r sql.Result, err error) (int64, error) {

@@ -4,9 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"hash"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"docaxis/internal/chunk"
@@ -21,7 +22,8 @@ type upload struct {
 	size     int64
 	offset   int64
 	data     []byte
-	start    int64 // of the store, when its part was begun
+	start    int64     // of the store, when its part was begun
+	sum      hash.Hash // of the part's bytes; nil where they must be read
 }
 
 // Put takes a range of a chunk and says what is held after it. An offset other
@@ -63,12 +65,26 @@ func readUpload(endpoint string, req *axispb.PutRequest) (upload, error) {
 }
 
 func (s *Store) put(ctx context.Context, up upload) (*axispb.Held, error) {
+	part := s.partPath(up.endpoint, up.id)
+	if p := s.up.take(part); p.counts(up, s.cfg.Now()) {
+		if !p.next(up) {
+			s.up.put(part, p)
+			return partial(p.held), nil
+		}
+		up.start, up.sum = p.start, p.sum
+		return s.goOn(ctx, up, p.until)
+	}
 	r, known, err := s.claim(ctx, up.endpoint, up.id)
 	if err != nil {
 		return nil, err
 	}
 	if known && s.present(up.id, r) {
 		return complete(r.size), nil
+	}
+	if !known {
+		if held, done, err := s.putWhole(ctx, up); done {
+			return held, err
+		}
 	}
 	held, err := s.heldPart(ctx, up, r, known)
 	if err != nil {
@@ -80,15 +96,32 @@ func (s *Store) put(ctx context.Context, up upload) (*axispb.Held, error) {
 	if up.start, err = s.begin(ctx, up, r, known, held); err != nil {
 		return nil, err
 	}
-	if held < up.size {
-		if held, err = s.append(up); err != nil {
-			return nil, err
-		}
+	if held == up.size {
+		return s.finish(ctx, up)
 	}
-	if held < up.size {
-		return partial(held), nil
+	if held == 0 {
+		up.sum = sha256.New()
 	}
-	return s.finish(ctx, up)
+	return s.goOn(ctx, up, s.cfg.Now().Add(s.cfg.PinFor/2))
+}
+
+// goOn adds the next range, and finishes the chunk where it was the last. What is held
+// after it is remembered if all of it was seen; its row is there until then.
+func (s *Store) goOn(ctx context.Context, up upload, until time.Time) (*axispb.Held, error) {
+	held, err := s.append(up)
+	if err != nil {
+		return nil, err
+	}
+	if up.sum != nil {
+		up.sum.Write(up.data) //nolint:errcheck // a hash takes everything
+	}
+	if held == up.size {
+		return s.finish(ctx, up)
+	}
+	if up.sum != nil {
+		s.up.put(s.partPath(up.endpoint, up.id), &progress{size: up.size, held: held, start: up.start, sum: up.sum, until: until})
+	}
+	return partial(held), nil
 }
 
 // present reports whether a chunk that an endpoint uploaded is in its place.
@@ -141,12 +174,12 @@ func (s *Store) append(up upload) (int64, error) {
 	if err := s.cfg.Faults.At("put.before"); err != nil {
 		return 0, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return 0, err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := openPart(path)
 	if err != nil {
 		return 0, err
+	}
+	if info, err := f.Stat(); err != nil || info.Size() != up.offset {
+		return 0, errors.Join(fmt.Errorf("a part has not the %d bytes that it had", up.offset), err, f.Close())
 	}
 	_, err = f.WriteAt(up.data, up.offset)
 	if err != nil {
@@ -158,46 +191,70 @@ func (s *Store) append(up upload) (int64, error) {
 	return up.offset + int64(len(up.data)), s.cfg.Faults.At("put.after")
 }
 
+// openPart opens a part, which it makes where it is not there, with its folder.
+func openPart(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if !errors.Is(err, os.ErrNotExist) {
+		return f, err
+	}
+	return createPart(path)
+}
+
 // finish makes a part that has all its bytes the chunk. It does the same whether
 // or not the chunk is there already; where it is, the new file takes its place,
 // which also mends one that was damaged.
 func (s *Store) finish(ctx context.Context, up upload) (*axispb.Held, error) {
-	part := s.partPath(up.endpoint, up.id)
-	sum, err := s.syncAndHash(part)
+	sum, err := s.syncAndHash(s.partPath(up.endpoint, up.id), up.sum)
 	if err != nil {
 		return nil, err
 	}
 	if sum != up.id {
 		return nil, s.refuse(ctx, up)
 	}
-	// While the chunk is removed, nobody may put it in its place: the new file would go
-	// with the old one. Uploads of others hold up nothing.
-	defer s.busy.share(s.chunkPath(up.id))()
-	if err := s.step("rename", func() error { return os.Rename(part, s.chunkPath(up.id)) }); err != nil {
-		return nil, err
-	}
-	if err := s.step("folder", func() error { return durable.SyncDir(s.chunkFolder(up.id)) }); err != nil {
-		return nil, err
-	}
-	err = s.step("row", func() error {
+	err = s.place(up, func() error {
 		return s.rows.complete(ctx, up.endpoint, up.id, s.cfg.Now().Add(s.cfg.PinFor))
 	})
 	if err != nil {
 		return nil, err
 	}
-	return complete(up.size), s.healed(up.id)
+	return complete(up.size), nil
 }
 
-// syncAndHash makes a part durable and gives its digest. After a sync that failed
+// place puts a part that is durable and right in the chunk's place, durably, and then
+// writes its row. While the chunk is removed, nobody may do that: the new file would go
+// with the old one. Uploads of others hold up nothing.
+func (s *Store) place(up upload, row func() error) error {
+	defer s.busy.share(s.chunkPath(up.id))()
+	part := s.partPath(up.endpoint, up.id)
+	if err := s.step("rename", func() error { return os.Rename(part, s.chunkPath(up.id)) }); err != nil {
+		return err
+	}
+	if err := s.step("folder", func() error { return durable.SyncDir(s.chunkFolder(up.id)) }); err != nil {
+		return err
+	}
+	if err := s.step("row", row); err != nil {
+		return err
+	}
+	if up.size < chunk.Size { // else it is hardly a file by itself
+		s.came.add(up.id, s.cfg.Now())
+	}
+	return s.healed(up.id)
+}
+
+// syncAndHash makes a part durable and gives its digest, reading it where that is not
+// known. After a sync that failed
 // the kernel may count bytes as written that are not, and a second sync would
 // pass: such a part is removed.
-func (s *Store) syncAndHash(part string) (chunk.ID, error) {
+func (s *Store) syncAndHash(part string, known hash.Hash) (chunk.ID, error) {
 	f, err := os.OpenFile(part, os.O_RDWR, 0)
 	if err != nil {
 		return chunk.ID{}, err
 	}
 	if err := s.step("sync", f.Sync); err != nil {
 		return chunk.ID{}, errors.Join(err, f.Close(), removeIfThere(part))
+	}
+	if known != nil {
+		return chunk.ID(known.Sum(nil)), f.Close()
 	}
 	sum, err := hashOf(f)
 	return sum, errors.Join(err, f.Close())

@@ -92,6 +92,7 @@ func (s *Store) remove(ctx context.Context, path string, id chunk.ID, at time.Ti
 		return err
 	}
 	s.good.remove(id)
+	s.came.remove(id)
 	return s.step("unlink", func() error {
 		return cmp.Or(removeIfThere(path), durable.SyncDir(s.chunkFolder(id)))
 	})

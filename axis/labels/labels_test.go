@@ -37,6 +37,7 @@ type rig struct {
 	basis   string
 	looked  []string // names, in the order of looks
 	failing func(point string) error
+	lasts   int // how often it was asked for what is left from earlier
 }
 
 func newRig(t *testing.T) *rig {
@@ -188,6 +189,7 @@ func (r *rig) Next(_ context.Context, after int64) (labels.Document, bool, error
 }
 
 func (r *rig) Last(_ context.Context, before int64) (labels.Document, bool, error) {
+	r.change(func() { r.lasts++ })
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	down := slices.Clone(r.docs)
@@ -290,6 +292,28 @@ func TestNewOnesFirst(t *testing.T) {
 		t.Errorf("looked at again: %q", got)
 	}
 	r.want("d0", "d1", "d2", "d3", "d4", "d5", "d6")
+}
+
+// Once nothing is left, a new document is all that is looked for until the next tick:
+// a search for each other kind would cost more than a small document does.
+func TestANewDocumentIsAllThatIsLookedFor(t *testing.T) {
+	r := newRig(t)
+	r.cfg.Every, r.cfg.Large = time.Hour, 40
+	r.begin()
+	r.accept("d0")
+	r.until(1)
+	r.settled()
+	for i := range 20 {
+		r.accept(fmt.Sprint("d", 1+i))
+		r.until(2 + i)
+	}
+	var asked int
+	r.change(func() { asked = r.lasts })
+	if asked > 5 {
+		t.Errorf("asked %d times for what is left from earlier", asked)
+	}
+	r.accept(strings.Repeat("large", 10)) // put off, and then due at once
+	r.until(22)
 }
 
 // A step that fails, before or after it was done, is done again: every document is

@@ -35,6 +35,7 @@ var errOtherSchema = errors.New("another schema version")
 type Store struct {
 	path    string
 	db      *sql.DB
+	get     *sql.Stmt   // asked for every document
 	spoiled atomic.Bool // damaged: Close removes it
 }
 
@@ -68,7 +69,11 @@ func open(ctx context.Context, path string) (*Store, error) {
 	db.SetMaxOpenConns(2) // who writes, and who asks
 	db.SetMaxIdleConns(2)
 	s := &Store{path: path, db: db}
-	if err := s.prepare(ctx); err != nil {
+	err = s.prepare(ctx)
+	if err == nil {
+		s.get, err = s.db.PrepareContext(ctx, `SELECT labels FROM label WHERE commitment = ?`)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", FileName, err), db.Close())
 	}
 	return s, nil
@@ -201,7 +206,7 @@ func (s *Store) drop(ctx context.Context, commitment []byte) error {
 // Get gives what is known of a document's files; nil where nothing is yet.
 func (s *Store) Get(ctx context.Context, commitment []byte) (*axispb.DocumentLabels, error) {
 	var raw []byte
-	err := s.db.QueryRowContext(ctx, `SELECT labels FROM label WHERE commitment = ?`, commitment).Scan(&raw)
+	err := s.get.QueryRowContext(ctx, commitment).Scan(&raw)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"docaxis/internal/chunk"
+	"docaxis/internal/sqlite"
 	"docaxis/proto/axispb"
 )
 
@@ -33,6 +34,8 @@ type Record struct {
 	Document *Document
 	Evidence *Evidence
 	Epoch    *Epoch
+	// Sealed is the size of a sealed checkpoint.
+	Sealed *uint64
 	// Recovered is set, beside one of those or none, for a record that an earlier
 	// epoch had.
 	Recovered *Recovered
@@ -139,8 +142,8 @@ var ErrGap = errors.New("the block does not follow the ledger's last one")
 
 // Apply writes a block's rows, hashes and position in one transaction.
 func (l *Ledger) Apply(ctx context.Context, b *Block) (Applied, error) {
-	a := &applier{ctx: ctx, tx: l.write, known: l.endpoints, endpoints: map[string]int64{}, applied: Applied{Endpoints: map[string]struct{}{}}}
-	if err := l.write.in(ctx, func() error { return a.block(b) }); err != nil {
+	a := &applier{ctx: ctx, tx: l.write, many: l.many, known: l.endpoints, endpoints: map[string]int64{}, applied: Applied{Endpoints: map[string]struct{}{}}}
+	if err := l.write.In(ctx, func() error { return a.block(b) }); err != nil {
 		return Applied{}, fmt.Errorf("apply block %d: %w", b.Number, err)
 	}
 	l.remember(b, a.endpoints)
@@ -169,7 +172,8 @@ const (
 // applier writes one block inside one transaction.
 type applier struct {
 	ctx       context.Context
-	tx        *session
+	tx        *sqlite.Session
+	many      map[string]string
 	known     map[string]int64 // endpoints that earlier blocks named
 	endpoints map[string]int64
 	applied   Applied
@@ -205,10 +209,11 @@ func (a *applier) hashes(size uint64, hashes []tlog.Hash) error {
 		return nil
 	}
 	first := tlog.StoredHashCount(int64(size))
-	for i := range hashes {
-		if err := a.exec(insertHash, first+int64(i), hashes[i][:]); err != nil {
-			return fmt.Errorf("hash of the tree: %w", err)
-		}
+	err := a.execMany(insertHash, len(hashes), func(i int, values []any) []any {
+		return append(values, first+int64(i), hashes[i][:])
+	})
+	if err != nil {
+		return fmt.Errorf("hashes of the tree: %w", err)
 	}
 	return nil
 }
@@ -233,6 +238,8 @@ func (a *applier) record(r *Record, nth int, p Position) error {
 		return a.evidence(r, r.Evidence)
 	case r.Released != nil:
 		return a.released(r)
+	case r.Sealed != nil:
+		return a.exec(`INSERT INTO sealed VALUES (?, ?)`, r.Position, *r.Sealed)
 	case r.Epoch != nil:
 		return a.exec(`INSERT INTO epoch VALUES (?, ?, ?, ?, ?)`, r.Epoch.Number, r.Position, r.Epoch.Base, r.Epoch.Signed, r.Epoch.Lost)
 	}
@@ -249,10 +256,9 @@ func (a *applier) document(r *Record, d *Document) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range d.Chunks {
-		if err := a.exec(insertChunk, id[:], r.Position); err != nil {
-			return err
-		}
+	err = a.execMany(insertChunk, len(d.Chunks), func(i int, values []any) []any { return append(values, d.Chunks[i][:], r.Position) })
+	if err != nil {
+		return err
 	}
 	if err := a.exec(insertHolding, r.Position, d.Sender, len(d.Rows), r.TimeMS); err != nil {
 		return err
@@ -269,22 +275,28 @@ func (a *applier) document(r *Record, d *Document) error {
 }
 
 func (a *applier) rows(r *Record, d *Document) error {
+	endpoints, targets := make([]int64, len(d.Rows)), make([]axispb.Target, len(d.Rows))
 	for i, row := range d.Rows {
-		endpoint, err := a.endpoint(row.Endpoint)
-		if err != nil {
+		var err error
+		if endpoints[i], err = a.endpoint(row.Endpoint); err != nil {
 			return err
 		}
-		target, err := a.target(d.Target, endpoint)
-		if err != nil {
+		if targets[i], err = a.target(d.Target, endpoints[i]); err != nil {
 			return err
-		}
-		if err := a.exec(insertRecipient, r.Position, row.Code, row.Serving, endpoint, axispb.State_STATE_ACCEPTED, r.TimeMS); err != nil {
-			return fmt.Errorf("recipient %s: %w", row.Code, err)
-		}
-		if err := a.exec(insertMailbox, endpoint, d.Lane, r.Position, i, r.Position, row.Code, row.Serving, target); err != nil {
-			return fmt.Errorf("mailbox row of %s: %w", row.Code, err)
 		}
 		a.applied.Endpoints[row.Endpoint] = struct{}{}
+	}
+	err := a.execMany(insertRecipient, len(d.Rows), func(i int, values []any) []any {
+		return append(values, r.Position, d.Rows[i].Code, d.Rows[i].Serving, endpoints[i], axispb.State_STATE_ACCEPTED, r.TimeMS)
+	})
+	if err != nil {
+		return fmt.Errorf("recipients of %d: %w", r.Position, err)
+	}
+	err = a.execMany(insertMailbox, len(d.Rows), func(i int, values []any) []any {
+		return append(values, endpoints[i], d.Lane, r.Position, i, r.Position, d.Rows[i].Code, d.Rows[i].Serving, targets[i])
+	})
+	if err != nil {
+		return fmt.Errorf("mailbox rows of %d: %w", r.Position, err)
 	}
 	return nil
 }

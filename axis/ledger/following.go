@@ -13,21 +13,26 @@ type Accepted struct {
 	Bytes      uint64 // of its files
 }
 
-const acceptedColumns = `SELECT position, commitment, bytes FROM document `
+const (
+	acceptedColumns    = `SELECT position, commitment, bytes FROM document `
+	selectNextAccepted = acceptedColumns + `WHERE position > ? ORDER BY position LIMIT 1`
+	selectLastAccepted = acceptedColumns + `WHERE position < ? ORDER BY position DESC LIMIT 1`
+	selectAcceptedAs   = acceptedColumns + `WHERE commitment = ?`
+)
 
 // NextAccepted finds the first document with a leaf index above a bound.
 func (l *Ledger) NextAccepted(ctx context.Context, after int64) (Accepted, bool, error) {
-	return scanAccepted(l.look.QueryRowContext(ctx, acceptedColumns+`WHERE position > ? ORDER BY position LIMIT 1`, after))
+	return scanAccepted(l.look.QueryRowContext(ctx, selectNextAccepted, after))
 }
 
 // LastAccepted finds the last document with a leaf index below a bound.
 func (l *Ledger) LastAccepted(ctx context.Context, before int64) (Accepted, bool, error) {
-	return scanAccepted(l.look.QueryRowContext(ctx, acceptedColumns+`WHERE position < ? ORDER BY position DESC LIMIT 1`, before))
+	return scanAccepted(l.look.QueryRowContext(ctx, selectLastAccepted, before))
 }
 
 // AcceptedAs finds a document by the commitment under which it was accepted.
 func (l *Ledger) AcceptedAs(ctx context.Context, commitment []byte) (Accepted, bool, error) {
-	return scanAccepted(l.look.QueryRowContext(ctx, acceptedColumns+`WHERE commitment = ?`, commitment))
+	return scanAccepted(l.look.QueryRowContext(ctx, selectAcceptedAs, commitment))
 }
 
 func scanAccepted(row *sql.Row) (Accepted, bool, error) {

@@ -8,15 +8,19 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 	_ "modernc.org/sqlite" // the driver
+
+	"docaxis/internal/sqlite"
 )
 
 // SchemaVersion of the tables; a ledger of another version is rebuilt.
-const SchemaVersion = 5
+const SchemaVersion = 6
 
 // ErrOtherSchema says that the file is a ledger of another version: delete it, it
 // is rebuilt from the journal.
@@ -55,15 +59,16 @@ type Position struct {
 // appender waiting.
 type Ledger struct {
 	writer *sql.DB
-	write  *session  // the only one of writer
-	read   *sql.DB   // snapshots and lists
-	snaps  *sessions // of read, for snapshots
-	look   *prepared // single look-ups: held for one row only
+	write  *sqlite.Session // the only one of writer
+	read   *sql.DB         // snapshots and lists
+	snaps  *sqlite.Pool    // of read, for snapshots
+	look   *prepared       // single look-ups: held for one row only
 	// hashes of the tree, as every reader of this file sees them.
 	hashes hashes
 	recent recent
 	// endpoints by name, as far as blocks named them since the start: Apply's alone.
 	endpoints map[string]int64
+	many      map[string]string // statements for many rows, by those for one
 }
 
 // Open opens or makes the ledger in a file. It need not be synced: what a power
@@ -84,7 +89,7 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 	}
 	look.SetMaxOpenConns(lookers)
 	look.SetMaxIdleConns(lookers) // a new one reads the schema and parses every query again
-	l := &Ledger{writer: writer, read: read, snaps: newSessions(read, readers, frequentReads()), look: &prepared{DB: look}, endpoints: map[string]int64{}}
+	l := &Ledger{writer: writer, read: read, snaps: sqlite.NewPool(read, readers, frequentReads()...), look: &prepared{DB: look}, endpoints: map[string]int64{}, many: manyRows()}
 	if err := l.start(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -92,7 +97,7 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 }
 
 func (l *Ledger) start(ctx context.Context) (err error) {
-	if l.write, err = newSession(ctx, l.writer, frequentWrites()); err != nil {
+	if l.write, err = sqlite.NewSession(ctx, l.writer, slices.AppendSeq(frequentWrites(), maps.Values(l.many))...); err != nil {
 		return err
 	}
 	if err := l.prepare(ctx); err != nil {
@@ -136,7 +141,7 @@ func (l *Ledger) create(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("root of the empty tree: %w", err)
 	}
-	return l.write.in(ctx, func() error {
+	return l.write.In(ctx, func() error {
 		if _, err := l.write.ExecContext(ctx, schema); err != nil {
 			return fmt.Errorf("create the ledger's tables: %w", err)
 		}
@@ -151,7 +156,7 @@ func (l *Ledger) create(ctx context.Context) error {
 
 // Close closes the files.
 func (l *Ledger) Close() error {
-	err := l.snaps.close()
+	err := l.snaps.Close()
 	if l.write != nil {
 		err = errors.Join(err, l.write.Close())
 	}

@@ -192,6 +192,7 @@ var tables = []struct{ name, order string }{
 	{"holding", "document"},
 	{"told", "document, code, position"},
 	{"recall", "document"},
+	{"sealed", "position"},
 	{"epoch", "number"},
 	{"recovered", "commitment"},
 }

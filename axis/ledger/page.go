@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"docaxis/internal/sqlite"
 	"docaxis/proto/axispb"
 )
 
@@ -15,19 +16,19 @@ import (
 // together, and its checkpoint covers every row.
 type Snapshot struct {
 	Position Position
-	tx       *session
-	from     *sessions
+	tx       *sqlite.Session
+	from     *sqlite.Pool
 	hashes   *hashes
 }
 
 // Snapshot begins one; the caller must Close it.
 func (l *Ledger) Snapshot(ctx context.Context) (*Snapshot, error) {
-	tx, err := l.snaps.take(ctx)
+	tx, err := l.snaps.Take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := tx.begin(ctx, beginRead); err != nil {
-		l.snaps.give(tx)
+	if err := tx.BeginRead(ctx); err != nil {
+		l.snaps.Give(tx)
 		return nil, err
 	}
 	s := &Snapshot{tx: tx, from: l.snaps, hashes: &l.hashes}
@@ -42,8 +43,8 @@ func (s *Snapshot) Close() error {
 	if s.tx == nil {
 		return sql.ErrTxDone
 	}
-	_, err := s.tx.ExecContext(context.Background(), rollback)
-	s.from.give(s.tx)
+	err := s.tx.Rollback()
+	s.from.Give(s.tx)
 	s.tx = nil
 	return err
 }

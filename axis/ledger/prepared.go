@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"docaxis/internal/sqlite"
 )
 
 // prepared is a database that parses its frequent queries once for each connection
@@ -32,7 +34,7 @@ func (p *prepared) learn(ctx context.Context, queries []string) error {
 
 // QueryRowContext runs a query, prepared where it was learned.
 func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	ctx = whole(ctx)
+	ctx = sqlite.Whole(ctx)
 	if st, ok := p.by[query]; ok {
 		return st.QueryRowContext(ctx, args...)
 	}
@@ -48,7 +50,7 @@ func frequentReads() []string {
 func frequentLooks() []string {
 	return []string{
 		selectPosition, selectHash, selectByIdentity, selectByPosition, selectByRecord, selectCopy, selectHadRow, selectSaidSince,
-		selectFirst, selectByCounter, selectMayRead, selectReleased, selectNeeded, selectIsRecipient,
+		selectFirst, selectByCounter, selectMayRead, selectReleased, selectNeeded, selectIsRecipient, selectNextAccepted, selectLastAccepted, selectAcceptedAs,
 	}
 }
 

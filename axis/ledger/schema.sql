@@ -170,6 +170,14 @@ CREATE TABLE recall (
 ) STRICT;
 CREATE INDEX recall_due ON recall (document) WHERE holding = 0 AND agreed > 0 AND done = 0;
 
+-- Checkpoints of this log that the axis sealed and had time-stamped: the first whose
+-- size is over a leaf says until when its record was there at the latest.
+CREATE TABLE sealed (
+  position INTEGER PRIMARY KEY,           -- of the record that has it
+  size     INTEGER NOT NULL               -- of the checkpoint
+) STRICT;
+CREATE INDEX sealed_size ON sealed (size, position);
+
 CREATE TABLE epoch (
   number   INTEGER PRIMARY KEY,
   position INTEGER NOT NULL,

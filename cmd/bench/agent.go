@@ -45,7 +45,7 @@ func (p plan) agent(ctx context.Context, w *world) (*Agent, error) {
 
 // build makes the endpoint program.
 func build(ctx context.Context, path string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, "docaxis/cmd/endpoint")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "docaxis/cmd/endpoint")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the endpoint program: %w\n%s", err, said)

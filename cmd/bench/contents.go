@@ -10,17 +10,20 @@ import (
 	"sync"
 	"time"
 
+	_ "modernc.org/sqlite" // the driver
+
 	"docaxis/internal/chunk"
 )
 
 // contents is the content store of an axis that does not run: chunks as it lays them out,
 // each with its row, but not synced one by one, which is what makes uploads safe and slow.
 type contents struct {
-	dir string
-	db  *sql.DB
-	mu  sync.Mutex
-	tx  *sql.Tx
-	n   int
+	dir    string
+	db     *sql.DB
+	mu     sync.Mutex
+	tx     *sql.Tx
+	insert *sql.Stmt // in tx
+	n      int
 }
 
 // rowsTogether is how many rows a transaction of contents has.
@@ -40,8 +43,7 @@ func openContents(axisDir string) (*contents, error) {
 			return nil, errors.Join(err, c.db.Close())
 		}
 	}
-	c.tx, err = c.db.Begin()
-	return c, err
+	return c, c.begin()
 }
 
 // put keeps a file of one chunk, uploaded by an endpoint.
@@ -56,7 +58,7 @@ func (c *contents) put(endpoint string, content []byte) (chunk.File, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, err = c.tx.Exec(insertPossession, endpoint, id[:], len(content), time.Now().UnixMilli())
+	_, err = c.insert.Exec(endpoint, id[:], len(content), time.Now().UnixMilli())
 	if c.n++; err == nil && c.n%rowsTogether == 0 {
 		err = c.commit()
 	}
@@ -64,11 +66,18 @@ func (c *contents) put(endpoint string, content []byte) (chunk.File, error) {
 }
 
 // commit ends a transaction and begins the next.
-func (c *contents) commit() (err error) {
+func (c *contents) commit() error {
 	if err := c.tx.Commit(); err != nil {
 		return err
 	}
-	c.tx, err = c.db.Begin()
+	return c.begin()
+}
+
+func (c *contents) begin() (err error) {
+	if c.tx, err = c.db.Begin(); err != nil {
+		return err
+	}
+	c.insert, err = c.tx.Prepare(insertPossession)
 	return err
 }
 

@@ -92,7 +92,8 @@ func (m *member) holds(ctx context.Context, documents int) error {
 		if status.Inbox[consigned] >= documents {
 			return nil
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		// To ask costs the endpoint a walk over all of them.
+		if err := pause(ctx, 200*time.Millisecond); err != nil {
 			return fmt.Errorf("%v of %d documents: %w", status.Inbox, documents, err)
 		}
 	}

@@ -52,6 +52,7 @@ func (r axisRole) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 
 // Run serves as cmd/endpoint does.
 func (r endpointRole) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+	cli.CollectSeldom()
 	return r.serve(ctx, g, func(ctx context.Context) error {
 		settings, err := endpoint.LoadSettings(r.Dir)
 		if err != nil {

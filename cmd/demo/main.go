@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -82,9 +84,14 @@ func (p options) play(ctx context.Context, o *cli.IO) (err error) {
 		level = slog.LevelDebug
 	}
 	s := &stage{o: o, dir: dir, spoil: p.spoil}
+	if s.clock, err = newTimekeeper(dir, time.Now); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.clock.server.Close()) }()
 	s.say("Đang lập trục và bốn điểm kết nối trong %s", "Founding an axis and four endpoints in %s", dir)
 	s.world, err = hubtest.New(ctx, hubtest.Config{
 		Dir: dir, Log: slog.New(slog.NewTextHandler(o.Err, &slog.HandlerOptions{Level: level})),
+		AdjustAxis: s.clock.asked, Anchors: []*x509.Certificate{s.clock.certificate},
 	})
 	if err != nil {
 		return err
@@ -117,6 +124,7 @@ type stage struct {
 	o     *cli.IO
 	dir   string
 	world *hubtest.World
+	clock *timekeeper
 	trust *evidence.Trust // made of the axis's certificate alone
 	plays []*sent
 	spoil func(*clerk.Story)
@@ -193,5 +201,7 @@ func (s *stage) further() {
 	} {
 		fmt.Fprintln(s.o.Out, "  go run ./cmd/"+line)
 	}
+	fmt.Fprintf(s.o.Out, "  go run ./cmd/auditor verify %s --anchor %s --anchor %s --anchor %s\n", filepath.Join(s.dir, "proofs"),
+		filepath.Join(s.dir, "axis", "keys", "ca.crt"), s.clock.file, filepath.Join(s.dir, "endpoint-G22", "seal-G22.pem"))
 	s.say("Dừng bằng Ctrl-C.", "Stop it with Ctrl-C.")
 }

@@ -25,9 +25,9 @@ func playOnce(t *testing.T, language string, spoil func(*clerk.Story)) (code int
 }
 
 func TestDemoProvesEverythingInBothLanguages(t *testing.T) {
-	for language, want := range map[string]struct{ holds, count, proved string }{
-		"en": {" holds; record ", `(?m)^18 documents, 60 proofs checked, 0 problems\.$`, "Proved: each step above is signed"},
-		"vi": {" đúng; bản ghi ", `(?m)^18 văn bản, 60 bằng chứng đã kiểm, 0 vấn đề\.$`, "Đã chứng minh: mỗi bước trên"},
+	for language, want := range map[string]struct{ holds, count, proved, time string }{
+		"en": {" holds; record ", `(?m)^18 documents, 60 proofs checked, 0 problems\.$`, "Proved: each step above is signed", "The auditor concludes: PASSED."},
+		"vi": {" đúng; bản ghi ", `(?m)^18 văn bản, 60 bằng chứng đã kiểm, 0 vấn đề\.$`, "Đã chứng minh: mỗi bước trên", "kết luận: ĐẠT."},
 	} {
 		t.Run(language, func(t *testing.T) {
 			code, out, errs := playOnce(t, language, nil)
@@ -49,6 +49,9 @@ func TestDemoProvesEverythingInBothLanguages(t *testing.T) {
 			}
 			if !regexp.MustCompile(want.count).MatchString(out) || !strings.Contains(out, want.proved) {
 				t.Errorf("it does not end as it should:\n%s", out)
+			}
+			if !strings.Contains(out, want.time) {
+				t.Errorf("no authority of time vouches for every record:\n%s", out)
 			}
 			if regexp.MustCompile(`HANDED_OVER|CONSIGNED|%!`).MatchString(out) {
 				t.Errorf("not words for people:\n%s", out)

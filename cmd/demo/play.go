@@ -76,6 +76,11 @@ func (s *stage) play(ctx context.Context, g *errgroup.Group, once bool) error {
 		return err
 	}
 	problems := s.report()
+	untimed, err := s.timed(ctx)
+	if err != nil {
+		return err
+	}
+	problems += untimed
 	s.concluded(problems)
 	if once {
 		stop()

@@ -22,6 +22,7 @@ const (
 	PathOutbox   = "/outbox"
 	PathInbox    = "/inbox"
 	PathShow     = "/show"
+	PathProofs   = "/proofs"
 	PathWait     = "/wait"
 	PathContent  = "/content"
 	PathConfirm  = "/confirm"
@@ -39,6 +40,7 @@ func Handler(c Clerk) http.Handler {
 	get(mux, PathInbox, func(r *http.Request) (any, error) { return c.Inbox(r.Context(), page(r)) })
 	get(mux, PathSizes, func(r *http.Request) (any, error) { return c.Sizes(r.Context()) })
 	get(mux, PathShow, func(r *http.Request) (any, error) { return c.Show(r.Context(), r.FormValue("id")) })
+	get(mux, PathProofs, func(r *http.Request) (any, error) { return c.Prove(r.Context(), r.FormValue("id")) })
 	get(mux, PathWait, func(r *http.Request) (any, error) {
 		return Sent{ID: r.FormValue("id")}, c.Wait(r.Context(), r.FormValue("id"), r.FormValue("state"))
 	})

@@ -5,6 +5,8 @@ package admin
 import (
 	"context"
 	"io"
+
+	"docaxis/internal/proofset"
 )
 
 // Clerk is what the endpoint does for a clerk.
@@ -37,6 +39,9 @@ type Clerk interface {
 	Sizes(ctx context.Context) (Sizes, error)
 	// Agencies lists the directory, which works offline.
 	Agencies(ctx context.Context, search string) ([]Agency, error)
+	// Prove gives everything that proves a document's story, in the form that an auditor
+	// takes. It works offline; proofs of time are asked of the axis while it answers.
+	Prove(ctx context.Context, id string) (proofset.Set, error)
 	Keeper
 	SystemKeeper
 }

@@ -31,6 +31,12 @@ type Getter func(ctx context.Context, id chunk.ID, offset, limit uint32) ([]byte
 // got stays for the next call, after an error and after a crash. Two calls for
 // one file do not disturb each other: the second waits.
 func (s *Store) Fetch(ctx context.Context, want chunk.File, get Getter) error {
+	return s.FetchWide(ctx, want, get, func() bool { return false })
+}
+
+// FetchWide is Fetch that asks for a range while another is under way, as long as
+// wide says so. get must then bring as much as a range may have.
+func (s *Store) FetchWide(ctx context.Context, want chunk.File, get Getter, wide func() bool) error {
 	if uint64(len(want.Chunks)) != chunk.Count(want.Size) {
 		return fmt.Errorf("%w: %d chunks for %d bytes", ErrDigest, len(want.Chunks), want.Size)
 	}
@@ -48,7 +54,7 @@ func (s *Store) Fetch(ctx context.Context, want chunk.File, get Getter) error {
 	if err != nil {
 		return err
 	}
-	if err := p.fill(ctx, get); err != nil {
+	if err := p.fill(ctx, get, wide); err != nil {
 		return errors.Join(err, p.f.Close())
 	}
 	return s.finish(p)
@@ -165,25 +171,60 @@ func (p *partial) take(data []byte) error {
 	return nil
 }
 
-func (p *partial) fill(ctx context.Context, get Getter) error {
+// fill gets what is missing. What comes is written and hashed while the next is on
+// its way.
+func (p *partial) fill(ctx context.Context, get Getter, wide func() bool) error {
 	for p.at < p.want.Size {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := p.next(ctx, get); err != nil {
+		if err := p.pour(ctx, get, wide); err != nil && !errors.Is(err, errShort) {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *partial) next(ctx context.Context, get Getter) error {
-	rest := p.rest()
-	data, err := get(ctx, p.want.Chunks[p.at/chunk.Size], uint32(p.at%chunk.Size), rest)
+// errShort says that an answer brought less than the next was asked to follow.
+var errShort = errors.New("a range came shorter than it was asked for")
+
+// pour is fill until an answer is short.
+func (p *partial) pour(ctx context.Context, get Getter, wide func() bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	answers := make(chan *answer)
+	asker := asker{want: p.want, get: get, wide: wide, answers: answers}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		asker.run(ctx, p.at)
+	}()
+	err := p.write(ctx, answers)
+	cancel()
+	<-ended
+	return err
+}
+
+// write takes the answers in their order until the file is whole.
+func (p *partial) write(ctx context.Context, answers <-chan *answer) error {
+	for p.at < p.want.Size {
+		select {
+		case a := <-answers:
+			if err := p.next(ctx, a); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (p *partial) next(ctx context.Context, a *answer) error {
+	data, err := a.wait(ctx)
 	if err != nil {
 		return err
 	}
-	if len(data) == 0 || uint64(len(data)) > uint64(rest) {
+	if a.at != p.at {
+		return errShort
+	}
+	if rest := p.rest(); len(data) == 0 || uint64(len(data)) > uint64(rest) {
 		return fmt.Errorf("%w: %d bytes where at most %d were asked for", ErrChunk, len(data), rest)
 	}
 	if _, err := p.f.WriteAt(data, int64(p.at)); err != nil {

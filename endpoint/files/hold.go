@@ -8,6 +8,8 @@ import (
 	"maps"
 	"os"
 
+	"golang.org/x/sync/errgroup"
+
 	"docaxis/internal/chunk"
 	"docaxis/internal/durable"
 )
@@ -18,43 +20,79 @@ import (
 type Hold struct {
 	store *Store
 	mine  [][sha256.Size]byte
+	// soon has what AddSoon still makes durable.
+	soon errgroup.Group
 }
 
+// soonAtOnce bounds the bodies of one hold that are made durable side by side.
+const soonAtOnce = 4
+
 // Hold begins to hold what is added through it. Release ends it.
-func (s *Store) Hold() *Hold { return &Hold{store: s} }
+func (s *Store) Hold() *Hold {
+	h := &Hold{store: s}
+	h.soon.SetLimit(soonAtOnce)
+	return h
+}
 
 // Add is Store.Add; the body is held.
 func (h *Hold) Add(r io.Reader, limit uint64) (chunk.File, error) {
 	return h.AddJudged(r, limit, func(io.ReaderAt, chunk.File) error { return nil })
 }
 
+// AddSoon is Add that does not wait for the disk: the body is durable, and can be read,
+// when Settle has returned nil.
+func (h *Hold) AddSoon(r io.Reader, limit uint64) (chunk.File, error) {
+	file, finish, err := h.take(r, limit, func(io.ReaderAt, chunk.File) error { return nil })
+	if err == nil {
+		h.soon.Go(finish)
+	}
+	return file, err
+}
+
+// Settle waits until everything that was added is durable.
+func (h *Hold) Settle() error { return h.soon.Wait() }
+
 // AddJudged is Add for a body that is looked at before anything of it is kept: an error
 // of judge comes back as it is, and the body is gone. What judge reads is there only
 // while it runs.
 func (h *Hold) AddJudged(r io.Reader, limit uint64, judge func(io.ReaderAt, chunk.File) error) (chunk.File, error) {
+	file, finish, err := h.take(r, limit, judge)
+	if err != nil {
+		return file, err
+	}
+	return file, finish()
+}
+
+// take reads a body into a temporary file and holds its digest; finish gives it its name.
+func (h *Hold) take(r io.Reader, limit uint64, judge func(io.ReaderAt, chunk.File) error) (file chunk.File, finish func() error, err error) {
 	s := h.store
 	tmp, err := os.CreateTemp(s.temp(), "add-*")
 	if err != nil {
-		return chunk.File{}, fmt.Errorf("create a temporary file: %w", err)
+		return chunk.File{}, nil, fmt.Errorf("create a temporary file: %w", err)
 	}
-	file, err := chunk.Read(io.TeeReader(&capped{r: r, left: limit}, tmp))
+	file, err = chunk.Read(io.TeeReader(&capped{r: r, left: limit}, tmp))
 	if err != nil {
-		return file, durable.Commit(tmp, s.path(file.Digest), err)
+		return file, nil, durable.Commit(tmp, s.path(file.Digest), err)
 	}
 	if err := judge(tmp, file); err != nil {
 		if left := errors.Join(tmp.Close(), os.Remove(tmp.Name())); left != nil {
 			err = errors.Join(err, left)
 		}
-		return file, err
+		return file, nil, err
 	}
 	h.hold(file.Digest)
+	return file, func() error { return s.name(tmp, file) }, nil
+}
+
+// name makes a temporary file the body of its digest, durable, unless that is here.
+func (s *Store) name(tmp *os.File, file chunk.File) error {
 	// One that has rotted is replaced: nothing may be sent that is not what was sealed.
 	if s.Has(file.Digest, file.Size) && s.Whole(file.Digest) {
-		err = errors.Join(tmp.Close(), os.Remove(tmp.Name()))
+		err := errors.Join(tmp.Close(), os.Remove(tmp.Name()))
 		// Whoever added it first may not have come to this line yet.
-		return file, errors.Join(err, durable.SyncDir(s.folder(file.Digest)))
+		return errors.Join(err, durable.SyncDir(s.folder(file.Digest)))
 	}
-	return file, durable.Commit(tmp, s.path(file.Digest), nil)
+	return durable.Commit(tmp, s.path(file.Digest), nil)
 }
 
 func (h *Hold) hold(digest [sha256.Size]byte) {
@@ -69,6 +107,7 @@ func (h *Hold) hold(digest [sha256.Size]byte) {
 // Release ends the hold: what needs the bodies is committed, or nothing does.
 func (h *Hold) Release() {
 	s := h.store
+	h.soon.Wait() //nolint:errcheck // Settle told whoever needs them
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, digest := range h.mine {

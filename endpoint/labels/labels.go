@@ -77,9 +77,6 @@ type Job struct {
 	row []byte
 }
 
-// Held reports whether a document is kept from its agency until the job is done.
-func (j Job) Held() bool { return len(j.row) > 0 && Class(j.row[0]) == Held }
-
 // JobFor is a job that stands nowhere.
 func JobFor(k Key) Job { return Job{Key: k} }
 

@@ -2,7 +2,8 @@
 // joins and renews its certificate, and how its requests share one thin line.
 //
 // At most six requests are under way, so that the axis's queue for this endpoint is
-// never full; of ranges of content, up or down, only one. A range is sized to take
+// never full; of ranges of content, up or down, only one, and two where each takes no
+// tenth of a second. A range is sized to take
 // about two seconds, and whoever moves a large file waits in line for each, so
 // that small and urgent matters pass between.
 package link
@@ -12,6 +13,7 @@ import (
 	"crypto/tls"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/protobuf/proto"
 
 	"docaxis/internal/bus"
@@ -48,7 +50,7 @@ type Link struct {
 	conn     Conn
 	now      func() time.Time
 	slots    chan struct{}
-	ranges   chan struct{}
+	ranges   *semaphore.Weighted // of two: a range takes both on a line that is not fast
 	up, down *pace
 }
 
@@ -59,7 +61,7 @@ func New(conn Conn, now func() time.Time) *Link {
 		conn:   conn,
 		now:    now,
 		slots:  make(chan struct{}, inFlight),
-		ranges: make(chan struct{}, 1),
+		ranges: semaphore.NewWeighted(2),
 		up:     newPace(),
 		down:   newPace(),
 	}
@@ -87,13 +89,20 @@ func (l *Link) Get(ctx context.Context, leaf uint64, id chunk.ID, offset, limit 
 	return answer.Data, err
 }
 
+// Wide reports whether the line is so fast that two ranges may come at once.
+func (l *Link) Wide() bool { return l.down.wide() }
+
 // ranged moves at most limit bytes when it is this caller's turn, and learns from
 // how long it took.
 func (l *Link) ranged(ctx context.Context, p *pace, limit uint32, move func(n uint32) error) error {
-	if err := enter(ctx, l.ranges); err != nil {
-		return err
+	weight := int64(2)
+	if p.wide() {
+		weight = 1
 	}
-	defer leave(l.ranges)
+	if err := l.ranges.Acquire(ctx, weight); err != nil {
+		return stopped(err)
+	}
+	defer l.ranges.Release(weight)
 	n, start := min(limit, p.size()), l.now()
 	err := move(n)
 	p.learn(n, l.now().Sub(start), err)
@@ -105,8 +114,12 @@ func enter(ctx context.Context, places chan struct{}) error {
 	case places <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "stopped").Because(ctx.Err())
+		return stopped(ctx.Err())
 	}
+}
+
+func stopped(cause error) error {
+	return reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "stopped").Because(cause)
 }
 
 func leave(places chan struct{}) { <-places }

@@ -14,11 +14,22 @@ const (
 	firstRange = 64 << 10
 )
 
-// pace is how large the next range should be. Ranges move one at a time, but
-// their sizes are read from elsewhere too.
+// wideRange is the time within which the last range of the largest size must have been
+// moved for two to be under way: together they take a tenth of rangeTime
+// (docs/decisions/0085-two-ranges-on-a-fast-line.md).
+const wideRange = 100 * time.Millisecond
+
+// pace is how large the next range should be, and whether it may go beside another.
 type pace struct {
 	mu   sync.Mutex
 	next uint32
+	fast bool
+}
+
+func (p *pace) wide() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fast
 }
 
 func newPace() *pace { return &pace{next: firstRange} }
@@ -46,5 +57,11 @@ func (p *pace) learn(n uint32, took time.Duration, err error) {
 	default:
 		fit := float64(n) * float64(rangeTime) / float64(took)
 		p.next = uint32(min(max(fit, chunk.MinRange), chunk.MaxRange, float64(p.next)*2))
+	}
+	switch {
+	case err != nil, p.next < chunk.MaxRange:
+		p.fast = false
+	case n == chunk.MaxRange:
+		p.fast = took <= wideRange
 	}
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"docaxis/internal/bus"
 	"docaxis/internal/chunk"
@@ -32,17 +35,62 @@ func (l *Link) Upload(ctx context.Context, f File, ask bool, between func() erro
 			return false, err
 		}
 	}
-	for i := range f.Chunks {
-		if held[i].GetComplete() {
-			continue
+	u := &upload{link: l, file: f, held: held, between: between}
+	err = u.run(ctx)
+	return u.moved.Load(), err
+}
+
+// upload is a file on its way up.
+type upload struct {
+	link    *Link
+	file    File
+	held    []*axispb.Held
+	between func() error
+	next    atomic.Int64
+	moved   atomic.Bool
+}
+
+// run moves one chunk after the other, and while the line is fast a second beside it.
+func (u *upload) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	beside := make(chan struct{}, 1)
+	for u.left() {
+		if u.link.up.wide() {
+			select {
+			case beside <- struct{}{}:
+				g.Go(func() error {
+					defer leave(beside)
+					return u.one(ctx)
+				})
+			default:
+			}
 		}
-		put, err := l.chunk(ctx, f, uint64(i), held[i].GetBytes(), between)
-		moved = moved || put
-		if err != nil {
-			return moved, err
+		if err := u.one(ctx); err != nil {
+			g.Go(func() error { return err })
+			break
 		}
 	}
-	return moved, nil
+	return g.Wait()
+}
+
+func (u *upload) left() bool { return u.next.Load() < int64(len(u.file.Chunks)) }
+
+// one moves the next chunk that the axis lacks.
+func (u *upload) one(ctx context.Context) error {
+	for {
+		i := u.next.Add(1) - 1
+		if i >= int64(len(u.held)) {
+			return nil
+		}
+		if u.held[i].GetComplete() {
+			continue
+		}
+		put, err := u.link.chunk(ctx, u.file, uint64(i), u.held[i].GetBytes(), u.between)
+		if put {
+			u.moved.Store(true)
+		}
+		return err
+	}
 }
 
 // PutAgain uploads one chunk of a file, the i-th, which the axis lost. between is as for

@@ -39,6 +39,8 @@ type book struct {
 	refused    map[[sha256.Size]byte]*entry // refusals, by digest of the evidence
 	bodies     map[[sha256.Size]byte]*entry // evidence, by digest
 	verified   map[[sha256.Size]byte]*axispb.Statement
+	anchors    []*x509.Certificate // who seals and time-stamps, beside the CA
+	covered    uint64              // by the newest sealed checkpoint
 	found      []error
 }
 
@@ -218,6 +220,8 @@ func (b *book) body(e *entry) error {
 		return b.act(e)
 	case axispb.Kind_KIND_RECOVERED:
 		return b.past(e)
+	case axispb.Kind_KIND_SEALED_CHECKPOINT:
+		return b.sealed(e)
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ func (s *Seen) Check() error {
 		seen: s, book: newBook(s.CA),
 		inboxes: map[place]int{}, chunks: map[[sha256.Size]byte]error{},
 	}
+	c.book.anchors = s.Anchors
 	c.found = append(c.found, s.Problems...)
 	c.book.learn(s.Blocks)
 	for i, raw := range s.Blocks {

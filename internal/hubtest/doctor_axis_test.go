@@ -42,6 +42,7 @@ func TestAxisDoctor(t *testing.T) {
 	if running.Endpoints, err = w.Hub().ListEndpoints(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	status.Timestamps = operator.Timestamps{Authorities: 1, LastMS: time.Now().UnixMilli(), Covers: status.Size}
 	running.Status = &status
 	if r := axis.Doctor(t.Context(), w.AxisDir(), running); r.Worst() != doctor.Well || len(r.Findings) < 18 {
 		t.Fatalf("a sound axis that runs: %+v", r.Findings)
@@ -131,6 +132,12 @@ func runningAilments(t *testing.T, dir string) []axisAilment {
 		{"an endpoint that is long away", "endpoints-away", doctor.Warning, "H41", endpoint(operator.EndpointLine{Name: "H41", UntilMS: far, Waiting: 3, OldestMS: ago(8 * aDay)})},
 		{"an endpoint that was revoked", "endpoints-away", doctor.Well, "", endpoint(operator.EndpointLine{Name: "H41", Revoked: true, Waiting: 3, OldestMS: ago(8 * aDay)})},
 		{"an endpoint away since yesterday", "endpoints-away", doctor.Well, "", endpoint(operator.EndpointLine{Name: "H41", UntilMS: far, Waiting: 3, OldestMS: ago(aDay)})},
+		{"no authority of time", "timestamps", doctor.Warning, "no authority", status(func(s *operator.Status) { s.Timestamps = operator.Timestamps{} })},
+		{"no authority that answers", "timestamps", doctor.Warning, "HTTP 503", status(func(s *operator.Status) {
+			s.Timestamps.FailingMS, s.Timestamps.Problem, s.Timestamps.ProblemVI = ago(aDay), "HTTP 503", "lỗi HTTP 503"
+		})},
+		{"no need of time yet", "timestamps", doctor.Well, "none was needed", status(func(s *operator.Status) { s.Timestamps.LastMS = 0 })},
+		{"the time of the log", "timestamps", doctor.Well, "over every record before", status(func(*operator.Status) {})},
 		{"lost records", "losses", doctor.Warning, "2 came back", status(func(s *operator.Status) { s.Lost, s.CameBack = 5, 2 })},
 		{"all came back", "losses", doctor.Well, "", status(func(s *operator.Status) { s.Lost, s.CameBack = 5, 5 })},
 		{"recovering", "losses", doctor.Warning, "waits for endpoints", status(func(s *operator.Status) { s.Recovering = true })},
@@ -168,6 +175,10 @@ func restingAilments(t *testing.T) []axisAilment {
 	all := []axisAilment{
 		{"a misspelt setting", "settings", doctor.Wrong, "lisen", with(axis.FileName, "lisen = 1\n")},
 		{"unknown settings", "listen", doctor.Warning, "not known", with(axis.FileName, "lisen = 1\n")},
+		{"no address of an authority of time", "settings", doctor.Wrong, "timestamps.authorities", with(axis.FileName, "[timestamps]\nauthorities = [\"tsa\"]\n")},
+		{"too often", "settings", doctor.Wrong, "timestamps.every", with(axis.FileName, "[timestamps]\nevery = \"1s\"\n")},
+		{"a seal without a key", "settings", doctor.Wrong, "seal.key", with(axis.FileName, "[seal]\ncertificate = \"x\"\n")},
+		{"no certificate of an authority of time", "timestamps", doctor.Warning, "timestamps.anchors", with(axis.FileName, "[timestamps]\nauthorities = [\"http://tsa\"]\n")},
 		{"no CA", "ca", doctor.Wrong, "cannot be used", without("keys/ca.key")},
 		{"a broken CA", "ca", doctor.Wrong, "cannot be used", with("keys/ca.crt", "x")},
 		{"a CA that ends", "ca", doctor.Warning, "only valid", axisLater(10_700 * aDay)},

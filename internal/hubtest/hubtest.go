@@ -1,10 +1,12 @@
 // Package hubtest owns an axis and its endpoints in one process, over real TLS,
-// NATS, bbolt, SQLite and files: for tests, the demo and the benchmark.
+// NATS, bbolt, SQLite and files, and the bare JetStream that an axis is measured against:
+// for tests, the demo and the benchmark.
 package hubtest
 
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,6 +48,9 @@ type Config struct {
 	// AdjustAxis changes the configuration of the axis before each of its starts; nil
 	// changes nothing.
 	AdjustAxis func(c *axis.Config)
+	// Anchors are whom Check believes about the axis's seal and about time, beside its
+	// CA.
+	Anchors []*x509.Certificate
 	// MaxFileBytes is the largest file that the axis takes; 2 GiB where 0.
 	MaxFileBytes uint64
 	// MaxStreamBytes of the journal.
@@ -142,15 +147,15 @@ func (w *World) openAxis(ctx context.Context) (*axis.Hub, error) {
 		return nil, err
 	}
 	file.Listen = w.Address()
-	cfg := axis.Config{
+	config := axis.Config{
 		File: file, Now: w.cfg.Now, Log: w.cfg.Log.With("part", "axis"), Faults: w.cfg.AxisFaults,
 		MaxStreamBytes: w.cfg.MaxStreamBytes, ExpireEvery: w.cfg.ExpireEvery, Monotonic: w.cfg.Monotonic,
 		ScrubEvery: w.cfg.ScrubEvery, Space: w.cfg.AxisSpace, RecoverHold: cmp.Or(w.cfg.RecoverHold, -1),
 	}
 	if w.cfg.AdjustAxis != nil {
-		w.cfg.AdjustAxis(&cfg)
+		w.cfg.AdjustAxis(&config)
 	}
-	h, err := axis.Open(ctx, w.AxisDir(), cfg)
+	h, err := axis.Open(ctx, w.AxisDir(), config)
 	if err != nil {
 		return nil, err
 	}

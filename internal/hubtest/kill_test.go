@@ -35,6 +35,8 @@ type order struct {
 	Hit            int32
 	// Full: it does not die there; from then on no file can grow.
 	Full bool
+	// Ahead is how far its clock is ahead.
+	Ahead time.Duration
 	// Letters that an endpoint sends.
 	Letters []message
 }
@@ -111,7 +113,10 @@ func (o order) axis(ctx context.Context) error {
 		return err
 	}
 	file.Listen = o.Listen
-	h, err := axis.Open(ctx, o.Dir, axis.Config{File: file, Log: o.log(), Faults: o.hook(), MaxStreamBytes: o.MaxStreamBytes, HealthEvery: 20 * time.Millisecond})
+	h, err := axis.Open(ctx, o.Dir, axis.Config{
+		File: file, Log: o.log(), Faults: o.hook(), MaxStreamBytes: o.MaxStreamBytes, HealthEvery: 20 * time.Millisecond, SealEvery: 5 * time.Millisecond,
+		Now: func() time.Time { return time.Now().Add(o.Ahead) },
+	})
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,8 @@ import (
 type Seen struct {
 	// CA of the axis, as an endpoint pinned it.
 	CA *x509.Certificate
+	// Anchors are whom to believe about the axis's seal and about time.
+	Anchors []*x509.Certificate
 	// Blocks of the journal, exact bytes.
 	Blocks [][]byte
 	// Size and Root of the log as the axis tells them.
@@ -72,7 +74,7 @@ type SeenEndpoint struct {
 
 // Look gathers what a world shows. It must have settled, with everything running.
 func Look(ctx context.Context, w *World) (*Seen, error) {
-	s := &Seen{Stories: map[string][]operator.Document{}, Chunks: filepath.Join(w.AxisDir(), "content", "chunks")}
+	s := &Seen{Anchors: w.cfg.Anchors, Stories: map[string][]operator.Document{}, Chunks: filepath.Join(w.AxisDir(), "content", "chunks")}
 	for _, m := range w.Members() {
 		e, err := m.look()
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"docaxis/internal/lang"
 	"docaxis/signing"
 	"docaxis/signing/pades"
+	"docaxis/signing/xmldsig"
 )
 
 // Kind is what a file is, as far as labels need it.
@@ -39,8 +40,11 @@ type Finding struct {
 	// Within are the files of a package, and Left how many more there are.
 	Within []Finding
 	Left   int
-	// Placeholder: a package has an XML-DSig element, which nobody can rely on.
+	// Placeholder: a package has a Signature element that cannot be a signature. XML are
+	// those that may be, and XMLLeft how many more there are.
 	Placeholder bool
+	XML         []xmldsig.Signature
+	XMLLeft     int
 	// Refused is why a package, or a file in one, could not be read.
 	Refused error
 }
@@ -99,7 +103,9 @@ func (f *Finding) open(r io.ReaderAt, size int64, o Options) error {
 	if err != nil {
 		return f.refuse(err)
 	}
-	f.Placeholder = p.Document != nil && p.Document.Signature != nil
+	if err := f.signatures(p, r, size, o); err != nil {
+		return err
+	}
 	for i, a := range p.Attachments {
 		if i == maxWithin {
 			f.Left = len(p.Attachments) - i
@@ -157,11 +163,8 @@ func (f Finding) Sentence(l lang.Language) string {
 			"The file cannot be read, so whether it is signed is not known; ask the sender to send it again.")
 	case f.PDF != nil:
 		return f.PDF.Sentence(string(l))
-	case f.Kind == EdXML && f.Placeholder:
-		return l.Pick("Thẻ Signature (XML-DSig) của gói tin không có giá trị và không được kiểm tra; chữ ký có giá trị nằm trong các tệp đính kèm.",
-			"The Signature element (XML-DSig) of the package has no value and is not checked; the signatures that count are in the attached files.")
 	case f.Kind == EdXML:
-		return l.Pick("Gói tin edXML; chữ ký nằm trong các tệp đính kèm.", "A package of edXML; signatures are in the attached files.")
+		return f.packageSentence(l)
 	}
 	return l.Pick("Không phải tệp PDF; chữ ký bên trong, nếu có, không được kiểm tra.",
 		"Not a PDF; signatures within it, if any, are not checked.")

@@ -43,6 +43,7 @@ func (l *look) labelAt(f Finding, place string) *axispb.FileLabel {
 			out.Within = append(out.Within, l.labelAt(w, fmt.Sprintf("%s/%d", place, i)))
 		}
 		sum(out)
+		l.xml(out, f)
 	}
 	return out
 }
@@ -68,16 +69,20 @@ func (l *look) pdf(out *axispb.FileLabel, d *pades.Document, anchored bool) {
 }
 
 func verdict(s *pades.Signature) *axispb.SignatureLabel {
+	return signatureLabel(&s.Verdict, s.Holder, s.Sentence)
+}
+
+func signatureLabel(v *signing.Verdict, holder pades.Holder, say func(lang string) string) *axispb.SignatureLabel {
 	out := &axispb.SignatureLabel{
-		Indication: string(s.Verdict.Indication), SubIndication: string(s.Verdict.SubIndication),
-		TimeMs: s.Verdict.Time.UnixMilli(), TimeSource: string(s.Verdict.TimeSource),
-		SentenceVi: s.Sentence(string(lang.Vietnamese)), SentenceEn: s.Sentence(string(lang.English)),
+		Indication: string(v.Indication), SubIndication: string(v.SubIndication),
+		TimeMs: v.Time.UnixMilli(), TimeSource: string(v.TimeSource),
+		SentenceVi: say(string(lang.Vietnamese)), SentenceEn: say(string(lang.English)),
 	}
-	if s.Holder != pades.Unknown {
-		out.Holder = string(s.Holder)
+	if holder != pades.Unknown {
+		out.Holder = string(holder)
 	}
-	if s.Verdict.Signer != nil {
-		out.Signer = clip(s.Verdict.Signer.Subject.CommonName)
+	if v.Signer != nil {
+		out.Signer = clip(v.Signer.Subject.CommonName)
 	}
 	return out
 }

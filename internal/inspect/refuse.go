@@ -14,7 +14,7 @@ func (j *Judge) Refuses(p axispb.FilePolicy, code string, l *axispb.FileLabel) *
 	if p != axispb.FilePolicy_FILE_POLICY_SOUND && p != axispb.FilePolicy_FILE_POLICY_SIGNED {
 		return nil
 	}
-	if bad := find(l, func(f *axispb.FileLabel) bool { return f.Failed && len(f.Within) == 0 }); bad != nil {
+	if bad := find(l, func(f *axispb.FileLabel) bool { return f.Failed && (len(f.Within) == 0 || failedItself(f)) }); bad != nil {
 		return refusal(axispb.ReasonCode_REASON_FILE_PROBLEM, code, l, bad, saying(bad))
 	}
 	if p != axispb.FilePolicy_FILE_POLICY_SIGNED || j.anchors == 0 {

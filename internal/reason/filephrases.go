@@ -1,7 +1,7 @@
 package reason
 
 // filePhrases are what is said of the signatures within a file (signing/pades,
-// internal/inspect): they travel in English inside the refusal of a document. Never
+// signing/xmldsig, internal/inspect): they travel in English inside the refusal of a document. Never
 // written to.
 var filePhrases = []text{
 	{"Chữ ký trong ô “{1}”: {2}", "Signature in field “{1}”: {2}"},
@@ -21,6 +21,10 @@ var filePhrases = []text{
 	{"cấu trúc dùng cho phần mềm đọc màn hình đã bị sửa sau khi ký; hãy so với bản đã ký trước khi sử dụng", "what screen readers are told was altered after signing; compare it with what was signed before you use it"},
 	{"có dữ liệu lạ nối vào cuối tệp sau khi ký; đề nghị nơi gửi gửi lại bản đã ký", "unknown data was appended after signing; ask the sender for the file as it was signed"},
 	{"có chữ ký được thêm sau khi người chứng thực đã khóa tệp; đề nghị nơi gửi kiểm tra lại", "a signature was added though the certifier had locked the file; ask the sender to look at it"},
+	// signing/xmldsig
+	{"Gói tin edXML có chữ ký XML-DSig trên toàn bộ gói. {1}", "A package of edXML with an XML-DSig signature over all of it. {1}"},
+	{"Gói tin edXML có chữ ký XML-DSig. {1}", "A package of edXML with an XML-DSig signature. {1}"},
+	{"Chữ ký XML-DSig không đúng định dạng nên không thể tin cậy; đề nghị nơi gửi ký lại", "The XML-DSig signature is not in its format and cannot be relied on; ask the sender to sign again"},
 	// signing: what proves the time relied on
 	{"{1} (thời điểm kiểm tra)", "{1} (the time of checking)"},
 	{"{1} (theo nhật ký của trục)", "{1} (proven by the axis's log)"},

@@ -1501,8 +1501,11 @@ type ProofRequest struct {
 	// 0 means the newest checkpoint's.
 	ToSize           uint64 `protobuf:"varint,3,opt,name=to_size,json=toSize,proto3" json:"to_size,omitempty"`
 	LeafIndexPlusOne uint64 `protobuf:"varint,4,opt,name=leaf_index_plus_one,json=leafIndexPlusOne,proto3" json:"leaf_index_plus_one,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Also the first sealed checkpoint that covers the leaf, which is one of the log as
+	// epoch had it.
+	Time          bool `protobuf:"varint,5,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ProofRequest) Reset() {
@@ -1563,13 +1566,24 @@ func (x *ProofRequest) GetLeafIndexPlusOne() uint64 {
 	return 0
 }
 
+func (x *ProofRequest) GetTime() bool {
+	if x != nil {
+		return x.Time
+	}
+	return false
+}
+
 type ProofAnswer struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Checkpoint    []byte                 `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
-	Consistency   [][]byte               `protobuf:"bytes,2,rep,name=consistency,proto3" json:"consistency,omitempty"`
-	Inclusion     [][]byte               `protobuf:"bytes,3,rep,name=inclusion,proto3" json:"inclusion,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Checkpoint  []byte                 `protobuf:"bytes,1,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	Consistency [][]byte               `protobuf:"bytes,2,rep,name=consistency,proto3" json:"consistency,omitempty"`
+	Inclusion   [][]byte               `protobuf:"bytes,3,rep,name=inclusion,proto3" json:"inclusion,omitempty"`
+	// With time: marshalled SealedCheckpoint, exact bytes, and the inclusion of the leaf
+	// at its size. Empty while no sealed checkpoint covers the leaf.
+	Sealed          []byte   `protobuf:"bytes,4,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	SealedInclusion [][]byte `protobuf:"bytes,5,rep,name=sealed_inclusion,json=sealedInclusion,proto3" json:"sealed_inclusion,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ProofAnswer) Reset() {
@@ -1619,6 +1633,20 @@ func (x *ProofAnswer) GetConsistency() [][]byte {
 func (x *ProofAnswer) GetInclusion() [][]byte {
 	if x != nil {
 		return x.Inclusion
+	}
+	return nil
+}
+
+func (x *ProofAnswer) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
+func (x *ProofAnswer) GetSealedInclusion() [][]byte {
+	if x != nil {
+		return x.SealedInclusion
 	}
 	return nil
 }
@@ -2020,18 +2048,21 @@ const file_service_proto_rawDesc = "" +
 	"\x03csr\x18\x01 \x01(\fR\x03csr\"Q\n" +
 	"\vRenewAnswer\x12 \n" +
 	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12 \n" +
-	"\vauthorities\x18\x02 \x03(\fR\vauthorities\"\x89\x01\n" +
+	"\vauthorities\x18\x02 \x03(\fR\vauthorities\"\x9d\x01\n" +
 	"\fProofRequest\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1b\n" +
 	"\tfrom_size\x18\x02 \x01(\x04R\bfromSize\x12\x17\n" +
 	"\ato_size\x18\x03 \x01(\x04R\x06toSize\x12-\n" +
-	"\x13leaf_index_plus_one\x18\x04 \x01(\x04R\x10leafIndexPlusOne\"m\n" +
+	"\x13leaf_index_plus_one\x18\x04 \x01(\x04R\x10leafIndexPlusOne\x12\x12\n" +
+	"\x04time\x18\x05 \x01(\bR\x04time\"\xb0\x01\n" +
 	"\vProofAnswer\x12\x1e\n" +
 	"\n" +
 	"checkpoint\x18\x01 \x01(\fR\n" +
 	"checkpoint\x12 \n" +
 	"\vconsistency\x18\x02 \x03(\fR\vconsistency\x12\x1c\n" +
-	"\tinclusion\x18\x03 \x03(\fR\tinclusion\"\x9d\x01\n" +
+	"\tinclusion\x18\x03 \x03(\fR\tinclusion\x12\x16\n" +
+	"\x06sealed\x18\x04 \x01(\fR\x06sealed\x12)\n" +
+	"\x10sealed_inclusion\x18\x05 \x03(\fR\x0fsealedInclusion\"\x9d\x01\n" +
 	"\x0eRecoverRequest\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06epochs\x18\x02 \x03(\fR\x06epochs\x12\x1e\n" +

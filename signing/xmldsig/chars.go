@@ -171,7 +171,7 @@ func readNumber(b []byte) (n rune, ok bool) {
 
 // decodeAttribute is the value of an attribute (XML 1.0 section 3.3.3, CDATA).
 func decodeAttribute(raw []byte) []byte {
-	if bytes.IndexAny(raw, "&\t\r\n") < 0 {
+	if !bytes.ContainsAny(raw, "&\t\r\n") {
 		return raw
 	}
 	out := make([]byte, 0, len(raw))
@@ -235,8 +235,18 @@ func isNameByte(c byte) bool {
 
 func isNameRune(r rune, first bool) bool {
 	for _, span := range [][2]rune{
-		{0xc0, 0xd6}, {0xd8, 0xf6}, {0xf8, 0x2ff}, {0x370, 0x37d}, {0x37f, 0x1fff}, {0x200c, 0x200d},
-		{0x2070, 0x218f}, {0x2c00, 0x2fef}, {0x3001, 0xd7ff}, {0xf900, 0xfdcf}, {0xfdf0, 0xfffd}, {0x10000, 0xeffff},
+		{0xc0, 0xd6},
+		{0xd8, 0xf6},
+		{0xf8, 0x2ff},
+		{0x370, 0x37d},
+		{0x37f, 0x1fff},
+		{0x200c, 0x200d},
+		{0x2070, 0x218f},
+		{0x2c00, 0x2fef},
+		{0x3001, 0xd7ff},
+		{0xf900, 0xfdcf},
+		{0xfdf0, 0xfffd},
+		{0x10000, 0xeffff},
 	} {
 		if r >= span[0] && r <= span[1] {
 			return true

@@ -100,6 +100,9 @@ func valueDefects() []defect {
 		{"a flipped bit", signed(func(_ *bench, s *dsig.Signature) { s.Value = func(v []byte) []byte { v[9] ^= 1; return v } }), signing.SigCryptoFailure, "value"},
 		{"a shorter value", signed(func(_ *bench, s *dsig.Signature) { s.Value = func(v []byte) []byte { return v[1:] } }), signing.SigCryptoFailure, "value"},
 		{"a longer value", signed(func(_ *bench, s *dsig.Signature) { s.Value = func(v []byte) []byte { return append(v, 0) } }), signing.SigCryptoFailure, "value"},
+		{"a zero between r and s", signed(func(_ *bench, s *dsig.Signature) {
+			s.Value = func(v []byte) []byte { return append(append(v[:32:32], 0), v[32:]...) }
+		}), signing.SigCryptoFailure, "value"},
 		{"zeros", signed(func(_ *bench, s *dsig.Signature) { s.Value = func(v []byte) []byte { return make([]byte, len(v)) } }), signing.SigCryptoFailure, "value"},
 		{"another's key", signed(func(b *bench, s *dsig.Signature) { s.Chain = b.other.Chain[:1] }), signing.SigCryptoFailure, "value"},
 		{"a key of another kind", signed(func(b *bench, s *dsig.Signature) { s.Chain = b.rsa.Chain[:1] }), signing.SigCryptoFailure, "value"},

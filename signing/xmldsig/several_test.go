@@ -70,6 +70,11 @@ func TestPlaceholders(t *testing.T) {
 func TestWhatIsNotSigned(t *testing.T) {
 	b := newBench(t)
 	file := with(document, must(b.by(dsig.Whole(unsigned)).Element()))
+	kept := b.by(dsig.Whole(unsigned))
+	kept.References[0].Transforms = dsig.Transform(dsig.Enveloped) + dsig.Transform(dsig.Exclusive+"WithComments")
+	if s := only(t, strings.Replace(with(document, must(kept.Element())), "Kính", "Kính<!-- x -->", 1), b.options()); !s.Verdict.Passed() {
+		t.Errorf("%s: %s", s.Verdict.SubIndication, s.Verdict.Detail)
+	}
 	for _, change := range [][2]string{
 		{"Kính gửi", "Kính <!-- ai? -->gửi"},
 		{"Kính gửi", "K&#237;nh gửi"},

@@ -2,31 +2,22 @@ package command
 
 import (
 	"context"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/url"
-	"os"
-	"path/filepath"
 
 	operator "docaxis/axis/admin"
 	"docaxis/internal/cli"
-	"docaxis/internal/durable"
-	"docaxis/internal/lang"
+	"docaxis/internal/proofset"
 )
 
 // saveEvidence writes everything that proves a document into a new folder.
 func saveEvidence(ctx context.Context, g *grammar, o *cli.IO, id, dir string) error {
-	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(lang.Errorf("%s đã có; không có gì bị ghi đè. Hãy nêu thư mục mới.", "%s exists; nothing was overwritten. Name a new folder.", dir), err)
-	}
 	var set operator.ProofSet
 	if err := ask(ctx, g, operator.PathProofs, url.Values{"id": {id}}, &set); err != nil {
 		return err
 	}
-	names, err := writeProofs(dir, set)
+	names, err := folderOf(set).Write(dir)
 	if err != nil {
 		return err
 	}
@@ -35,78 +26,11 @@ func saveEvidence(ctx context.Context, g *grammar, o *cli.IO, id, dir string) er
 	})
 }
 
-// writeProofs names each record's files by its leaf index.
-func writeProofs(dir string, set operator.ProofSet) ([]string, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	var names []string
-	put := func(name string, data []byte) error {
-		names = append(names, name)
-		return durable.WriteFile(filepath.Join(dir, name), data, 0o600)
-	}
-	err := put("ca.crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: set.CA}))
-	for i, e := range set.Epochs {
-		err = errors.Join(err, put(fmt.Sprintf("epoch-%d", i+1), e))
-	}
+// folderOf is what the axis gave, in the form of a folder.
+func folderOf(set operator.ProofSet) proofset.Set {
+	out := proofset.Set{CA: set.CA, Epochs: set.Epochs}
 	for _, r := range set.Records {
-		kind := "envelope"
-		if r.Event != "" {
-			kind = "evidence-" + r.Event
-		}
-		name := fmt.Sprintf("%06d-%s", r.LeafIndex, kind)
-		err = errors.Join(err, put(name, r.Body), put(name+".receipt", r.Receipt))
+		out.Records = append(out.Records, proofset.Record{LeafIndex: r.LeafIndex, Event: r.Event, Body: r.Body, Receipt: r.Receipt, Time: r.Time})
 	}
-	return names, errors.Join(err, put("README.md", []byte(howToVerify)))
+	return out
 }
-
-const howToVerify = `# How to verify / Cách kiểm tra
-
-Every file has the exact bytes that the axis holds. Nothing here has to be believed:
-compare the key of ca.crt with the pin that the axis published elsewhere, then check
-the rest with openssl. docs/evidence.md of the project explains each step.
-Mỗi tệp là đúng từng byte như trên trục. Không cần tin trục: hãy so khóa trong ca.crt với
-dấu vân tay trục đã công bố ở nơi khác, rồi kiểm tra phần còn lại bằng openssl như sau.
-
-All of it at once, offline / Kiểm tra tất cả một lần, không cần mạng (CA: ca.crt from elsewhere / lấy từ nơi khác):
-
-    auditor verify FOLDER --anchor CA --anchor SEAL
-
-- ca.crt                      the axis's CA / chứng thư gốc của trục
-- epoch-N                     signed epochs / các kỷ của sổ, có chữ ký
-- NNNNNN-envelope             the document as it was sealed / văn bản đã đóng dấu số
-- NNNNNN-evidence-EVENT       a signed statement / một bằng chứng có chữ ký
-- NNNNNN-….receipt            proof that the record is in the log / biên nhận của bản ghi trong sổ
-
-Helpers / Hàm phụ trợ (bash):
-
-    hex() { xxd -p | tr -d '\n'; echo; }
-    bytes() { xxd -r -p; }
-    # first the fields of a message: protoc --decode_raw, or field() of docs/evidence.md
-
-The pin / Dấu vân tay khóa:
-
-    openssl x509 -in ca.crt -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256
-
-An epoch, signed by the CA / Một kỷ, do CA ký (fields 1 and 2 of epoch-N):
-
-    openssl x509 -in ca.crt -noout -pubkey > ca.pub
-    { printf 'docaxis/epoch/v1\n'; cat epoch.body; } | openssl dgst -sha256 -verify ca.pub -signature epoch.signature
-
-A checkpoint, signed by the epoch's key / Mốc kiểm tra (field 6 of a receipt):
-
-    openssl pkeyutl -verify -pubin -inkey log.pub -rawin -in checkpoint.text -sigfile checkpoint.signature
-
-The seal over the manifest / Con dấu số trên bản kê (fields 2 and 4 of the envelope):
-
-    openssl cms -verify -binary -inform DER -in seal.p7s -content manifest.xml -CAfile seal.crt -purpose any -out signed.xml
-
-A statement / Một bằng chứng (fields 1, 2 and 3 of the evidence):
-
-    { printf 'docaxis/evidence/v1\n'; cat statement; } | openssl dgst -sha256 -verify signer.pub -signature statement.signature
-    openssl verify -purpose any -CAfile ca.crt signer.crt
-
-That a record is in the log at its place follows from its receipt's inclusion proof:
-root_of() in docs/evidence.md computes it with sha256sum alone.
-Vị trí của bản ghi trong sổ được chứng minh bằng hàm root_of() trong docs/evidence.md.
-`

@@ -49,6 +49,7 @@ func printStatus(w io.Writer, o *cli.IO, s operator.Status) {
 	if s.Requests > 0 {
 		fmt.Fprintf(w, o.Say("%d yêu cầu của điểm kết nối đang chờ duyệt: axis agency requests\n", "%d requests of endpoints wait for an operator: axis agency requests\n"), s.Requests)
 	}
+	printTimestamps(w, o, s.Timestamps)
 	printDisks(w, o, s.Disks)
 	printRecovery(w, o, s)
 	printDamage(w, o, s.Damage)

@@ -58,6 +58,13 @@ func (serveCommand) Help() string {
     revocation    false: authorities are not asked for revoked certificates
     allow         addresses or host names within your walls that may be asked
     proxy         HTTP proxy that asks, as http://proxy:3128
+  [timestamps]    who says when the log's records were there (RFC 3161)
+    authorities   addresses, asked in this order; without any it is not done
+    anchors       files or folders of their certificates; trust-tsa where left out
+    every         least time between two: "1m" (also where left out) to "1h"
+  [seal]          seals what is time-stamped; the evidence key where left out
+    key, certificate, password_file
+                  PEM or PKCS#12; the first line of a file is the password
 
 Stops on Ctrl-C or SIGTERM.`, `axis.toml trong thư mục gồm:
   name            tên sổ ghi; không bao giờ đổi
@@ -78,6 +85,13 @@ Stops on Ctrl-C or SIGTERM.`, `axis.toml trong thư mục gồm:
     revocation    false: không hỏi tổ chức chứng thực về chứng thư bị thu hồi
     allow         địa chỉ hoặc tên máy trong mạng nội bộ được phép hỏi
     proxy         proxy HTTP dùng để hỏi, như http://proxy:3128
+  [timestamps]    ai xác nhận lúc bản ghi đã có trong sổ (RFC 3161)
+    authorities   các địa chỉ, hỏi theo thứ tự này; không nêu thì không thực hiện
+    anchors       tệp hoặc thư mục chứng thư của họ; không nêu là trust-tsa
+    every         khoảng cách ngắn nhất: "1m" (cả khi không nêu) đến "1h"
+  [seal]          con dấu số ký lên mốc kiểm tra; không nêu là khóa bằng chứng
+    key, certificate, password_file
+                  PEM hoặc PKCS#12; dòng đầu của một tệp là mật khẩu
 
 Dừng bằng Ctrl-C hoặc SIGTERM.`)
 }

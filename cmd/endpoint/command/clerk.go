@@ -146,7 +146,8 @@ func (c inboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 }
 
 type showCommand struct {
-	ID string `arg:"" help:"Id of the document.|Mã văn bản."`
+	ID     string `arg:"" help:"Id of the document.|Mã văn bản."`
+	Export string `help:"Write everything that an auditor needs into a new folder.|Ghi mọi thứ cần cho việc kiểm tra vào thư mục mới." type:"path" placeholder:"FOLDER"`
 }
 
 func (showCommand) Help() string {
@@ -155,6 +156,9 @@ func (showCommand) Help() string {
 }
 
 func (c showCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
+	if c.Export != "" {
+		return exportProofs(ctx, g, o, c.ID, c.Export)
+	}
 	var all []clerk.Story
 	if err := ask(ctx, g, clerk.PathShow, url.Values{"id": {c.ID}}, &all); err != nil {
 		return err
