@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"sync"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -74,6 +75,16 @@ func (a *Agent) begunSubmission(id string) (e *axispb.OutboxEntry, err error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// afterBegun is when to try again after a first attempt that was recorded ahead, which
+// left no time for it; zero where the attempt did.
+func (a *Agent) afterBegun(attempts uint32, dueMs int64) time.Time {
+	now := a.cfg.Now()
+	if attempts != 1 || dueMs > now.UnixMilli() {
+		return time.Time{}
+	}
+	return now.Add(a.cfg.Retry.wait(0))
 }
 
 // beginFetch records the first attempt at a document that just came and whose files

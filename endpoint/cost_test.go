@@ -11,8 +11,10 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"docaxis/endpoint/axistest"
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/outbox"
+	"docaxis/internal/bus"
 	"docaxis/internal/chunk"
 	"docaxis/proto/axispb"
 )
@@ -150,4 +152,33 @@ func TestAnAttemptRecordedAheadOfACrash(t *testing.T) {
 	}
 	from.axis.SetOnline("from", true)
 	from.wait(away, axispb.State_STATE_CONSIGNED)
+}
+
+// A first attempt that was recorded ahead and fails is followed as any other: after a
+// time, not at once.
+func TestAfterAnAttemptRecordedAheadComesAWait(t *testing.T) {
+	w := newWorld(t)
+	from := w.office("from", "H41")
+	from.adjust = func(c *Config) { c.Retry = Retry{Min: time.Hour, Max: time.Hour} }
+	from.start().synced("H41")
+	from.until("it may send", from.agent.online)
+	w.axis.Lock()
+	w.axis.Hook = func(_ string, s bus.Service, when string) error {
+		if s == bus.Submit && when == "before" {
+			return axistest.Away()
+		}
+		return nil
+	}
+	w.axis.Unlock()
+	begun := time.Now()
+	id := from.send(draft("H41", "H41").with())
+	var e *axispb.OutboxEntry
+	from.until("the attempt failed", func() bool {
+		var err error
+		e, err = from.agent.Sent(id)
+		return err == nil && e.Trouble != nil
+	})
+	if e.Attempts != 1 || e.NextAttemptMs <= begun.UnixMilli()+2 {
+		t.Errorf("%d attempts, the next at %d, begun at %d", e.Attempts, e.NextAttemptMs, begun.UnixMilli())
+	}
 }

@@ -183,6 +183,10 @@ func (a *Agent) fetchFailed(ctx context.Context, key inbox.Key, moved bool, why 
 		a.log.Warn("fetching failed", slog.String("id", key.ID), slog.String("code", key.Code), troubleAttr(t))
 	}
 	return a.db.Update(context.WithoutCancel(ctx), func(tx *bbolt.Tx) error {
-		return inbox.In(tx).Fail(key, t, next, moved)
+		in := inbox.In(tx)
+		if e, err := in.Get(key); err == nil && next.IsZero() {
+			next = a.afterBegun(e.Attempts, e.NextAttemptMs)
+		}
+		return in.Fail(key, t, next, moved)
 	})
 }

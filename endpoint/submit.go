@@ -311,7 +311,11 @@ func (a *Agent) submissionFailed(ctx context.Context, id string, moved bool, why
 		if permanent {
 			return outbox.In(tx).Park(id, t)
 		}
-		return outbox.In(tx).Fail(id, t, next, moved)
+		o := outbox.In(tx)
+		if e, err := o.Get(id); err == nil && next.IsZero() {
+			next = a.afterBegun(e.Attempts, e.NextAttemptMs)
+		}
+		return o.Fail(id, t, next, moved)
 	})
 	if err == nil && permanent {
 		a.watch.changed(id)
