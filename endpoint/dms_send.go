@@ -59,7 +59,7 @@ func (x exchange) Send(ctx context.Context, system string, p vxp.Package) (vxp.S
 	if err != nil {
 		return vxp.Sent{}, x.a.noRoom(err)
 	}
-	if err := x.a.checkFiles(ctx, in.doc.Sender, in.parts(file)); err != nil {
+	if err := x.a.checkFiles(ctx, in.doc.Sender, in.parts(file), nil); err != nil {
 		return vxp.Sent{}, x.a.noRoom(err)
 	}
 	e, err := in.entry(hold, file)

@@ -107,8 +107,9 @@ func withheld(e *axispb.InboxEntry) error {
 }
 
 // checkFiles looks at the files of a document before it is sealed, where the policy
-// about what its agency sends asks for it, and refuses what that refuses.
-func (a *Agent) checkFiles(ctx context.Context, sender string, parts []envelope.File) error {
+// about what its agency sends asks for it, and refuses what that refuses. settle waits
+// until the files can be read; nil where they can.
+func (a *Agent) checkFiles(ctx context.Context, sender string, parts []envelope.File, settle func() error) error {
 	var policy directory.Policy
 	err := a.db.View(func(tx *bbolt.Tx) (err error) {
 		policy, err = directory.In(tx).Policy(sender)
@@ -116,6 +117,11 @@ func (a *Agent) checkFiles(ctx context.Context, sender string, parts []envelope.
 	})
 	if err != nil || !asks(policy.SentFiles) {
 		return err
+	}
+	if settle != nil {
+		if err := settle(); err != nil {
+			return err
+		}
 	}
 	for _, part := range parts {
 		if err := a.checkFile(ctx, policy.SentFiles, sender, part); err != nil {

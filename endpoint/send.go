@@ -78,7 +78,7 @@ func (a *Agent) keep(ctx context.Context, doc *envelope.Document, drafts []Draft
 	if err != nil {
 		return nil, err
 	}
-	if err := a.checkFiles(ctx, doc.Sender, sealed); err != nil {
+	if err := a.checkFiles(ctx, doc.Sender, sealed, hold.Settle); err != nil {
 		return nil, err
 	}
 	e, err := a.seal(doc, hold, sealed, key)

@@ -115,7 +115,7 @@ func (a *Agent) sealDraft(ctx context.Context, e *axispb.OutboxEntry) error {
 			return reason.Permanent(axispb.ReasonCode_REASON_DIGEST_MISMATCH, clip(f.Title))
 		}
 	}
-	if err := a.checkFiles(ctx, doc.Sender, parts); err != nil {
+	if err := a.checkFiles(ctx, doc.Sender, parts, nil); err != nil {
 		return err
 	}
 	hold := a.files.Hold()
