@@ -43,6 +43,7 @@ func TestAxisDoctor(t *testing.T) {
 		t.Fatal(err)
 	}
 	status.Timestamps = operator.Timestamps{Authorities: 1, LastMS: time.Now().UnixMilli(), Covers: status.Size}
+	status.Signatures.Anchors = 1
 	running.Status = &status
 	if r := axis.Doctor(t.Context(), w.AxisDir(), running); r.Worst() != doctor.Well || len(r.Findings) < 18 {
 		t.Fatalf("a sound axis that runs: %+v", r.Findings)
