@@ -18,9 +18,6 @@ import (
 	"docaxis/internal/vectors"
 )
 
-// module is Debian's SoftHSM, which make needs asks for.
-const module = "/usr/lib/softhsm/libsofthsm2.so"
-
 // The steps of docs/operations.md for a seal in a token, as they stand, with the real
 // programs, SoftHSM and openssl; then what may happen to a token, to its signer and to
 // its PIN.
