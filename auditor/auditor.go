@@ -2,9 +2,9 @@
 // content what they are, judges every signature and proof in them by whom the caller
 // trusts, and says it in words or as a Report for scripts.
 //
-// It uses no network. Whether a certificate was revoked is judged by what a file
-// itself brings along; where it brings nothing, the answer is INDETERMINATE
-// (TRY_LATER), never that it passed.
+// It uses no network. Whether a certificate was revoked is judged by what a file itself
+// brings along and what the caller knows (Options.Revocation, Options.Ask); where there
+// is nothing, the answer is INDETERMINATE (TRY_LATER), never that it passed.
 package auditor
 
 import (
@@ -25,6 +25,12 @@ type Options struct {
 	// or signing.TimeGiven.
 	At     time.Time
 	Source signing.TimeSource
+	// Revocation is what is known of revoked certificates beside what files bring along;
+	// nil is nothing.
+	Revocation *signing.Revocation
+	// Ask, where it is not nil, is asked once about the chains that lead to an anchor, of
+	// all files together. It is the caller's who asks whom; nobody else is asked.
+	Ask func(chains [][]*x509.Certificate) Known
 	// Content is the file that a detached signature is over; where it is empty, the
 	// one that is named as the signature without .p7s.
 	Content string
@@ -38,8 +44,10 @@ type Options struct {
 // Verify judges files, and folders by the files in them. It never fails: a file that
 // cannot be judged is Unusable and says why.
 func Verify(paths []string, o Options) Report {
+	known := o.asked(paths)
 	a := newAudit(o)
-	report := Report{Version: ReportVersion, At: o.At.UTC(), Anchors: len(o.Anchors), Files: []File{}}
+	a.known = known.Revocation
+	report := Report{Version: ReportVersion, At: o.At.UTC(), Anchors: len(o.Anchors), Files: []File{}, NotFetched: known.Missing}
 	for _, path := range paths {
 		f := a.path(path)
 		report.Files = append(report.Files, f)
@@ -53,6 +61,10 @@ type audit struct {
 	Options
 	anchors, pinned []*x509.Certificate
 	trust, clocks   *signing.Trust
+	// known is what is known of revoked certificates; nil where it is not asked about.
+	known *signing.Revocation
+	// found are the chains that led to an anchor.
+	found chains
 }
 
 func newAudit(o Options) *audit {
@@ -69,11 +81,10 @@ func newAudit(o Options) *audit {
 }
 
 // signing are the options of a signature that is judged at the caller's time.
-// Revocation is asked about, and nothing is known but what a file has.
 func (a *audit) signing() signing.Options {
 	return signing.Options{
 		At: a.At, Source: a.Source, Trust: a.trust, Pinned: a.pinned,
-		Timestamping: a.clocks, Revocation: new(signing.Revocation),
+		Timestamping: a.clocks, Revocation: a.known,
 	}
 }
 

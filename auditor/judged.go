@@ -11,6 +11,7 @@ import (
 
 // judged puts a verdict into the form of a report.
 func (a *audit) judged(what string, v signing.Verdict) Signature {
+	a.found.add(v.Chain)
 	s := Signature{
 		For: what, Indication: v.Indication, SubIndication: v.SubIndication, Detail: v.Detail,
 		Sentence: a.sentence(v), Signer: certificate(v.Signer),
@@ -36,8 +37,8 @@ func (a *audit) sentence(v signing.Verdict) string {
 	if v.SubIndication != signing.TryLater {
 		return v.Sentence(string(a.Lang))
 	}
-	return a.say("Chữ ký khớp với nội dung, nhưng tệp không kèm dữ liệu thu hồi dùng được cho chứng thư số của "+name(v.Signer)+" nên chưa thể kết luận; hãy kiểm tra trạng thái thu hồi tại đơn vị cấp, hoặc nêu chính chứng thư số đó bằng --anchor nếu đã biết rõ.",
-		"The signature is of the content, but the file brings no usable revocation data for the certificate of "+name(v.Signer)+", so nothing can be concluded; ask its authority about revocation, or name the certificate itself with --anchor where you know it.")
+	return a.say("Chữ ký khớp với nội dung, nhưng không có dữ liệu thu hồi dùng được cho chứng thư số của "+name(v.Signer)+" nên chưa thể kết luận; hãy lấy danh sách thu hồi của đơn vị cấp rồi nêu bằng --revocation, hỏi qua mạng bằng --online, hoặc nêu chính chứng thư số đó bằng --anchor nếu đã biết rõ.",
+		"The signature is of the content, but there is no usable revocation data for the certificate of "+name(v.Signer)+", so nothing can be concluded; name its authority's list with --revocation, ask with --online, or name the certificate itself with --anchor where you know it.")
 }
 
 func (a *audit) stamped(t signing.TimestampVerdict) Signature {

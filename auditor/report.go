@@ -59,6 +59,8 @@ type Report struct {
 	Anchors int    `json:"anchors"`
 	Result  Result `json:"result"`
 	Files   []File `json:"files"`
+	// NotFetched is what authorities were asked for and did not give.
+	NotFetched []NotFetched `json:"not_fetched,omitempty"`
 }
 
 // Kind is what a file is, by its content.
@@ -172,7 +174,7 @@ type Change struct {
 	Detail   string `json:"detail,omitempty"`
 }
 
-// Revocation is what the file itself brings along about one certificate.
+// Revocation is what was found about one certificate, wherever it came from.
 type Revocation struct {
 	Certificate string     `json:"certificate"`
 	Source      string     `json:"source"`

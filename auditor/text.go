@@ -18,6 +18,9 @@ func (r Report) Write(w io.Writer, l lang.Language) {
 	if r.Anchors == 0 {
 		t.line(0, "%s", l.Pick("Chưa nêu nguồn tin cậy nào (--anchor) nên không chữ ký nào có thể đạt.", "No anchor was given (--anchor), so no signature can pass."))
 	}
+	for _, n := range r.NotFetched {
+		t.line(0, t.l.Pick("Chưa lấy được %s của %s: %s", "Could not get the %s of %s: %s"), n.Kind, n.Issuer, n.Sentence)
+	}
 	for _, f := range r.Files {
 		t.file(0, f)
 	}

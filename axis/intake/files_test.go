@@ -73,6 +73,16 @@ func (r *filesRig) takes(c <-chan lookAt, what string) {
 	}
 }
 
+// ends ends the look that goes on.
+func (r *filesRig) ends(err error) {
+	r.t.Helper()
+	select {
+	case r.end <- err:
+	case <-time.After(20 * time.Second):
+		r.t.Fatal("no look goes on")
+	}
+}
+
 // A look goes on when its request ends, and its outcome, of either kind, is that of the
 // repetition; what could not be read is looked at anew, and everything after a while.
 func TestALookOutlivesItsRequest(t *testing.T) {
@@ -86,7 +96,7 @@ func TestALookOutlivesItsRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.takes(r.begun, "the look did not begin")
-		r.end <- nil
+		r.ends(nil)
 		err := r.ask(t.Context(), document("e1", byte(i)))
 		if want == 0 && err != nil || want != 0 && !reason.Is(err, want) {
 			t.Errorf("the repetition is answered: %v", err)
@@ -98,10 +108,10 @@ func TestALookOutlivesItsRequest(t *testing.T) {
 	s := document("e1", 9)
 	_ = r.ask(gone(t), s)
 	r.takes(r.begun, "the look did not begin")
-	r.end <- errors.New("set aside")
+	r.ends(errors.New("set aside"))
 	again := make(chan error)
 	go func() { again <- r.ask(t.Context(), s) }()
-	for {
+	for range 1000 {
 		select {
 		case err := <-again: // that look's own end
 			if !reason.Is(err, axispb.ReasonCode_REASON_UNAVAILABLE) {
@@ -115,9 +125,14 @@ func TestALookOutlivesItsRequest(t *testing.T) {
 		}
 		break
 	}
-	r.end <- nil
-	if err := <-again; !reason.Is(err, axispb.ReasonCode_REASON_FILE_PROBLEM) {
-		t.Error(err)
+	r.ends(nil)
+	select {
+	case err := <-again:
+		if !reason.Is(err, axispb.ReasonCode_REASON_FILE_PROBLEM) {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the look has no outcome")
 	}
 	r.now = r.now.Add(judgedFor)
 	_ = r.ask(gone(t), s)
@@ -131,7 +146,9 @@ func TestLooksOfOneEndpointAreBounded(t *testing.T) {
 	for i := range byte(mostLooks) {
 		_ = r.ask(gone(t), document("e1", i))
 	}
-	err := r.ask(t.Context(), document("e1", mostLooks))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err := r.ask(ctx, document("e1", mostLooks))
 	if !errors.Is(err, errLooks) || !reason.Is(err, axispb.ReasonCode_REASON_UNAVAILABLE) {
 		t.Errorf("one more: %v", err)
 	}
@@ -142,7 +159,7 @@ func TestLooksOfOneEndpointAreBounded(t *testing.T) {
 		t.Error("two of one endpoint's at once")
 	}
 	for range mostLooks + 1 {
-		r.end <- nil
+		r.ends(nil)
 	}
 	if err := r.ask(t.Context(), document("e1", 0)); err != nil {
 		t.Error(err)

@@ -68,7 +68,7 @@ type Config struct {
 	// Every is how often what is due again is looked for; 10 s by default.
 	Every time.Duration
 	// BytesPerSecond is what it reads of files on average; 32 MiB by default, negative
-	// for any.
+	// for any, and then it takes all of a core, too, else at most a quarter.
 	BytesPerSecond int64
 	// Large is from how many bytes on a document waits until no other is new; 64 MiB by
 	// default.
@@ -99,8 +99,10 @@ type Labeller struct {
 	// Owned by Run.
 	at    place
 	steps int
-	// rested: nothing but what is new may be worth a look, until the next tick.
-	rested bool
+	// caughtUp: nothing but what is new may be worth a look, until the next tick.
+	caughtUp bool
+	// rested is for how long this step left processor and disk to others.
+	rested time.Duration
 
 	mu      sync.Mutex // guards what follows
 	trouble error
@@ -126,18 +128,27 @@ func (l *Labeller) Run(ctx context.Context) error {
 	tick := time.NewTicker(l.cfg.Every)
 	defer tick.Stop()
 	for ctx.Err() == nil {
+		began := time.Now()
+		l.rested = 0
 		worked, err := l.step(ctx)
+		times, rung := time.Duration(share), false
+		select {
+		case <-l.ring:
+			times, rung = busyShare, true
+		default:
+		}
+		l.pause(ctx, times*(time.Since(began)-l.rested))
 		if ctx.Err() != nil {
 			break
 		}
 		l.told(err)
-		if worked && err == nil {
+		if (worked || rung) && err == nil {
 			continue
 		}
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
-			l.rested = false
+			l.caughtUp = false
 		case <-l.ringUnless(err):
 		}
 	}

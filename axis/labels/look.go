@@ -28,7 +28,7 @@ func (l *Labeller) step(ctx context.Context) (bool, error) {
 		}
 	}
 	order := []func(context.Context) (bool, error){l.takeNew, l.takeAgain, l.takeOld, l.takeDue}
-	if l.rested {
+	if l.caughtUp {
 		order = order[:1] // each look at what may be due costs as much as a small document
 	} else if l.steps++; l.steps%dueTurn == 0 {
 		slices.Reverse(order)
@@ -38,7 +38,7 @@ func (l *Labeller) step(ctx context.Context) (bool, error) {
 			return worked, err
 		}
 	}
-	l.rested = true
+	l.caughtUp = true
 	return false, nil
 }
 
@@ -124,7 +124,7 @@ func (l *Labeller) keep(ctx context.Context, d Document, labels *axispb.Document
 	if err := l.store.put(ctx, d.Commitment, labels, p); err != nil {
 		return err
 	}
-	l.rested = l.rested && labels.GetAgainMs() == 0
+	l.caughtUp = l.caughtUp && labels.GetAgainMs() == 0
 	return l.cfg.Faults.At("labels.row.after")
 }
 
@@ -182,7 +182,7 @@ func (l *Labeller) lookAt(ctx context.Context, d Document, c Contents, known, ou
 		if !again.IsZero() && (retry.IsZero() || again.Before(retry)) {
 			retry = again
 		}
-		if l.pause(ctx, f.Size) != nil {
+		if l.pause(ctx, l.restAfter(f.Size)); ctx.Err() != nil {
 			return retry
 		}
 	}
@@ -200,17 +200,30 @@ func unread(f File, known *axispb.DocumentLabels, i int) *axispb.FileLabel {
 	}
 }
 
-// pause leaves the disk to others for as long as so many bytes are worth.
-func (l *Labeller) pause(ctx context.Context, size int64) error {
-	if l.cfg.BytesPerSecond < 0 {
-		return ctx.Err()
+// share is how many times as long as it works it leaves processor and disk to others: a
+// burst of documents is accepted first, and labelled after. busyShare counts while
+// documents come in.
+const (
+	share     = 3
+	busyShare = 30
+)
+
+// restAfter is how long the disk is left to others after so many bytes.
+func (l *Labeller) restAfter(size int64) time.Duration {
+	return time.Duration(float64(size) / float64(l.cfg.BytesPerSecond) * float64(time.Second))
+}
+
+// pause waits, unless nothing bounds this labeller, or ctx ends.
+func (l *Labeller) pause(ctx context.Context, d time.Duration) {
+	if l.cfg.BytesPerSecond < 0 || d <= 0 {
+		return
 	}
-	t := time.NewTimer(time.Duration(float64(size) / float64(l.cfg.BytesPerSecond) * float64(time.Second)))
+	t := time.NewTimer(d)
 	defer t.Stop()
+	began := time.Now()
 	select {
 	case <-t.C:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
+	l.rested += time.Since(began)
 }

@@ -81,7 +81,7 @@ type Status struct {
 // Open reads the anchors and takes up the folder of revocation data. The error is
 // about settings, certificates or folders, and says what to mend.
 func Open(c Config) (*Judge, error) {
-	network, err := c.Settings.network()
+	network, err := c.Settings.Network()
 	if err != nil {
 		return nil, err
 	}

@@ -37,14 +37,15 @@ type Settings struct {
 
 // Validate says what is wrong with the settings, before anything is done with them.
 func (s Settings) Validate() error {
-	_, err := s.network()
+	_, err := s.Network()
 	return err
 }
 
 // Asks reports whether authorities are asked.
 func (s Settings) Asks() bool { return s.Revocation == nil || *s.Revocation }
 
-func (s Settings) network() (n revocation.Network, err error) {
+// Network says whom the settings let ask, and how. The error says which entry to mend.
+func (s Settings) Network() (n revocation.Network, err error) {
 	var found []error
 	for _, a := range s.Allow {
 		if err := allow(&n, a); err != nil {

@@ -44,7 +44,7 @@ func Run(ctx context.Context, args []string, out, errs io.Writer) int {
 func program(g *grammar) cli.Program {
 	return cli.Program{
 		Name: "auditor", Grammar: g, Common: &g.Common,
-		About: "Judges signed files and the proofs of an axis, without a network.|Kiểm tra tệp đã ký và bằng chứng của trục, không cần mạng.",
+		About: "Judges signed files and the proofs of an axis; without --online it uses no network.|Kiểm tra tệp đã ký và bằng chứng của trục; không dùng mạng nếu không có --online.",
 		Detail: cli.Help("auditor verify quyet-dinh.pdf --anchor root-ca.crt",
 			"Exit codes: 0 all passed, 1 something failed, 2 nothing failed but not all is proven, 3 a file, an anchor or the command line cannot be used.",
 			"Mã thoát: 0 tất cả đạt, 1 có chữ ký không đạt, 2 không có gì sai nhưng chưa đủ căn cứ, 3 tệp, nguồn tin cậy hoặc câu lệnh không dùng được."),

@@ -76,7 +76,7 @@ func TestExitCodesAndWords(t *testing.T) {
 		{"passed, several", []string{p7s, in("signed.pdf"), "--anchor", seal, "--anchor", root}, Passed, "TẤT CẢ: ĐẠT\n", "ALL: PASSED\n"},
 		{"other content", []string{p7s, "--anchor", seal, "--content", in("other.txt")}, Failed, "TOTAL-FAILED, HASH_FAILURE\n", "The content was changed after Ủy ban nhân dân xã Thử signed it"},
 		{"altered", []string{in("altered.pdf"), "--anchor", seal}, Failed, ": KHÔNG ĐẠT\n", ": FAILED\n"},
-		{"no revocation data", []string{p7s, "--anchor", root}, Indeterminate, "không kèm dữ liệu thu hồi", "INDETERMINATE, TRY_LATER\n"},
+		{"no revocation data", []string{p7s, "--anchor", root}, Indeterminate, "không có dữ liệu thu hồi", "INDETERMINATE, TRY_LATER\n"},
 		{"nobody is trusted", []string{p7s}, Indeterminate, "Chưa nêu nguồn tin cậy nào (--anchor)", "No anchor was given"},
 		{"before the certificate", []string{p7s, "--anchor", seal, "--at", "2001-02-03T04:05"}, Indeterminate, "2001-02-03 04:05:00 (do người kiểm tra nêu)", "2001-02-03 04:05:00 (given by whoever checks)"},
 		{"a text", []string{in("congvan.txt")}, Unusable, ": KHÔNG KIỂM TRA ĐƯỢC\n", ": UNUSABLE\n"},
@@ -111,7 +111,7 @@ func TestWhatKeepsFromJudging(t *testing.T) {
 	}{
 		{"no command", nil, "Cách dùng", "Usage"},
 		{"no file", []string{"verify"}, "còn thiếu", "expected"},
-		{"an unknown flag", []string{"verify", p7s, "--online"}, "không có tùy chọn --online", "unknown flag --online"},
+		{"an unknown flag", []string{"verify", p7s, "--on-line"}, "không có tùy chọn --on-line", "unknown flag --on-line"},
 		{"no anchor there", []string{"verify", p7s, "--anchor", in("khong-co.crt")}, "Không có ", "There is no "},
 		{"an anchor that is none", []string{"verify", p7s, "--anchor", in("text.crt")}, "Không đọc được nguồn tin cậy", "The anchors cannot be read"},
 		{"a device as anchor", []string{"verify", p7s, "--anchor", os.DevNull}, "không thể là chứng thư", "cannot be a certificate"},
