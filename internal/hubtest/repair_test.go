@@ -128,7 +128,8 @@ func sameContent(t *testing.T, w *hubtest.World, l *letter, code string) {
 func TestOthersDoNotHearOfADamagedChunk(t *testing.T) {
 	t.Parallel()
 	s := &siege{}
-	s.World = world(t, hubtest.Config{Agencies: fourAgencies}, "G22")
+	clock := &shifted{}
+	s.World = world(t, hubtest.Config{Agencies: fourAgencies, Now: clock.now}, "G22")
 	s.sender = s.Member("G22")
 	s.away, s.attacker = s.enrol(t, "H42"), s.enrol(t, "H25")
 	pending := s.send(t, "ba", "H42")
@@ -137,6 +138,7 @@ func TestOthersDoNotHearOfADamagedChunk(t *testing.T) {
 	halt(t, s.World, "G22")
 	path := chunkPath(s.World, s.pending.content)
 	harm(t, path, false)
+	clock.pass(2 * time.Minute) // who looked at the file to label it found it right
 
 	away, attacker, sender := s.connect(t, s.away), s.connect(t, s.attacker), s.connect(t, s.sender)
 	get := &axispb.GetRequest{LeafIndex: s.pending.item.LeafIndex, Digest: s.pending.digest(), Length: 1}
