@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"docaxis/internal/chunk"
 )
@@ -52,6 +53,23 @@ func TestFetchWideGetsTheSame(t *testing.T) {
 		if short == 0 && src.got != src.file.Size {
 			t.Errorf("got %d bytes", src.got)
 		}
+	}
+}
+
+// The last answer, too, may bring less than was asked for: what is left is asked for
+// again, instead of waited for.
+func TestTheLastRangeMayBeShort(t *testing.T) {
+	s := open(t)
+	src := &crowd{source: newSource(t, chunk.MaxRange)}
+	src.step = chunk.MaxRange
+	src.short.Store(1)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := s.FetchWide(ctx, src.file, src.get, yes); err != nil {
+		t.Fatal(err)
+	}
+	if src.got != src.file.Size || !s.Whole(src.file.Digest) {
+		t.Errorf("got %d bytes of %d", src.got, src.file.Size)
 	}
 }
 

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -194,6 +195,7 @@ func (p *partial) pour(ctx context.Context, get Getter, wide func() bool) error 
 	go func() {
 		defer close(ended)
 		asker.run(ctx, p.at)
+		close(answers)
 	}()
 	err := p.write(ctx, answers)
 	cancel()
@@ -205,7 +207,10 @@ func (p *partial) pour(ctx context.Context, get Getter, wide func() bool) error 
 func (p *partial) write(ctx context.Context, answers <-chan *answer) error {
 	for p.at < p.want.Size {
 		select {
-		case a := <-answers:
+		case a, more := <-answers:
+			if !more { // the last answer was the short one
+				return cmp.Or(ctx.Err(), errShort)
+			}
 			if err := p.next(ctx, a); err != nil {
 				return err
 			}
