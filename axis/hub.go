@@ -132,6 +132,7 @@ type Hub struct {
 	disks    *disks
 	scrub    scrub
 	sealer   *sealing.Sealer // nil where no authority is configured
+	token    tokenSeal       // where the seal is in one
 	recovery recovery
 
 	contentService *content.Service
@@ -383,7 +384,7 @@ func (h *Hub) Close() error {
 		errs = append(errs, h.broker.Stop(ctx))
 		cancel()
 	}
-	for _, c := range []io.Closer{closer(h.labels.store), closer(h.content), closer(h.ledger), closer(h.guard)} {
+	for _, c := range []io.Closer{closer(h.labels.store), closer(h.content), closer(h.ledger), closer(h.guard), &h.token} {
 		if c != nil {
 			errs = append(errs, c.Close())
 		}

@@ -16,18 +16,21 @@ import (
 	"docaxis/axis/sealing"
 	"docaxis/internal/evidence"
 	"docaxis/internal/lang"
+	"docaxis/internal/signer"
 	"docaxis/internal/timestamp"
 	"docaxis/signing"
 )
 
-// SealSettings name the axis's seal: a PEM or PKCS#12 file. Paths are relative to the
-// axis's folder. Where no key is named, the axis's evidence key is taken, which its CA
+// SealSettings name the axis's seal: a PEM or PKCS#12 file, or a key in a token by its
+// address (pkcs11:…, RFC 7512). Paths are relative to the axis's folder. Where no key is named, the axis's evidence key is taken, which its CA
 // vouches for.
 type SealSettings struct {
 	Key         string `toml:"key,omitempty"`
 	Certificate string `toml:"certificate,omitempty"`
 	// PasswordFile has the password of a PKCS#12 file in its first line.
 	PasswordFile string `toml:"password_file,omitempty"`
+	// Signer is the program that reaches tokens; that beside this one where left out.
+	Signer string `toml:"signer,omitempty"`
 }
 
 // TimestampSettings say who time-stamps the log's checkpoints.
@@ -72,13 +75,6 @@ func (s TimestampSettings) interval() time.Duration {
 		return 0
 	}
 	return d
-}
-
-func (s SealSettings) validate() error {
-	if s.Key == "" && (s.Certificate != "" || s.PasswordFile != "") {
-		return lang.Errorf("seal.key: hãy nêu tệp khóa của con dấu số", "seal.key: name the file that has the seal's key")
-	}
-	return nil
 }
 
 // within is a path as the settings give it.
@@ -154,6 +150,9 @@ func (s TimestampSettings) trust(dir string) (*signing.Trust, error) {
 func (h *Hub) seal() (crypto.Signer, []*x509.Certificate, error) {
 	if h.cfg.Seal.Key == "" {
 		return h.evidencePair()
+	}
+	if signer.IsURI(h.cfg.Seal.Key) {
+		return h.token.open(h.dir, h.cfg.Seal, signer.Config{Now: h.cfg.Now})
 	}
 	return h.cfg.Seal.load(h.dir)
 }

@@ -64,7 +64,8 @@ func (serveCommand) Help() string {
     every         least time between two: "1m" (also where left out) to "1h"
   [seal]          seals what is time-stamped; the evidence key where left out
     key, certificate, password_file
-                  PEM or PKCS#12; the first line of a file is the password
+                  PEM or PKCS#12; the first line of a file is the password. Or a key
+                  "pkcs11:…" in a token, reached by signer (else the one beside axis)
 
 Stops on Ctrl-C or SIGTERM.`, `axis.toml trong thư mục gồm:
   name            tên sổ ghi; không bao giờ đổi
@@ -91,7 +92,8 @@ Stops on Ctrl-C or SIGTERM.`, `axis.toml trong thư mục gồm:
     every         khoảng cách ngắn nhất: "1m" (cả khi không nêu) đến "1h"
   [seal]          con dấu số ký lên mốc kiểm tra; không nêu là khóa bằng chứng
     key, certificate, password_file
-                  PEM hoặc PKCS#12; dòng đầu của một tệp là mật khẩu
+                  PEM hoặc PKCS#12; dòng đầu của một tệp là mật khẩu. Hoặc key
+                  "pkcs11:…" trong thiết bị, qua signer (nếu không nêu: cạnh axis)
 
 Dừng bằng Ctrl-C hoặc SIGTERM.`)
 }
