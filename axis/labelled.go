@@ -3,11 +3,11 @@ package axis
 import (
 	"context"
 	"slices"
-	"strings"
 
 	operator "docaxis/axis/admin"
 	"docaxis/axis/ledger"
 	"docaxis/axis/registry"
+	"docaxis/internal/admin"
 	"docaxis/internal/lang"
 	"docaxis/proto/axispb"
 )
@@ -22,34 +22,7 @@ func (h *Hub) labelsOf(ctx context.Context, s ledger.Story) *operator.Labels {
 	if known.GetLooks() == 0 {
 		return nil
 	}
-	return &operator.Labels{LookedMS: known.LookedMs, AgainMS: known.AgainMs, Files: fileLabels(known.Files)}
-}
-
-func fileLabels(known []*axispb.FileLabel) []operator.FileLabel {
-	all := make([]operator.FileLabel, 0, len(known))
-	for _, f := range known {
-		l := operator.FileLabel{
-			Name: f.Name, Kind: f.Kind, Label: labelWord(f.Label), Vietnamese: f.SentenceVi, English: f.SentenceEn, Failed: f.Failed, Left: f.Left,
-		}
-		if len(f.Within) > 0 {
-			l.Within = fileLabels(f.Within)
-		}
-		for _, s := range f.Signatures {
-			l.Signatures = append(l.Signatures, operator.SignatureLabel{
-				Signer: s.Signer, Holder: s.Holder, Indication: s.Indication, SubIndication: s.SubIndication,
-				TimeMS: s.TimeMs, TimeSource: s.TimeSource, Vietnamese: s.SentenceVi, English: s.SentenceEn,
-			})
-		}
-		all = append(all, l)
-	}
-	return all
-}
-
-func labelWord(l axispb.Label) string {
-	if l == axispb.Label_LABEL_UNSPECIFIED {
-		return "unknown"
-	}
-	return strings.ToLower(strings.TrimPrefix(l.String(), "LABEL_"))
+	return &operator.Labels{LookedMS: known.LookedMs, AgainMS: known.AgainMs, Files: admin.FileLabels(known.Files)}
 }
 
 // signatures says how the looking at files stands.

@@ -24,6 +24,7 @@ import (
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/vxp"
+	"docaxis/internal/admin"
 	"docaxis/internal/doctor"
 	"docaxis/internal/inspect"
 	"docaxis/internal/lang"
@@ -155,13 +156,13 @@ func (o *office) story(id string) clerk.Story {
 }
 
 // labelled waits until the files of a document have labels, and these say something.
-func (o *office) labelled(id string, ok func(l []*clerk.FileLabel) bool) clerk.Story {
+func (o *office) labelled(id string, ok func(l []*admin.FileLabel) bool) clerk.Story {
 	o.t.Helper()
 	var s clerk.Story
 	o.until("labels", func() bool {
 		ring(o.agent.wake.label)
 		s = o.story(id)
-		var all []*clerk.FileLabel
+		var all []*admin.FileLabel
 		for _, f := range s.Files {
 			if f.Label == nil {
 				return false
@@ -173,8 +174,8 @@ func (o *office) labelled(id string, ok func(l []*clerk.FileLabel) bool) clerk.S
 	return s
 }
 
-func is(label, sub string) func(l []*clerk.FileLabel) bool {
-	return func(l []*clerk.FileLabel) bool {
+func is(label, sub string) func(l []*admin.FileLabel) bool {
+	return func(l []*admin.FileLabel) bool {
 		return l[0].Label == label && len(l[0].Signatures) > 0 && l[0].Signatures[0].SubIndication == sub
 	}
 }
@@ -203,12 +204,12 @@ func TestFilesAreLabelled(t *testing.T) {
 	d.Files = append(d.Files, DraftFile{Title: "goi.edxml", Type: packageType, Content: bytes.NewReader(wrapped(t, s.signed()))},
 		DraftFile{Title: "thư.docx", Content: strings.NewReader("word")})
 	id := from.send(d)
-	want := []string{clerk.LabelValid, clerk.LabelProblem, clerk.LabelUnsigned, clerk.LabelUnreadable, clerk.LabelValid, clerk.LabelUnsigned}
+	want := []string{admin.LabelValid, admin.LabelProblem, admin.LabelUnsigned, admin.LabelUnreadable, admin.LabelValid, admin.LabelUnsigned}
 	for _, o := range []*office{from, to} {
 		o.wait(id, axispb.State_STATE_CONSIGNED)
 		// What was fetched of the authority comes a moment later: look again at once.
-		story := o.labelled(id, func(l []*clerk.FileLabel) bool {
-			if l[0].Label == clerk.LabelValid && l[0].Signatures[0].TimeSource == "checkpoint" {
+		story := o.labelled(id, func(l []*admin.FileLabel) bool {
+			if l[0].Label == admin.LabelValid && l[0].Signatures[0].TimeSource == "checkpoint" {
 				return true
 			}
 			o.dueNow(id)
@@ -232,11 +233,11 @@ func TestFilesAreLabelled(t *testing.T) {
 		}
 	}
 	list, err := Clerk(to.agent).Inbox(t.Context(), clerk.Page{})
-	if err != nil || len(list) != 1 || list[0].Label != clerk.LabelProblem {
+	if err != nil || len(list) != 1 || list[0].Label != admin.LabelProblem {
 		t.Errorf("in the list: %+v, %v", list, err)
 	}
 	sent, err := Clerk(from.agent).Outbox(t.Context(), clerk.Page{})
-	if err != nil || len(sent) != 1 || sent[0].Label != clerk.LabelProblem {
+	if err != nil || len(sent) != 1 || sent[0].Label != admin.LabelProblem {
 		t.Errorf("in the list: %+v, %v", sent, err)
 	}
 }
@@ -277,7 +278,7 @@ func TestAnAuthorityIsDeadForAWeek(t *testing.T) {
 	for day := range 7 {
 		id := from.send(draft("H41", "H42").with(s.signed()))
 		to.wait(id, axispb.State_STATE_CONSIGNED)
-		to.labelled(id, is(clerk.LabelProblem, "TRY_LATER"))
+		to.labelled(id, is(admin.LabelProblem, "TRY_LATER"))
 		to.until("it is handed out", func() bool { return inbox.Offered(to.received(id, "H42")) })
 		to.content(id, "H42", 0)
 		to.confirm(id, "H42")
@@ -287,7 +288,7 @@ func TestAnAuthorityIsDeadForAWeek(t *testing.T) {
 		}
 		clock.pass(24 * time.Hour)
 	}
-	story := to.labelled(first, func([]*clerk.FileLabel) bool {
+	story := to.labelled(first, func([]*admin.FileLabel) bool {
 		return to.story(first).LookedMS > time.Now().Add(6*24*time.Hour).UnixMilli()
 	})
 	if wait := time.UnixMilli(story.AgainMS).Sub(time.UnixMilli(story.LookedMS)); wait <= 0 || wait > 24*time.Hour {
@@ -304,7 +305,7 @@ func TestAnAuthorityIsDeadForAWeek(t *testing.T) {
 		clock.pass(time.Hour)
 		ring(to.agent.wake.label)
 		l := to.story(first).Files[0].Label
-		return l.Label == clerk.LabelProblem && l.Signatures[0].SubIndication == "REVOKED_NO_POE"
+		return l.Label == admin.LabelProblem && l.Signatures[0].SubIndication == "REVOKED_NO_POE"
 	})
 	if again := to.story(first).AgainMS; again != 0 {
 		t.Errorf("it is final, and looked at again at %s", lang.Millis(again))
@@ -511,13 +512,13 @@ func TestLabelsAreMadeAgain(t *testing.T) {
 		to.labelled(id, nil)
 	}
 	to.until("what was held is handed out", func() bool { return inbox.Offered(to.received(held, "H42")) })
-	to.labelled(ids[0], is(clerk.LabelProblem, "TRY_LATER"))
+	to.labelled(ids[0], is(admin.LabelProblem, "TRY_LATER"))
 
 	if err := os.RemoveAll(filepath.Join(to.dir, inspect.DefaultAnchors)); err != nil {
 		t.Fatal(err)
 	}
 	to.restart()
-	to.labelled(ids[0], is(clerk.LabelProblem, "NO_CERTIFICATE_CHAIN_FOUND"))
+	to.labelled(ids[0], is(admin.LabelProblem, "NO_CERTIFICATE_CHAIN_FOUND"))
 }
 
 func removeBuckets(t *testing.T, o *office, names ...string) {

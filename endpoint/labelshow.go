@@ -8,6 +8,7 @@ import (
 	clerk "docaxis/endpoint/admin"
 	"docaxis/endpoint/directory"
 	"docaxis/endpoint/labels"
+	"docaxis/internal/admin"
 	"docaxis/internal/inspect"
 	"docaxis/internal/lang"
 	"docaxis/proto/axispb"
@@ -15,11 +16,6 @@ import (
 
 // maxWaiting bounds what is counted of the documents that are kept from their agencies.
 const maxWaiting = 1000
-
-var labelWords = map[axispb.Label]string{
-	axispb.Label_LABEL_VALID: clerk.LabelValid, axispb.Label_LABEL_PROBLEM: clerk.LabelProblem,
-	axispb.Label_LABEL_UNSIGNED: clerk.LabelUnsigned, axispb.Label_LABEL_UNREADABLE: clerk.LabelUnreadable,
-}
 
 // labelsOf gives the labels of a document; nil where it was never looked at.
 func (a *Agent) labelsOf(sender, id string, manifest []byte) (all *axispb.DocumentLabels, err error) {
@@ -37,30 +33,11 @@ func (a *Agent) labelStory(s *clerk.Story, manifest []byte) error {
 		return err
 	}
 	s.LookedMS, s.AgainMS = all.LookedMs, all.AgainMs
-	for i, f := range all.Files {
-		if i < len(s.Files) {
-			label := fileLabel(f)
-			s.Files[i].Label = &label
-		}
+	shown := admin.FileLabels(all.Files)
+	for i := range min(len(shown), len(s.Files)) {
+		s.Files[i].Label = &shown[i]
 	}
 	return nil
-}
-
-func fileLabel(f *axispb.FileLabel) clerk.FileLabel {
-	out := clerk.FileLabel{
-		Name: f.Name, Kind: f.Kind, Label: labelWords[f.Label], Vietnamese: f.SentenceVi, English: f.SentenceEn,
-		Failed: f.Failed, Left: f.Left,
-	}
-	for _, s := range f.Signatures {
-		out.Signatures = append(out.Signatures, clerk.SignatureLabel{
-			Signer: s.Signer, Holder: s.Holder, Indication: s.Indication, SubIndication: s.SubIndication,
-			TimeMS: s.TimeMs, TimeSource: s.TimeSource, Vietnamese: s.SentenceVi, English: s.SentenceEn,
-		})
-	}
-	for _, w := range f.Within {
-		out.Within = append(out.Within, fileLabel(w))
-	}
-	return out
 }
 
 // worst is the label of a document in a list: the worst of its files'.
@@ -76,7 +53,10 @@ func (a *Agent) worst(sender, id string, manifest []byte) (string, error) {
 	for _, f := range all.GetFiles() {
 		found = max(found, slices.Index(order, f.Label))
 	}
-	return labelWords[order[found]], nil
+	if found == 0 {
+		return "", nil
+	}
+	return admin.LabelWord(order[found]), nil
 }
 
 // hold is how a list calls what a policy about signatures does to a received document.

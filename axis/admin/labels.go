@@ -1,43 +1,15 @@
 package admin
 
+import "docaxis/internal/admin"
+
 // Labels are what is known of the signatures within a document's files: a view, on
 // which no evidence rests.
 type Labels struct {
 	LookedMS int64 `json:"looked_ms"`
 	// AgainMS is when the files are looked at again, because something outside was
 	// missing; 0: not again.
-	AgainMS int64       `json:"again_ms,omitempty"`
-	Files   []FileLabel `json:"files"`
-}
-
-// FileLabel is what is known of one file.
-type FileLabel struct {
-	Name string `json:"name"`
-	Kind string `json:"kind,omitempty"` // pdf, edxml or other
-	// Label: valid, problem, unsigned, unreadable, or unknown where it was not looked at.
-	Label      string `json:"label"`
-	Vietnamese string `json:"vi"`
-	English    string `json:"en"`
-	// Failed: something in the file itself is wrong, which nothing mends.
-	Failed     bool             `json:"failed,omitempty"`
-	Signatures []SignatureLabel `json:"signatures,omitempty"`
-	// Within are the files of a package; Left counts those that were not looked at.
-	Within []FileLabel `json:"within,omitempty"`
-	Left   uint32      `json:"left,omitempty"`
-}
-
-// SignatureLabel is the verdict on one signature (ETSI EN 319 102-1).
-type SignatureLabel struct {
-	Signer string `json:"signer,omitempty"`
-	// Holder: person or organisation; empty where that is not known.
-	Holder        string `json:"holder,omitempty"`
-	Indication    string `json:"indication"`
-	SubIndication string `json:"sub_indication,omitempty"`
-	// TimeMS is the time relied on, and TimeSource why: timestamp, checkpoint or now.
-	TimeMS     int64  `json:"time_ms,omitempty"`
-	TimeSource string `json:"time_source,omitempty"`
-	Vietnamese string `json:"vi"`
-	English    string `json:"en"`
+	AgainMS int64             `json:"again_ms,omitempty"`
+	Files   []admin.FileLabel `json:"files"`
 }
 
 // Signatures says how the looking at signatures within files stands.

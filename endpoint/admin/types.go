@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 
+	"docaxis/internal/admin"
 	"docaxis/internal/proofset"
 )
 
@@ -123,7 +124,7 @@ type FileInfo struct {
 	Type  string `json:"type,omitempty"`
 	Bytes uint64 `json:"bytes"`
 	// Label of the file; nil where it was not looked at yet.
-	Label *FileLabel `json:"label,omitempty"`
+	Label *admin.FileLabel `json:"label,omitempty"`
 }
 
 // File is a file of a draft, to be read once.

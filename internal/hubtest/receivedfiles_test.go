@@ -11,6 +11,7 @@ import (
 	operator "docaxis/axis/admin"
 	"docaxis/endpoint"
 	clerk "docaxis/endpoint/admin"
+	"docaxis/internal/admin"
 	"docaxis/internal/hubtest"
 	"docaxis/internal/inspect"
 	"docaxis/internal/reason"
@@ -18,7 +19,7 @@ import (
 )
 
 // shown is a file's label at an endpoint; nil where it was not looked at.
-func shown(t *testing.T, m *hubtest.Member, id string) *clerk.FileLabel {
+func shown(t *testing.T, m *hubtest.Member, id string) *admin.FileLabel {
 	t.Helper()
 	all, err := endpoint.Clerk(m.Agent()).Show(t.Context(), id)
 	if err != nil || len(all) != 1 {

@@ -22,59 +22,12 @@ func printLabels(w io.Writer, o *cli.IO, d operator.Document) {
 		fmt.Fprintf(w, o.Say("%d tệp; chưa xem được chữ ký: trục không còn, hoặc hiện chưa có, nội dung\n", "%d files; their signatures could not be looked at: the axis has not, or not yet, their content\n"), d.Files)
 	}
 	for _, f := range d.Labels.Files {
-		printFileLabel(w, o, f, "")
+		o.PrintFileLabel(w, "", f)
 	}
 	if d.Labels.AgainMS > 0 {
 		fmt.Fprintf(w, o.Say("Được xem lại lúc %s\n", "Looked at again at %s\n"), lang.Millis(d.Labels.AgainMS))
 	}
 	fmt.Fprintln(w)
-}
-
-func printFileLabel(w io.Writer, o *cli.IO, f operator.FileLabel, indent string) {
-	fmt.Fprintf(w, o.Say("%sTệp %s: %s. %s\n", "%sFile %s: %s. %s\n"), indent, cli.Clean(f.Name), label(o, f.Label), cli.Clean(o.Say(f.Vietnamese, f.English)))
-	for _, s := range f.Signatures {
-		verdict := s.Indication
-		if s.SubIndication != "" {
-			verdict += " (" + s.SubIndication + ")"
-		}
-		fmt.Fprintf(w, "%s  - %s: %s. %s\n", indent, signer(o, s), verdict, cli.Clean(o.Say(s.Vietnamese, s.English)))
-	}
-	for _, in := range f.Within {
-		printFileLabel(w, o, in, indent+"  ")
-	}
-	if f.Left > 0 {
-		fmt.Fprintf(w, o.Say("%s  và %d tệp nữa không được xem\n", "%s  and %d more files, which were not looked at\n"), indent, f.Left)
-	}
-}
-
-// label is a label as people read it.
-func label(o *cli.IO, word string) string {
-	switch word {
-	case "valid":
-		return o.Say("đã ký, hợp lệ", "signed, valid")
-	case "problem":
-		return o.Say("đã ký, có vấn đề", "signed, problem")
-	case "unsigned":
-		return o.Say("không có chữ ký số (để tham khảo)", "unsigned (for information)")
-	case "unreadable":
-		return o.Say("không đọc được", "unreadable")
-	}
-	return o.Say("chưa xem", "not looked at")
-}
-
-// signer names who signed, and for what.
-func signer(o *cli.IO, s operator.SignatureLabel) string {
-	name := cli.Clean(s.Signer)
-	if name == "" {
-		name = o.Say("không rõ người ký", "unknown signer")
-	}
-	switch s.Holder {
-	case "person":
-		return name + o.Say(" (cá nhân)", " (person)")
-	case "organisation":
-		return name + o.Say(" (cơ quan, tổ chức)", " (organisation)")
-	}
-	return name
 }
 
 // printSignatures writes how the looking at signatures stands, where somebody may want

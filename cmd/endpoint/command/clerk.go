@@ -70,7 +70,7 @@ func (outboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		}
 		rows := make([][]string, len(all))
 		for i, d := range all {
-			rows[i] = []string{lang.Millis(d.CreatedMS), d.ID, d.From, recipients(d), states(o, d), labelWord(o, d.Label), subject(o, d.Urgent, d.Subject), repeats(o, d.DuplicateOf, tell(o, d.Trouble))}
+			rows[i] = []string{lang.Millis(d.CreatedMS), d.ID, d.From, recipients(d), states(o, d), o.Label(d.Label), subject(o, d.Urgent, d.Subject), repeats(o, d.DuplicateOf, tell(o, d.Trouble))}
 		}
 		cli.Table(w, []string{
 			o.Say("LÚC", "TIME"), "ID", o.Say("TỪ", "FROM"), o.Say("ĐẾN", "TO"), o.Say("TRẠNG THÁI", "STATE"), o.Say("CHỮ KÝ", "SIGNED"),
@@ -136,7 +136,7 @@ func (c inboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		}
 		rows := make([][]string, len(all))
 		for i, d := range all {
-			rows[i] = []string{lang.Millis(d.ReceivedMS), d.ID, d.From, d.Code, o.State(d.State) + holdWord(o, d.Hold), labelWord(o, d.Label), subject(o, d.Urgent, d.Subject), repeats(o, d.DuplicateOf, tell(o, d.Trouble))}
+			rows[i] = []string{lang.Millis(d.ReceivedMS), d.ID, d.From, d.Code, o.State(d.State) + holdWord(o, d.Hold), o.Label(d.Label), subject(o, d.Urgent, d.Subject), repeats(o, d.DuplicateOf, tell(o, d.Trouble))}
 		}
 		cli.Table(w, []string{
 			o.Say("LÚC", "TIME"), "ID", o.Say("TỪ", "FROM"), o.Say("ĐẾN", "FOR"), o.Say("TRẠNG THÁI", "STATE"), o.Say("CHỮ KÝ", "SIGNED"),
@@ -184,7 +184,9 @@ func printStory(w io.Writer, o *cli.IO, s clerk.Story) {
 	fmt.Fprintf(w, "  SHA-256 %s\n", s.Manifest)
 	for _, f := range s.Files {
 		fmt.Fprintf(w, o.Say("  %s (%d byte)\n", "  %s (%d bytes)\n"), cli.Clean(f.Title), f.Bytes)
-		printLabel(w, o, "    ", f.Label)
+		if f.Label != nil {
+			o.PrintLabel(w, "    ", *f.Label)
+		}
 	}
 	printLooks(w, o, s)
 	if s.DuplicateOf != "" {

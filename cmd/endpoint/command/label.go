@@ -11,21 +11,6 @@ import (
 	"docaxis/internal/lang"
 )
 
-// labelWord is the label of files in a list; empty where they were not looked at.
-func labelWord(o *cli.IO, label string) string {
-	switch label {
-	case clerk.LabelValid:
-		return o.Say("đã ký, hợp lệ", "signed, valid")
-	case clerk.LabelProblem:
-		return o.Say("đã ký, có vấn đề", "signed, problem")
-	case clerk.LabelUnsigned:
-		return o.Say("không có chữ ký số", "unsigned")
-	case clerk.LabelUnreadable:
-		return o.Say("không đọc được", "unreadable")
-	}
-	return label
-}
-
 // holdWord says that a policy about signatures keeps a document from its agency.
 func holdWord(o *cli.IO, hold string) string {
 	switch hold {
@@ -35,39 +20,6 @@ func holdWord(o *cli.IO, hold string) string {
 		return o.Say(" (chữ ký không đạt chính sách)", " (refused by the policy about signatures)")
 	}
 	return ""
-}
-
-// printLabel writes what is known of a file.
-func printLabel(w io.Writer, o *cli.IO, indent string, l *clerk.FileLabel) {
-	if l == nil {
-		return
-	}
-	fmt.Fprintf(w, "%s%s: %s\n", indent, labelWord(o, l.Label), cli.Clean(o.Say(l.Vietnamese, l.English)))
-	for _, s := range l.Signatures {
-		fmt.Fprintf(w, "%s- %s  %s\n%s  %s\n", indent, signer(o, s), strings.TrimSpace(s.Indication+" "+s.SubIndication),
-			indent, cli.Clean(o.Say(s.Vietnamese, s.English)))
-	}
-	for i := range l.Within {
-		fmt.Fprintf(w, "%s%s\n", indent, cli.Clean(l.Within[i].Name))
-		printLabel(w, o, indent+"  ", &l.Within[i])
-	}
-	if l.Left > 0 {
-		fmt.Fprintf(w, o.Say("%s(còn %d tệp không được kiểm tra)\n", "%s(%d more files are not looked at)\n"), indent, l.Left)
-	}
-}
-
-func signer(o *cli.IO, s clerk.SignatureLabel) string {
-	name := cli.Clean(s.Signer)
-	if name == "" {
-		name = o.Say("người ký không rõ", "unknown signer")
-	}
-	switch s.Holder {
-	case "person":
-		return name + o.Say(" (cá nhân)", " (person)")
-	case "organisation":
-		return name + o.Say(" (cơ quan, tổ chức)", " (organisation)")
-	}
-	return name
 }
 
 // printLooks says when the files were looked at, and what follows from it.
