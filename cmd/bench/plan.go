@@ -185,7 +185,7 @@ func (p plan) steps() []step {
 			r.Throughput, err = p.throughput(ctx, w)
 			return err
 		}},
-		{"rsa", func(w *world) { w.codes, w.newSeal = p.RSA.Codes, newRSASeal }, func(ctx context.Context, w *world, r *Result) (err error) { r.RSA, err = p.rsa(ctx, w); return err }},
+		{"rsa", func(w *world) { w.codes, w.newSeal = p.RSA.Codes, hubtest.NewRSASeal }, func(ctx context.Context, w *world, r *Result) (err error) { r.RSA, err = p.rsa(ctx, w); return err }},
 		{"accept", with(nil), func(ctx context.Context, w *world, r *Result) (err error) {
 			r.Accept, err = p.accept(ctx, w)
 			return err

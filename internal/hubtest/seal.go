@@ -2,9 +2,11 @@ package hubtest
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -27,13 +29,26 @@ func NewSealFrom(path, code string, from time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)
 	}
+	return newSeal(path, code, from, key)
+}
+
+// NewRSASeal is NewSeal with a key of RSA-2048, as most seals in use have.
+func NewRSASeal(path, code string) ([]byte, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	return newSeal(path, code, time.Now().AddDate(0, 0, -1), key)
+}
+
+func newSeal(path, code string, from time.Time, key crypto.Signer) ([]byte, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()),
 		Subject:      pkix.Name{CommonName: "Con dấu số " + code, Country: []string{"VN"}},
 		NotBefore:    from, NotAfter: from.AddDate(2, 0, 0),
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
 	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate: %w", err)
 	}
