@@ -225,11 +225,30 @@ func (p proofs) record(ctx context.Context, leaf uint64) (ledger.Position, *axis
 
 // Signed reports whether this log had a root at a size. What an earlier epoch had
 // beyond the base of the next is not in this tree: nobody here can contradict it.
-func (p proofs) Signed(_ context.Context, ref *axispb.CheckpointRef) (bool, error) {
-	position, err := p.ledger.Position(context.Background())
+func (p proofs) Signed(ctx context.Context, ref *axispb.CheckpointRef) (bool, error) {
+	remembered, err := p.ledger.Position(ctx)
 	if err != nil {
 		return false, err
 	}
+	return p.signedSince(ctx, remembered, ref)
+}
+
+// signedSince is Signed by a position that was remembered. For a moment after a block
+// was applied, readers were shown more than that: an endpoint that answers at once must
+// not be told that its checkpoint was never signed.
+func (p proofs) signedSince(ctx context.Context, remembered ledger.Position, ref *axispb.CheckpointRef) (bool, error) {
+	signed, err := p.signedAt(remembered, ref)
+	if signed || err != nil {
+		return signed, err
+	}
+	stored, err := p.ledger.Stored(ctx)
+	if err != nil || stored.Epoch == remembered.Epoch && stored.Size == remembered.Size {
+		return false, err
+	}
+	return p.signedAt(stored, ref)
+}
+
+func (p proofs) signedAt(position ledger.Position, ref *axispb.CheckpointRef) (bool, error) {
 	bound := position.Size
 	if ref.GetEpoch() != position.Epoch {
 		e, known := p.trust.Epoch(ref.GetEpoch())

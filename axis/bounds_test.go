@@ -1,6 +1,7 @@
 package axis
 
 import (
+	"crypto/sha256"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -162,5 +163,36 @@ func (b *bench) wantAct(why string, document uint64) {
 	refs := act.GetContentReleased().GetDocuments()
 	if err != nil || act.GetActor() != "axis" || act.GetReason() != why || len(refs) != 1 || refs[0].GetLeafIndex() != document {
 		b.t.Errorf("the act is %v (%v)", act, err)
+	}
+}
+
+// Readers see a block before the goroutine that applied it has said so: a checkpoint
+// over it is known all the same, and no other.
+func TestACheckpointIsKnownFromTheMomentReadersSeeIt(t *testing.T) {
+	b := newBench(t)
+	p := proofs{b.ledger, b.records(), b.trust}
+	before, err := b.ledger.Position(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.close("H27", "H41")
+	after, err := b.ledger.Position(t.Context())
+	if err != nil || after.Size <= before.Size {
+		t.Fatalf("%d records, then %d: %v", before.Size, after.Size, err)
+	}
+	other := sha256.Sum256([]byte("another root"))
+	for _, c := range []struct {
+		what string
+		ref  *axispb.CheckpointRef
+		want bool
+	}{
+		{"the newest", &axispb.CheckpointRef{Epoch: after.Epoch, Size: after.Size, Root: after.Root[:]}, true},
+		{"another root", &axispb.CheckpointRef{Epoch: after.Epoch, Size: after.Size, Root: other[:]}, false},
+		{"beyond the newest", &axispb.CheckpointRef{Epoch: after.Epoch, Size: after.Size + 1, Root: after.Root[:]}, false},
+		{"a later epoch", &axispb.CheckpointRef{Epoch: after.Epoch + 1, Size: after.Size, Root: after.Root[:]}, false},
+	} {
+		if got, err := p.signedSince(t.Context(), before, c.ref); got != c.want || err != nil {
+			t.Errorf("%s: %v, %v", c.what, got, err)
+		}
 	}
 }

@@ -163,13 +163,17 @@ func (l *Ledger) Close() error {
 	return errors.Join(err, l.look.Close(), l.read.Close(), l.writer.Close())
 }
 
-// Position says where the ledger stands.
+// Position says where the ledger stands. For a moment after a block was applied it may
+// be behind what a Snapshot shows; Stored is not.
 func (l *Ledger) Position(ctx context.Context) (Position, error) {
 	if at := l.recent.position(); at != nil {
 		return *at, nil
 	}
 	return position(ctx, l.look)
 }
+
+// Stored is Position as the database has it.
+func (l *Ledger) Stored(ctx context.Context) (Position, error) { return position(ctx, l.look) }
 
 // querier is a database or a transaction.
 type querier interface {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"docaxis/internal/signer"
 	"docaxis/proto/axispb"
@@ -190,7 +191,7 @@ func child(args []string) int {
 	case Stranger:
 		_, _ = os.Stdout.Write([]byte{0, 0, 0, 2, 8, 2})
 	case HangsAtStart:
-		select {}
+		hang()
 	}
 	err := signer.Serve(os.Stdin, os.Stdout, func() (signer.Token, error) { return open(dir, flags) })
 	if err != nil {
@@ -204,11 +205,19 @@ func behaviour(dir string) string {
 	return string(raw)
 }
 
+// hang waits for ever, by a timer: a program in which nothing can happen any more would
+// be ended by the runtime.
+func hang() {
+	for range time.Tick(time.Hour) {
+		continue
+	}
+}
+
 func die() int {
 	p, err := os.FindProcess(os.Getpid())
 	if err == nil {
 		_ = p.Signal(syscall.SIGKILL)
-		select {}
+		hang()
 	}
 	return 1
 }
@@ -276,7 +285,7 @@ func (k *token) Sign(scheme axispb.SignerScheme, hash crypto.Hash, digest []byte
 	case Dies:
 		die()
 	case Hangs:
-		select {}
+		hang()
 	case Forges:
 		digest = make([]byte, len(digest))
 	case Nonsense:
@@ -285,7 +294,7 @@ func (k *token) Sign(scheme axispb.SignerScheme, hash crypto.Hash, digest []byte
 		_, _ = os.Stdout.Write([]byte{0, 0, 0, 2, 8, 99})
 	case Deaf:
 		_ = os.Stdout.Close()
-		select {}
+		hang()
 	}
 	var opts crypto.SignerOpts = hash
 	switch key := k.key.(type) {
