@@ -48,10 +48,10 @@ test: ## all tests, with the seeds of the fuzz targets
 ratios: ## what things cost in processor time, against the committed floors: within a minute
 	timeout 120 go run ./cmd/bench cut
 
-# Not the scripts in cmd: they run whole programs one after the other, whose parts
-# all run here, too. The package that takes longest begins first.
-race: ## all tests but the scripts under the race detector, in any order
-	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m ./internal/hubtest $$(go list ./... | grep -Ev '/cmd$$|/internal/hubtest$$')
+# Not cmd: its tests run whole programs, whose parts all run here, too. The package that
+# takes longest begins first.
+race: ## all tests but those of whole programs under the race detector, in any order
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m ./internal/hubtest $$(go list ./... | grep -Ev '/cmd(/|$$)|/internal/hubtest$$')
 
 crosscheck: ## the tests that compare with other programs, such as openssl
 	files=$$(grep -rl --include='*_test.go' '^//go:build crosscheck' .); \

@@ -8,11 +8,11 @@ const (
 	// waitingDocuments wait for whoever comes back after months.
 	waitingDocuments = 300
 	// malformed requests for each service.
-	malformed = 1_000
+	malformed = 300
 	// damagesAtMost are done to each file: it is gone.
 	damagesAtMost = 1
 	// sample is how many documents a median is of.
-	sample = 5
+	sample = 3
 	// failsAgain: after failing once, each step also fails several times at random.
 	failsAgain = false
 )

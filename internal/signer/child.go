@@ -19,6 +19,8 @@ type child struct {
 	out io.ReadCloser
 	// frames come from the reader, which closes it when nothing more comes.
 	frames chan []byte
+	// nonsense: it said what is no frame; set before frames is closed.
+	nonsense bool
 	// quit tells the reader that nobody listens.
 	quit chan struct{}
 	// ended is closed when the process was waited for.
@@ -72,6 +74,7 @@ func (c *child) read() {
 	for {
 		frame, err := readFrame(c.out)
 		if err != nil {
+			c.nonsense = errors.Is(err, errFrame)
 			break
 		}
 		select {
@@ -106,11 +109,11 @@ func (c *child) died() *Problem {
 	return Problemf(axispb.SignerFault_SIGNER_FAULT_DIED, c.cmd.ProcessState.String())
 }
 
-// strange tells a signer that died from a program that is none: that one ends by
-// itself, with a code, before it said anything.
+// strange tells a signer that died from a program that is none: that one says something
+// else first, or ends by itself, with a code.
 func (c *child) strange(err error) error {
 	state := c.cmd.ProcessState
-	if p := ProblemOf(err); p != nil && p.Fault == axispb.SignerFault_SIGNER_FAULT_DIED && state.Exited() {
+	if p := ProblemOf(err); p != nil && p.Fault == axispb.SignerFault_SIGNER_FAULT_DIED && (c.nonsense || state.Exited()) {
 		return Problemf(axispb.SignerFault_SIGNER_FAULT_PROGRAM, c.cmd.Path+": "+state.String())
 	}
 	return err
