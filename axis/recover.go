@@ -274,7 +274,7 @@ func announced(body []byte) (*axispb.Epoch, error) {
 
 // Has reports whether this log has a record at a leaf.
 func (p proofs) Has(ctx context.Context, leaf uint64, header []byte) (bool, error) {
-	at, err := p.ledger.Position(ctx)
+	at, err := p.ledger.Stored(ctx) // not what is remembered: a record that is here is not got back
 	if err != nil || leaf >= at.Size {
 		return false, err
 	}

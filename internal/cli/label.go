@@ -24,6 +24,14 @@ func (o *IO) Label(word string) string {
 	return o.Say("chưa xem", "not looked at")
 }
 
+// LabelShort is Label for a list.
+func (o *IO) LabelShort(word string) string {
+	if word == admin.LabelUnsigned {
+		return o.Say("không có chữ ký số", "unsigned")
+	}
+	return o.Label(word)
+}
+
 // PrintFileLabel writes a file's name and what is known of it, and of the files within.
 func (o *IO) PrintFileLabel(w io.Writer, indent string, f admin.FileLabel) {
 	fmt.Fprintf(w, o.Say("%sTệp %s: ", "%sFile %s: "), indent, Clean(f.Name))

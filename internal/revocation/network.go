@@ -90,8 +90,8 @@ func (n Network) permits(a netip.Addr) error {
 		return nil
 	}
 	return lang.Errorf(
-		"địa chỉ %s không phải địa chỉ công cộng nên không được hỏi; nếu đó là máy chủ của cơ quan chứng thực trong mạng nội bộ, hãy cho phép địa chỉ này trong cấu hình",
-		"the address %s is not a public one and is not asked; if it is an authority's server in an internal network, allow the address in the settings", a)
+		"địa chỉ %s không phải địa chỉ công cộng nên không được hỏi; nếu đó là máy chủ của cơ quan chứng thực trong mạng nội bộ, hãy cho phép địa chỉ này (allow ở mục [signatures] của cấu hình; auditor: --allow)",
+		"the address %s is not a public one and is not asked; if it is an authority's server in an internal network, allow the address (allow of [signatures] in the settings; auditor: --allow)", a)
 }
 
 // notPublic are the blocks of RFC 6890 and its successors that lead to no public

@@ -70,7 +70,7 @@ func (outboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		}
 		rows := make([][]string, len(all))
 		for i, d := range all {
-			rows[i] = []string{lang.Millis(d.CreatedMS), d.ID, d.From, recipients(d), states(o, d), o.Label(d.Label), subject(o, d.Urgent, d.Subject), repeats(o, d.DuplicateOf, tell(o, d.Trouble))}
+			rows[i] = []string{lang.Millis(d.CreatedMS), d.ID, d.From, recipients(d), states(o, d), o.LabelShort(d.Label), subject(o, d.Urgent, d.Subject), repeats(o, d.DuplicateOf, tell(o, d.Trouble))}
 		}
 		cli.Table(w, []string{
 			o.Say("LÚC", "TIME"), "ID", o.Say("TỪ", "FROM"), o.Say("ĐẾN", "TO"), o.Say("TRẠNG THÁI", "STATE"), o.Say("CHỮ KÝ", "SIGNED"),
@@ -136,7 +136,7 @@ func (c inboxCommand) Run(ctx context.Context, g *grammar, o *cli.IO) error {
 		}
 		rows := make([][]string, len(all))
 		for i, d := range all {
-			rows[i] = []string{lang.Millis(d.ReceivedMS), d.ID, d.From, d.Code, o.State(d.State) + holdWord(o, d.Hold), o.Label(d.Label), subject(o, d.Urgent, d.Subject), repeats(o, d.DuplicateOf, tell(o, d.Trouble))}
+			rows[i] = []string{lang.Millis(d.ReceivedMS), d.ID, d.From, d.Code, o.State(d.State) + holdWord(o, d.Hold), o.LabelShort(d.Label), subject(o, d.Urgent, d.Subject), repeats(o, d.DuplicateOf, tell(o, d.Trouble))}
 		}
 		cli.Table(w, []string{
 			o.Say("LÚC", "TIME"), "ID", o.Say("TỪ", "FROM"), o.Say("ĐẾN", "FOR"), o.Say("TRẠNG THÁI", "STATE"), o.Say("CHỮ KÝ", "SIGNED"),
