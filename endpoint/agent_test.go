@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -254,6 +256,32 @@ func TestNewEpochs(t *testing.T) {
 	from.until("pulling goes on", func() bool { return from.status().Parked == nil })
 	fourth := from.send(draft("H41", "H42"))
 	from.wait(fourth, axispb.State_STATE_CONSIGNED)
+}
+
+// A disk that does not give the envelope out for a moment says nothing about the receipt:
+// the story is an error until it can be read, and never one with a proof that fails.
+func TestAnEnvelopeThatCannotBeReadIsNoBrokenProof(t *testing.T) {
+	_, from, _ := pair(t)
+	id := from.send(draft("H41", "H42"))
+	from.wait(id, axispb.State_STATE_CONSIGNED)
+	sent, err := from.agent.Show(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := filepath.Join(from.dir, "content", "files", fmt.Sprintf("%x", sent.Sent.EnvelopeDigest[:1]), fmt.Sprintf("%x", sent.Sent.EnvelopeDigest))
+	if err := errors.Join(os.Rename(body, body+".away"), os.Mkdir(body, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	var failed *fs.PathError
+	if shown, err := from.agent.Show(id); !errors.As(err, &failed) {
+		t.Fatalf("%v: %+v", err, shown.Steps)
+	}
+	if err := errors.Join(os.Remove(body), os.Rename(body+".away", body)); err != nil {
+		t.Fatal(err)
+	}
+	if sent, err = from.agent.Show(id); err != nil || !sent.Steps[1].Verified {
+		t.Fatalf("%v: %+v", err, sent.Steps)
+	}
 }
 
 // An endpoint that lost its store and joined again under its name: its DMS is not

@@ -102,9 +102,11 @@ func (a *Agent) showSent(tx *bbolt.Tx, e *axispb.OutboxEntry, t *Timeline) error
 	var decision *axispb.DocumentDecision
 	switch {
 	case len(e.Receipt) > 0:
-		var step Step
-		step, decision = a.acceptance(e)
-		t.Steps = append(t.Steps, step)
+		step, d, err := a.acceptance(e)
+		if err != nil {
+			return err
+		}
+		t.Steps, decision = append(t.Steps, step), d
 	case len(e.Rejection) > 0:
 		t.Steps = append(t.Steps, a.refusalStep(&axispb.Proof{Evidence: e.Rejection, Receipt: e.RejectionReceipt}))
 	}
@@ -133,24 +135,24 @@ func (a *Agent) refusalStep(p *axispb.Proof) Step {
 }
 
 // acceptance is the step that the receipt proves, checked against the very bytes
-// of the envelope.
-func (a *Agent) acceptance(e *axispb.OutboxEntry) (Step, *axispb.DocumentDecision) {
+// of the envelope. Where these cannot be read nothing is said of the proof: a disk that
+// fails for a moment is no receipt that does not hold.
+func (a *Agent) acceptance(e *axispb.OutboxEntry) (Step, *axispb.DocumentDecision, error) {
 	s := Step{
 		State: axispb.State_STATE_ACCEPTED, Issuer: evidence.AxisIssuer, Receipt: e.Receipt,
 		Event: evidence.EventName(axispb.Event_EVENT_SUBMISSION_ACCEPTANCE),
 	}
 	env, err := a.envelope(e.EnvelopeDigest)
 	if err != nil {
-		s.Problem = err.Error()
-		return s, nil
+		return s, nil, fmt.Errorf("check the receipt of %s: %w", e.Id, err)
 	}
 	proven, err := a.trust.Receipt(e.Receipt, env.Raw)
 	if err != nil {
 		s.Problem = err.Error()
-		return s, nil
+		return s, nil, nil
 	}
 	s.Time, s.Verified = journalTime(proven.Header), true
-	return s, proven.Decision.GetDocument()
+	return s, proven.Decision.GetDocument(), nil
 }
 
 func (a *Agent) recipientLine(r *axispb.RecipientEntry, accepted Step, d *axispb.DocumentDecision) Line {
