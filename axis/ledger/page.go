@@ -72,11 +72,11 @@ type Waiting struct {
 	Target  axispb.Target
 }
 
-// A limit that is a parameter by itself is looked at when the query is planned: the
-// query would be parsed again each time it is bound.
+// A limit and a lane that are parameters by themselves are looked at when the query is
+// planned: it would be parsed again each time they are bound.
 const selectRows = `SELECT m.position, m.ordinal, m.record, m.code, m.serving, m.target, r.kind, r.stream, r.seq, r.nth
 	FROM mailbox m JOIN record r ON r.position = m.record
-	WHERE m.endpoint = (SELECT id FROM endpoint WHERE name = ?) AND m.lane = ? AND (m.position, m.ordinal) >= (?, ?)
+	WHERE m.endpoint = (SELECT id FROM endpoint WHERE name = ?) AND m.lane = 0 + ? AND (m.position, m.ordinal) >= (?, ?)
 	ORDER BY m.position, m.ordinal LIMIT 0 + ?`
 
 // Rows lists the next rows of a mailbox lane after a cursor, at most limit.
