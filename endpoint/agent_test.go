@@ -264,6 +264,7 @@ func TestAnEnvelopeThatCannotBeReadIsNoBrokenProof(t *testing.T) {
 	_, from, _ := pair(t)
 	id := from.send(draft("H41", "H42"))
 	from.wait(id, axispb.State_STATE_CONSIGNED)
+	from.restart() // it remembers the last envelopes
 	sent, err := from.agent.Show(id)
 	if err != nil {
 		t.Fatal(err)

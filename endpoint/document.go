@@ -46,6 +46,8 @@ func contentsOf(env *envelope.Envelope) ([]content, error) {
 // arrival is a document that a row brought.
 type arrival struct {
 	entry *axispb.InboxEntry
+	// envelope is nil where it is not as it must be.
+	envelope *envelope.Envelope
 	// failure is why it cannot be consigned; nil where its files can be fetched.
 	failure *axispb.Reason
 	// own are this endpoint's statements about it that the journal already has.
@@ -69,6 +71,9 @@ func (p *part) document(item *axispb.Item, proven evidence.Proven, receipt []byt
 		return outcome{}, localError{fmt.Errorf("keep envelope: %w", err)}
 	}
 	arrived.entry.EnvelopeDigest = file.Digest[:]
+	if arrived.envelope != nil {
+		p.agent.recent.remember(file.Digest, arrived.envelope)
+	}
 	return outcome{
 		document: arrived.entry.Id, arrived: &arrived,
 		apply: func(tx *bbolt.Tx) error { return p.agent.receive(tx, &arrived) },
@@ -91,6 +96,7 @@ func (p *part) arrive(item *axispb.Item, proven evidence.Proven, receipt, body [
 		a.failure = reason.Of(err)
 		return a, identify(e, body, err)
 	}
+	a.envelope = env
 	describe(e, env)
 	e.DeliveryId = p.agent.cfg.DeliveryID(inbox.KeyOf(e))
 	if err := nameable(e); err != nil {

@@ -60,12 +60,13 @@ import (
 
 // Agent is an endpoint. Its methods may be called concurrently.
 type Agent struct {
-	dir   string
-	cfg   Config
-	log   *slog.Logger
-	db    *store.DB
-	files *files.Store
-	trust *evidence.Trust
+	dir    string
+	cfg    Config
+	log    *slog.Logger
+	db     *store.DB
+	files  *files.Store
+	trust  *evidence.Trust
+	recent envelopes
 	// seals by code of the sending agency, newest first; never changed after Open.
 	seals map[string][]seal
 	watch watchers

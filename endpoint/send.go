@@ -354,6 +354,7 @@ func (a *Agent) seal(doc *envelope.Document, hold *files.Hold, sealed []envelope
 	if err := hold.Settle(); err != nil {
 		return nil, fmt.Errorf("keep files and envelope: %w", err)
 	}
+	a.recent.remember(kept.Digest, env)
 	e := a.entry(doc, sealed)
 	e.EnvelopeDigest, e.ManifestDigest = kept.Digest[:], env.ManifestDigest[:]
 	return e, nil

@@ -115,18 +115,6 @@ func (a *Agent) recordAttempt(ctx context.Context, id string) (e *axispb.OutboxE
 	return e, err
 }
 
-// envelope reads an envelope of the file store.
-func (a *Agent) envelope(digest []byte) (*envelope.Envelope, error) {
-	if len(digest) != 32 {
-		return nil, fmt.Errorf("digest of an envelope has %d bytes", len(digest))
-	}
-	raw, err := a.files.Read([32]byte(digest), envelope.MaxSize)
-	if err != nil {
-		return nil, err
-	}
-	return envelope.Parse(raw)
-}
-
 func (a *Agent) upload(ctx context.Context, env *envelope.Envelope, ask bool, giveWay func() bool) (moved bool, err error) {
 	between := func() error {
 		if giveWay() {

@@ -150,6 +150,7 @@ func (l *Labeller) Run(ctx context.Context) error {
 		case <-tick.C:
 			l.caughtUp = false
 		case <-l.ringUnless(err):
+			l.pause(ctx, gather)
 		}
 	}
 	return nil

@@ -206,6 +206,9 @@ func unread(f File, known *axispb.DocumentLabels, i int) *axispb.FileLabel {
 const (
 	share     = 3
 	busyShare = 30
+	// gather is how long the files of a document wait for those of others: while it
+	// passes axis and endpoints nothing else should take the processor.
+	gather = 200 * time.Millisecond
 )
 
 // restAfter is how long the disk is left to others after so many bytes.
