@@ -189,17 +189,15 @@ func (h *historian) cost(ctx context.Context) (err error) {
 		h.out.Growth = h.out.ManyMS / h.out.FewMS
 	}
 	h.out.AxisMiB, _ = residentMiB(h.world.axis, "VmHWM")
-	return nil
+	return h.world.close() // so that its profile is written
 }
 
 // killedStarts kills the axis while documents cross, again and again.
 func (h *historian) killedStarts(ctx context.Context) error {
 	var all []float64
-	for n := range h.plan.Starts {
-		if n > 0 {
-			if err := h.world.startAll(ctx); err != nil {
-				return err
-			}
+	for range h.plan.Starts {
+		if err := h.world.startAll(ctx); err != nil {
+			return err
 		}
 		took, err := h.killedStart(ctx)
 		if err != nil {

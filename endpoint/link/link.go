@@ -50,7 +50,7 @@ type Link struct {
 	conn     Conn
 	now      func() time.Time
 	slots    chan struct{}
-	ranges   *semaphore.Weighted // of two: a range takes both on a line that is not fast
+	ranges   *semaphore.Weighted // of rangeParts
 	up, down *pace
 }
 
@@ -61,7 +61,7 @@ func New(conn Conn, now func() time.Time) *Link {
 		conn:   conn,
 		now:    now,
 		slots:  make(chan struct{}, inFlight),
-		ranges: semaphore.NewWeighted(2),
+		ranges: semaphore.NewWeighted(rangeParts),
 		up:     newPace(),
 		down:   newPace(),
 	}
@@ -95,14 +95,11 @@ func (l *Link) Wide() bool { return l.down.wide() }
 // ranged moves at most limit bytes when it is this caller's turn, and learns from
 // how long it took.
 func (l *Link) ranged(ctx context.Context, p *pace, limit uint32, move func(n uint32) error) error {
-	weight := int64(2)
-	if p.wide() {
-		weight = 1
-	}
-	if err := l.ranges.Acquire(ctx, weight); err != nil {
+	parts := p.parts(limit)
+	if err := l.ranges.Acquire(ctx, parts); err != nil {
 		return stopped(err)
 	}
-	defer l.ranges.Release(weight)
+	defer l.ranges.Release(parts)
 	n, start := min(limit, p.size()), l.now()
 	err := move(n)
 	p.learn(n, l.now().Sub(start), err)

@@ -14,8 +14,8 @@ const (
 	firstRange = 64 << 10
 )
 
-// wideRange is the time within which the last range of the largest size must have been
-// moved for two to be under way: together they take a tenth of rangeTime
+// wideRange is the time within which a range of the largest size is moved on a line that
+// is fast: what may be under way there, two of them, takes a tenth of rangeTime
 // (docs/decisions/0085-two-ranges-on-a-fast-line.md).
 const wideRange = 100 * time.Millisecond
 
@@ -30,6 +30,22 @@ func (p *pace) wide() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.fast
+}
+
+// rangeParts may be under way: on a fast line a range takes one for each partSize that
+// it may have, so that two of the largest or four small ones go side by side; on any
+// other it takes all.
+const (
+	rangeParts = 4
+	partSize   = 2 * chunk.MaxRange / rangeParts
+)
+
+// parts is how many parts a range of at most limit bytes takes.
+func (p *pace) parts(limit uint32) int64 {
+	if !p.wide() {
+		return rangeParts
+	}
+	return int64(max(1, (min(limit, chunk.MaxRange)+partSize-1)/partSize))
 }
 
 func newPace() *pace { return &pace{next: firstRange} }
@@ -59,9 +75,12 @@ func (p *pace) learn(n uint32, took time.Duration, err error) {
 		p.next = uint32(min(max(fit, chunk.MinRange), chunk.MaxRange, float64(p.next)*2))
 	}
 	switch {
-	case err != nil, p.next < chunk.MaxRange:
+	case err != nil, p.next < chunk.MaxRange, took > wideRange:
 		p.fast = false
+	case n > 0 && took*time.Duration(chunk.MaxRange/n) <= wideRange:
+		p.fast = true
 	case n == chunk.MaxRange:
-		p.fast = took <= wideRange
+		p.fast = false
 	}
+	// Else it was a small range, for which the way there and back counts.
 }

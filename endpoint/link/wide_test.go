@@ -17,7 +17,7 @@ import (
 )
 
 // line is a fake axis behind a line on which every range takes a time of its own. A
-// range waits for another beside it, as long as one can come.
+// range waits until so many are under way as it has patience for, as long as more can come.
 type line struct {
 	mu      sync.Mutex
 	shelf   shelf
@@ -25,7 +25,7 @@ type line struct {
 	takes   time.Duration
 	under   int
 	most    int
-	patient bool
+	patient int
 }
 
 func (l *line) beside() int {
@@ -45,7 +45,7 @@ func (l *line) call(s bus.Service, req, resp proto.Message) error {
 	l.under++
 	l.most = max(l.most, l.under)
 	l.mu.Unlock()
-	for n := 0; l.patient && n < 50 && l.beside() < 2; n++ {
+	for n := 0; n < 50 && l.beside() < l.patient; n++ {
 		<-time.After(100 * time.Microsecond)
 	}
 	l.mu.Lock()
@@ -64,13 +64,13 @@ func newLine(takes time.Duration) (*line, *Link) {
 	return l, New(&scripted{call: l.call}, l.clock)
 }
 
-// gets has so many wait for a range at once.
-func (l *line) gets(t *testing.T, link *Link, n int) {
+// gets has so many wait at once for a range of so many bytes.
+func (l *line) gets(t *testing.T, link *Link, n int, size uint32) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for range n {
 		wg.Go(func() {
-			if _, err := link.Get(t.Context(), 1, chunk.ID{}, 0, chunk.Size); err != nil {
+			if _, err := link.Get(t.Context(), 1, chunk.ID{}, 0, size); err != nil {
 				t.Error(err)
 			}
 		})
@@ -82,13 +82,13 @@ func (l *line) gets(t *testing.T, link *Link, n int) {
 func TestTwoRangesOnAFastLineAlone(t *testing.T) {
 	fast, link := newLine(5 * time.Millisecond)
 	for range 5 {
-		fast.gets(t, link, 1)
+		fast.gets(t, link, 1, chunk.Size)
 	}
 	if !link.Wide() {
 		t.Fatal("a range in 5 ms is not taken for a fast line")
 	}
-	fast.patient = true
-	fast.gets(t, link, 40)
+	fast.patient = 3
+	fast.gets(t, link, 40, chunk.Size)
 	if fast.most != 2 {
 		t.Errorf("%d ranges at once on a fast line", fast.most)
 	}
@@ -98,26 +98,58 @@ func TestTwoRangesOnAFastLineAlone(t *testing.T) {
 	}
 
 	slow, link := newLine(wideRange + time.Millisecond)
-	slow.patient = true
-	slow.gets(t, link, 20)
+	slow.patient = 3
+	slow.gets(t, link, 20, chunk.Size)
 	if slow.most != 1 || link.Wide() {
 		t.Errorf("%d ranges at once on a slow line", slow.most)
 	}
 }
 
-// A small range says nothing about how long a large one takes, and where ranges are
-// made smaller none goes beside another.
-func TestASmallRangeIsNoFastLine(t *testing.T) {
+// Four small ranges are under way on a fast line, a small one beside a large one, and
+// never more bytes than two large ones have.
+func TestFourSmallRangesOnAFastLine(t *testing.T) {
+	fast, link := newLine(time.Millisecond)
+	for range 5 {
+		fast.gets(t, link, 1, partSize)
+	}
+	fast.patient = 5
+	fast.gets(t, link, 40, partSize)
+	if fast.most != 4 {
+		t.Errorf("%d small ranges at once", fast.most)
+	}
+	fast.most = 0
+	fast.gets(t, link, 40, partSize+1)
+	if fast.most != 2 {
+		t.Errorf("%d ranges of over %d bytes at once", fast.most, partSize)
+	}
+}
+
+// A small range tells of a fast line only where a large one would be as fast, and of a
+// slow one where it is slow itself; where ranges are made smaller none goes beside
+// another.
+func TestWhatASmallRangeTellsOfTheLine(t *testing.T) {
 	p := newPace()
 	for range 10 {
-		p.learn(10_000, time.Millisecond, nil)
+		p.learn(10_000, 5*time.Millisecond, nil)
 	}
 	if p.wide() {
-		t.Error("small ranges made it wide")
+		t.Error("small ranges made it wide whose way there and back may be all that counts")
+	}
+	p.learn(10_000, time.Millisecond, nil)
+	if !p.wide() {
+		t.Fatal("10,000 bytes in a millisecond did not")
+	}
+	p.learn(10_000, 5*time.Millisecond, nil)
+	if !p.wide() {
+		t.Fatal("a small range that says nothing ended it")
+	}
+	p.learn(10_000, wideRange+1, nil)
+	if p.wide() {
+		t.Error("it is wide after a small range that took long")
 	}
 	p.learn(chunk.MaxRange, time.Millisecond, nil)
 	if !p.wide() {
-		t.Fatal("a large range in a millisecond did not")
+		t.Fatal("a large range in a millisecond did not make it wide")
 	}
 	p.learn(10_000, rangeTime, nil)
 	if p.wide() {
@@ -129,7 +161,7 @@ func TestASmallRangeIsNoFastLine(t *testing.T) {
 func TestUploadsChunksSideBySide(t *testing.T) {
 	f, content := file(t, 9*chunk.Size+5)
 	l, link := newLine(time.Millisecond)
-	l.patient = true
+	l.patient = 3
 	l.shelf.held[f.Chunks[3]] = content[3*chunk.Size : 4*chunk.Size]
 	moved, err := link.Upload(t.Context(), f, true, goOn)
 	if err != nil || !moved {
@@ -153,7 +185,7 @@ func TestUploadSideBySideStops(t *testing.T) {
 	f, _ := file(t, 9*chunk.Size)
 	stop := errors.New("stop")
 	l, link := newLine(time.Millisecond)
-	l.patient = true
+	l.patient = 3
 	var n int
 	var mu sync.Mutex
 	moved, err := link.Upload(t.Context(), f, false, func() error {
