@@ -123,7 +123,7 @@ func fullPlan() plan {
 		FileBytes:  4 << 10,
 		Throughput: throughputPlan{Codes: halves(), Runs: 5, Documents: 2000, Warmup: 800, AtOnce: 8, CryptoFor: 2 * time.Second},
 		RSA:        throughputPlan{Codes: halves(), Runs: 5, Documents: 1000, Warmup: 400, AtOnce: 8, CryptoFor: 2 * time.Second},
-		Accept:     acceptPlan{Codes: halves()[:8], Runs: 5, Documents: 5000, AtOnce: 8, SingleFor: 2 * time.Second},
+		Accept:     acceptPlan{Codes: halves()[:8], Runs: 5, Documents: 5000, AtOnce: 6, SingleFor: 2 * time.Second},
 		Fanout:     fanoutPlan{Recipients: 11_400, Documents: 7, Asked: 20},
 		Memory: memoryPlan{
 			FileBytes: 500 << 20, Idle: 3 * time.Second, SampleEvery: 20 * time.Millisecond, SyncedBytes: 100 << 20,
@@ -134,7 +134,7 @@ func fullPlan() plan {
 			Few: 10_000, Rebuilt: 300_000, Records: 1_000_000, Files: 1, Starts: 3,
 			Runs: 3, Documents: 1000, Warmup: 300, AtOnce: 16, LoadFor: 2 * time.Second,
 		},
-		Return: returnPlan{Documents: 10_000, FileBytes: 64 << 10, AtOnce: 8, Group: 64},
+		Return: returnPlan{Documents: 10_000, FileBytes: 64 << 10, AtOnce: 6, Group: 64},
 		Agent:  agentPlan{Starts: 9, Idle: 9 * time.Second, Build: build},
 		Systems: systemsPlan{
 			PackageBytes: 1 << 20, Runs: 5, Packages: 300, AtOnce: 8, LargeBytes: 200 << 20, Waiting: 10_000, Lists: 50,

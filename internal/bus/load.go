@@ -44,7 +44,8 @@ func newLoad(cfg ServeConfig) *load {
 	return &load{cfg: cfg, endpoints: make(map[string]*share), idle: make(chan struct{})}
 }
 
-// take decides on a request of so many bytes. After taken, done must follow.
+// take decides on a request of so many bytes. After taken, done and then answered must
+// follow.
 func (l *load) take(endpoint string, size int64) verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,16 +101,23 @@ func (l *load) heard(endpoint string) {
 	}
 }
 
-// done gives back what take took.
+// done gives back what take took of the endpoint's share. It comes before the answer:
+// whoever has that may ask again at once.
 func (l *load) done(endpoint string, size int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.endpoints[endpoint]
 	s.requests--
 	s.bytes -= size
-	l.requests--
 	l.bytes -= size
 	l.forget(endpoint, s)
+}
+
+// answered ends a request.
+func (l *load) answered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.requests--
 	l.settle()
 }
 

@@ -84,6 +84,9 @@ func TestLoadForgets(t *testing.T) {
 	l.done("a", 10)
 	takeAll(l, "b", 10, 1)
 	l.done("b", 10)
+	for range 3 {
+		l.answered()
+	}
 	if len(l.endpoints) != 0 || l.bytes != 0 || l.requests != 0 {
 		t.Errorf("left over: %+v", l)
 	}
@@ -102,6 +105,12 @@ func TestLoadDrain(t *testing.T) {
 	default:
 	}
 	l.done("a", 10)
+	select {
+	case <-idle:
+		t.Error("idle before the answer")
+	default:
+	}
+	l.answered()
 	<-idle
 	<-l.drain()
 }

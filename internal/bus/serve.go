@@ -117,10 +117,11 @@ func (s *Server) sort(service Service, h Handler, m *nats.Msg) {
 }
 
 func (s *Server) work(service Service, h Handler, endpoint string, m *nats.Msg, size int64) {
-	defer s.load.done(endpoint, size)
+	defer s.load.answered()
 	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.Timeout)
 	defer cancel()
 	answer, err := s.guarded(ctx, h, endpoint, m.Data)
+	s.load.done(endpoint, size)
 	s.reply(m.Reply, s.refusal(service, endpoint, err), answer)
 }
 

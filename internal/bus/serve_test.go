@@ -227,6 +227,37 @@ func TestHandlerGetsTheRequest(t *testing.T) {
 	}
 }
 
+// Whoever asks again as soon as it is answered has as many requests under way as it may,
+// and is never told that these are too many.
+func TestAnAnswerMakesRoomForTheNext(t *testing.T) {
+	const atOnce = 8
+	dial := plain(t)
+	s, err := bus.Serve(dial(), map[bus.Service]bus.Handler{
+		bus.Put: func(context.Context, string, []byte) (proto.Message, error) { return wrapperspb.String("done"), nil },
+	}, bus.ServeConfig{MaxRequests: atOnce, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc := dial()
+	var wg sync.WaitGroup
+	for range atOnce {
+		wg.Go(func() {
+			for range 500 {
+				msg, err := nc.Request(bus.ServiceSubject(bus.Put, "h41"), nil, patience)
+				var a axispb.Answer
+				if err := errors.Join(err, proto.Unmarshal(msg.Data, &a)); err != nil || a.Error != nil {
+					t.Errorf("%v, %v", err, a.Error)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := drain(t, s); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatIsDoneIsGivenBack(t *testing.T) {
 	dial := plain(t)
 	s, err := bus.Serve(dial(), map[bus.Service]bus.Handler{
