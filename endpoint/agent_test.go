@@ -264,20 +264,22 @@ func TestAnEnvelopeThatCannotBeReadIsNoBrokenProof(t *testing.T) {
 	_, from, _ := pair(t)
 	id := from.send(draft("H41", "H42"))
 	from.wait(id, axispb.State_STATE_CONSIGNED)
-	from.restart() // it remembers the last envelopes
 	sent, err := from.agent.Show(id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := filepath.Join(from.dir, "content", "files", fmt.Sprintf("%x", sent.Sent.EnvelopeDigest[:1]), fmt.Sprintf("%x", sent.Sent.EnvelopeDigest))
-	if err := errors.Join(os.Rename(body, body+".away"), os.Mkdir(body, 0o700)); err != nil {
+	from.halt() // it remembers the last envelopes
+	digest := fmt.Sprintf("%x", sent.Sent.EnvelopeDigest)
+	body, away := filepath.Join(from.dir, "content", "files", digest[:2], digest), filepath.Join(from.dir, "away")
+	if err := errors.Join(os.Rename(body, away), os.Mkdir(body, 0o700)); err != nil {
 		t.Fatal(err)
 	}
+	from.start()
 	var failed *fs.PathError
 	if shown, err := from.agent.Show(id); !errors.As(err, &failed) {
 		t.Fatalf("%v: %+v", err, shown.Steps)
 	}
-	if err := errors.Join(os.Remove(body), os.Rename(body+".away", body)); err != nil {
+	if err := errors.Join(os.Remove(body), os.Rename(away, body)); err != nil {
 		t.Fatal(err)
 	}
 	if sent, err = from.agent.Show(id); err != nil || !sent.Steps[1].Verified {

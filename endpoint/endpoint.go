@@ -318,7 +318,7 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 		a.recoverPast,
 		a.pool(smallJobs, a.wake.submit, a.dueSubmissions(outbox.Small), a.submit).run,
 		a.pool(1, a.wake.bulkSubmit, a.dueSubmissions(outbox.Bulk), a.submit).run,
-		a.caughtUp(a.pool(smallJobs, a.wake.fetch, a.whenRoom(a.dueFetches(inbox.Small)), a.fetch).run),
+		a.caughtUp(a.pool(smallFetches, a.wake.fetch, a.whenRoom(a.dueFetches(inbox.Small)), a.fetch).run),
 		a.caughtUp(a.pool(1, a.wake.bulkFetch, a.whenRoom(a.dueFetches(inbox.Bulk)), a.fetch).run),
 		a.caughtUp(a.sendEvidence),
 		a.mendFiles,

@@ -10,8 +10,14 @@ import (
 	"docaxis/proto/axispb"
 )
 
-// smallJobs is how many small submissions, and small fetches, go on side by side.
-const smallJobs = 8
+const (
+	// smallJobs is how many small submissions go on side by side.
+	smallJobs = 8
+	// smallFetches is how many small documents are fetched side by side: more than the line
+	// takes at once, since most of the time of each is for the disk, and those that end
+	// together share a commit.
+	smallFetches = 16
+)
 
 // idle is how long a pool sleeps when nothing is due and nobody rings.
 const idle = time.Minute

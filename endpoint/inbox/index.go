@@ -2,7 +2,9 @@ package inbox
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"time"
 
@@ -109,15 +111,31 @@ func (b Inbox) Due(c Class, now time.Time, limit int) (jobs []Job, wake time.Tim
 			if len(jobs) == limit {
 				return jobs, wake, nil
 			}
-			e, err := boltpb.Get[axispb.InboxEntry](b.entries, k[10:])
+			key, err := b.keyFrom(k[10:])
 			if err != nil {
 				return nil, wake, err
 			}
-			jobs = append(jobs, Job{Key: KeyOf(e), Lane: lane})
+			jobs = append(jobs, Job{Key: key, Lane: lane})
 		}
 	}
 	return jobs, wake, nil
 }
+
+// keyFrom reads what Key.bytes wrote, and makes sure that there is such an entry.
+func (b Inbox) keyFrom(k []byte) (Key, error) {
+	parts := bytes.SplitN(k, []byte{0}, 3)
+	if b.entries.Get(k) == nil || len(parts) != 3 || len(parts[2]) <= manifestEnd {
+		return Key{}, fmt.Errorf("%w: %q is due and not there", ErrNotFound, k)
+	}
+	rest := parts[2]
+	return Key{
+		Sender: string(parts[0]), ID: string(parts[1]),
+		Manifest: [sha256.Size]byte(rest[:sha256.Size]), Code: string(rest[manifestEnd:]),
+	}, nil
+}
+
+// manifestEnd is where the code begins, behind the manifest and a zero.
+const manifestEnd = sha256.Size + 1
 
 // settled reports whether every copy of a document that this endpoint gets is here
 // or will never be.
