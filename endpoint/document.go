@@ -62,13 +62,14 @@ type arrival struct {
 // document that is here already changes nothing.
 func (p *part) document(item *axispb.Item, proven evidence.Proven, receipt []byte) (outcome, error) {
 	body := item.Record.Body
+	// The disk is at work on it while it is judged; the page waits for both.
+	file, err := p.hold.AddSoon(bytes.NewReader(body), envelope.MaxSize)
+	if err != nil {
+		return outcome{}, localError{fmt.Errorf("keep envelope: %w", err)}
+	}
 	arrived, err := p.arrive(item, proven, receipt, body)
 	if err != nil {
 		return outcome{}, err
-	}
-	file, err := p.hold.Add(bytes.NewReader(body), envelope.MaxSize)
-	if err != nil {
-		return outcome{}, localError{fmt.Errorf("keep envelope: %w", err)}
 	}
 	arrived.entry.EnvelopeDigest = file.Digest[:]
 	if arrived.envelope != nil {

@@ -16,8 +16,8 @@ const (
 )
 
 // envelopes are the last ones that were made, that arrived or that were read, by digest:
-// on its way a document's envelope is needed three times at each end. They are durable,
-// and nobody changes them.
+// on its way a document's envelope is needed three times at each end. Nobody changes
+// them, and no entry names one before it is durable.
 type envelopes struct {
 	mu   sync.Mutex
 	by   map[[sha256.Size]byte]*envelope.Envelope
@@ -31,7 +31,6 @@ func (r *envelopes) find(digest [sha256.Size]byte) *envelope.Envelope {
 	return r.by[digest]
 }
 
-// remember is for an envelope that is on the disk.
 func (r *envelopes) remember(digest [sha256.Size]byte, e *envelope.Envelope) {
 	if len(e.Raw) > rememberedSize {
 		return

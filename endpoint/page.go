@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/sync/errgroup"
@@ -151,6 +152,9 @@ func (p *part) verify(ctx context.Context) error {
 	verdicts, err := p.judgeAll(ctx, progress)
 	if err != nil {
 		return err
+	}
+	if err := p.hold.Settle(); err != nil {
+		return localError{fmt.Errorf("keep envelopes: %w", err)}
 	}
 	p.heldLanes = make(map[axispb.Lane]bool)
 	for i, item := range p.items {
