@@ -26,6 +26,10 @@ const (
 	maxNewly = 1024
 	// labelRest is how long the loop rests after a failure of its own.
 	labelRest = time.Minute
+	// labelShare is how many times as long as it worked the loop leaves processor and disk
+	// to others, at most labelPause: who sends and receives is not to notice it.
+	labelShare = 3
+	labelPause = 2 * time.Second
 )
 
 // openJudge is the last part of Open.
@@ -41,6 +45,7 @@ func (a *Agent) openJudge() (err error) {
 // on nobody's way.
 func (a *Agent) label(ctx context.Context) error {
 	for {
+		began, bell := time.Now(), a.wake.label
 		wait, err := a.labelSome(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -50,8 +55,10 @@ func (a *Agent) label(ctx context.Context) error {
 		case err != nil:
 			a.log.Warn("labels could not be kept; they will be", slog.Any("error", err))
 			wait = labelRest
+		case wait == 0:
+			wait, bell = min(labelShare*time.Since(began), labelPause), nil
 		}
-		if wait > 0 && !nap(ctx, wait, a.wake.label) {
+		if !nap(ctx, wait, bell) {
 			return nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -295,5 +296,37 @@ func TestASnapshotNeedsNoFurtherConnection(t *testing.T) {
 		if _, err := s.Journaled(ctx, 3, "H41"); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A document that was applied lately is known without the database as the database has
+// it, and no more of them are remembered than there may be.
+func TestDocumentsAreKnownByCommitment(t *testing.T) {
+	b := openBook(t)
+	commitment := func(n int) [32]byte { return sha256.Sum256(fmt.Append(nil, "commitment ", n)) }
+	for n := range recentDocuments + 200 {
+		d := document(fmt.Sprint("d", n), row("H41", "h41"))
+		d.Commitment, d.Manifest, d.Leaf, d.DeadlineMS = commitment(n), commitment(-n), uint64(n), int64(n)
+		b.apply(Record{Document: d})
+	}
+	if k, o := len(b.l.recent.known), len(b.l.recent.order); k != recentDocuments || o != recentDocuments {
+		t.Errorf("%d and %d documents are remembered", k, o)
+	}
+	for _, n := range []int{0, 199, 200, recentDocuments, recentDocuments + 199} {
+		want := commitment(n)
+		known, found, err := b.l.ByCommitment(t.Context(), want[:])
+		stored, _, err2 := scanKnown(b.l.look.QueryRowContext(t.Context(), selectByRecord, want[:]))
+		if err := errors.Join(err, err2); err != nil || !found {
+			t.Fatalf("%d: %v, %v", n, found, err)
+		}
+		if diff := cmp.Diff(stored, known); diff != "" {
+			t.Errorf("%d: %s", n, diff)
+		}
+		if _, recent := b.l.recent.byCommitment(want[:]); recent != (n >= 200) {
+			t.Errorf("%d is remembered: %v", n, recent)
+		}
+	}
+	if _, found, err := b.l.ByCommitment(t.Context(), make([]byte, 31)); found || err != nil {
+		t.Errorf("31 bytes: %v, %v", found, err)
 	}
 }

@@ -12,6 +12,10 @@ import (
 // of records that were applied just now.
 const recentBlocks = 1024
 
+// recentDocuments are remembered by commitment: what is stated of a document is stated
+// soon, several times, and looked up twice each time.
+const recentDocuments = 4096
+
 // recent is what the goroutine that applies blocks leaves for those who read: where
 // the ledger stands, and where its newest records lie. It says nothing until the first
 // block is applied.
@@ -20,6 +24,10 @@ type recent struct {
 	at     *Position
 	blocks []placedBlock // a ring, in journal order from next on
 	next   int
+	// known are the documents of the last blocks; oldest is where the oldest is in order.
+	known  map[[32]byte]Known
+	order  [][32]byte
+	oldest int
 }
 
 // placedBlock is a block's records and where it lies.
@@ -37,6 +45,11 @@ func (r *recent) applied(b *Block) {
 	if len(b.Records) == 0 {
 		return
 	}
+	for i := range b.Records {
+		if rec := &b.Records[i]; rec.Document != nil {
+			r.document(rec.Position, rec.Document)
+		}
+	}
 	p := placedBlock{after.Size - uint64(len(b.Records)), after.Size, after.Stream, after.Seq}
 	if len(r.blocks) < recentBlocks {
 		r.blocks = append(r.blocks, p)
@@ -44,6 +57,37 @@ func (r *recent) applied(b *Block) {
 	}
 	r.blocks[r.next] = p
 	r.next = (r.next + 1) % recentBlocks
+}
+
+// document notes a document. No row of the table document is ever changed, and no two
+// have one commitment.
+func (r *recent) document(position uint64, d *Document) {
+	if r.known == nil {
+		r.known = make(map[[32]byte]Known)
+	}
+	manifest, commitment := d.Manifest, d.Commitment
+	r.known[commitment] = Known{
+		Position: position, Epoch: d.Epoch, Leaf: d.Leaf, Sender: d.Sender, ID: d.ID, Manifest: manifest[:], Commitment: commitment[:],
+		Endpoint: d.Endpoint, Lane: d.Lane, DeadlineMS: d.DeadlineMS,
+	}
+	if len(r.order) < recentDocuments {
+		r.order = append(r.order, commitment)
+		return
+	}
+	delete(r.known, r.order[r.oldest])
+	r.order[r.oldest] = commitment
+	r.oldest = (r.oldest + 1) % recentDocuments
+}
+
+// byCommitment finds a document that was applied lately.
+func (r *recent) byCommitment(commitment []byte) (Known, bool) {
+	if len(commitment) != 32 {
+		return Known{}, false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k, found := r.known[[32]byte(commitment)]
+	return k, found
 }
 
 // signed notes that what stands is signed anew.

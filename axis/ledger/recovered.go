@@ -11,6 +11,9 @@ import (
 // ByCommitment finds an accepted document by the commitment of the record under
 // which it was accepted, whether or not the journal has that record.
 func (l *Ledger) ByCommitment(ctx context.Context, commitment []byte) (Known, bool, error) {
+	if k, found := l.recent.byCommitment(commitment); found {
+		return k, true, nil
+	}
 	return scanKnown(l.look.QueryRowContext(ctx, selectByRecord, commitment))
 }
 
