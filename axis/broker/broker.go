@@ -74,6 +74,8 @@ type Broker struct {
 	auth     *authenticator
 	services *nats.Conn
 	journal  *nats.Conn
+	// listens is where it listened when it was started.
+	listens string
 }
 
 // Start opens JetStream's folder, which after a crash reads what it has to read,
@@ -114,6 +116,9 @@ func (b *Broker) start() error {
 	}
 	if !srv.ReadyForConnections(readyTimeout) {
 		return errors.New("the server does not accept connections")
+	}
+	if at := srv.Addr(); at != nil {
+		b.listens = at.String()
 	}
 	return b.connect()
 }
@@ -159,8 +164,9 @@ func (b *Broker) Services() *nats.Conn { return b.services }
 // more than half of MaxPending on the way.
 func (b *Broker) Journal() *nats.Conn { return b.journal }
 
-// Addr is where the broker listens, host:port.
-func (b *Broker) Addr() string { return b.srv.Addr().String() }
+// Addr is where the broker listens, host:port, and after a stop where it did: whoever
+// asks may not know yet that it was stopped. Empty where it does not listen.
+func (b *Broker) Addr() string { return b.listens }
 
 // Cut closes the open connections of an endpoint and says how many there were.
 // A log-in under way is decided again, so an endpoint that the authority refuses

@@ -252,8 +252,12 @@ func TestStopIsPrompt(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
+	before := b.Addr()
 	if err := b.Stop(ctx); err != nil {
 		t.Error(err)
+	}
+	if after := b.Addr(); after != before { // whoever asks may come late
+		t.Errorf("it listened at %s, and after its stop at %q", before, after)
 	}
 }
 
