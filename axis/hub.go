@@ -222,7 +222,10 @@ func (h *Hub) openBroker(context.Context) error {
 
 func (h *Hub) openJournal(ctx context.Context) error {
 	var err error
-	if h.journal, err = h.readJournal(ctx); err != nil {
+	if h.journal, err = h.readJournal(ctx); err == nil {
+		err = h.broker.Opened()
+	}
+	if err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
 	h.chain = &chain{

@@ -76,6 +76,9 @@ type Broker struct {
 	journal  *nats.Conn
 	// listens is where it listened when it was started.
 	listens string
+	// kept has second names of the journal's files until Opened.
+	kept   kept
+	opened bool
 }
 
 // Start opens JetStream's folder, which after a crash reads what it has to read,
@@ -96,6 +99,10 @@ func Start(cfg Config) (*Broker, error) {
 
 func (b *Broker) start() error {
 	b.auth = newAuthenticator(b.cfg)
+	var err error
+	if b.kept, err = keep(b.cfg.Dir); err != nil {
+		return err
+	}
 	opts, err := options(b.cfg, b.auth)
 	if err != nil {
 		return err
@@ -119,6 +126,9 @@ func (b *Broker) start() error {
 	}
 	if at := srv.Addr(); at != nil {
 		b.listens = at.String()
+	}
+	if err := b.kept.whole(); err != nil {
+		return err
 	}
 	return b.connect()
 }
@@ -199,7 +209,7 @@ func (b *Broker) IsConnected(endpoint string) bool {
 }
 
 // Stop sends out what the services answered, closes all connections and stops
-// the server. The error is ctx's when that takes longer.
+// the server, and puts back what that removed before Opened. The error is ctx's when that takes longer.
 func (b *Broker) Stop(ctx context.Context) error {
 	if err := b.close(ctx); err != nil {
 		return fmt.Errorf("broker: stop: %w", err)
@@ -230,10 +240,25 @@ func (b *Broker) close(ctx context.Context) error {
 	}()
 	select {
 	case <-down:
-		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if b.opened {
+		return nil
+	}
+	return b.kept.settle()
+}
+
+// Opened is for whoever found the journal as it should be, before anything is appended:
+// from now on the server removes no stream. The error says which it removed when it
+// started; Stop puts them back.
+func (b *Broker) Opened() error {
+	err := b.kept.whole()
+	if err == nil {
+		err = b.kept.drop()
+	}
+	b.opened = err == nil
+	return err
 }
 
 func splitListen(listen string) (string, int, error) {

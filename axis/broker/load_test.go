@@ -8,9 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"docaxis/internal/lang"
 
 	"github.com/nats-io/nats.go"
 	"google.golang.org/protobuf/proto"
@@ -270,6 +275,40 @@ func TestJournalSurvivesARestart(t *testing.T) {
 	b = startIn(t, a, dir)
 	if got := lastMessage(t, b.Journal()); got != "block" {
 		t.Errorf("%q", got)
+	}
+}
+
+// A server that cannot open a stream when it starts removes it. The start fails then, and
+// the next one has the stream.
+func TestAStreamThatCannotBeOpenedIsNotLost(t *testing.T) {
+	a := newAuthority(t)
+	dir := t.TempDir()
+	b := startIn(t, a, dir)
+	makeStream(t, b.Journal())
+	if err := b.Opened(); err != nil {
+		t.Fatal(err)
+	}
+	stop(t, b)
+	streams, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", "*"))
+	if err != nil || len(streams) != 1 {
+		t.Fatal(streams, err)
+	}
+	obs := filepath.Join(streams[0], "obs")
+	if err := errors.Join(os.RemoveAll(obs), os.WriteFile(obs, nil, 0o600)); err != nil { // a file where a folder must be
+		t.Fatal(err)
+	}
+	if b, err := startErr(t, a, dir, "127.0.0.1:0"); err == nil {
+		stop(t, b)
+		t.Fatal("it starts without a stream")
+	} else if !strings.Contains(lang.Say(err, lang.English), "nothing is lost") {
+		t.Error(err)
+	}
+	b = startIn(t, a, dir)
+	if got := lastMessage(t, b.Journal()); got != "block" {
+		t.Errorf("%q", got)
+	}
+	if err := b.Opened(); err != nil {
+		t.Error(err)
 	}
 }
 
