@@ -75,8 +75,8 @@ func (k kept) link(stream string) error {
 	return nil
 }
 
-// removed lists the streams whose blocks are all gone, or others. One that lacks some was
-// cut by the server, which the journal judges.
+// removed lists the streams whose blocks are all gone, or empty. One that lacks some was
+// cut by the server, which the journal judges; a block that was empty before says nothing.
 func (k kept) removed() (names []string, err error) {
 	all, err := filepath.Glob(filepath.Join(k.folder(), "*"))
 	for _, from := range all {
@@ -85,33 +85,37 @@ func (k kept) removed() (names []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		left := 0
+		had, left := 0, 0
 		for _, path := range blocks {
-			same, err := sameFile(path, filepath.Join(k.streams(), name, "msgs", filepath.Base(path)))
+			before, err := filled(path)
 			if err != nil {
 				return nil, err
 			}
-			if same {
+			after, err := filled(filepath.Join(k.streams(), name, "msgs", filepath.Base(path)))
+			if err != nil {
+				return nil, err
+			}
+			if before {
+				had++
+			}
+			if after {
 				left++
 			}
 		}
-		if len(blocks) > 0 && left == 0 {
+		if had > 0 && left == 0 {
 			names = append(names, name)
 		}
 	}
 	return names, err
 }
 
-func sameFile(one, other string) (bool, error) {
-	a, err := os.Stat(one)
-	if err != nil {
-		return false, err
-	}
-	b, err := os.Stat(other)
+// filled: there is such a file, with something in it.
+func filled(path string) (bool, error) {
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil && os.SameFile(a, b), err
+	return err == nil && info.Size() > 0, err
 }
 
 // whole is nil where the server removed nothing.

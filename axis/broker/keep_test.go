@@ -72,6 +72,21 @@ func TestWhatTheServerRemovesIsPutBack(t *testing.T) {
 		"appended": {func(t *testing.T, k kept) {
 			put(t, filepath.Join(k.streams(), first, "msgs", "2.blk"), "two and more")
 		}, false, []string{"one", "two and more"}},
+		"an empty block made anew": {func(t *testing.T, k kept) {
+			path := filepath.Join(k.streams(), first, "msgs", "2.blk")
+			if err := os.Truncate(path, 0); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			put(t, path, "")
+		}, false, []string{"one", ""}},
+		"all blocks written anew": {func(t *testing.T, k kept) {
+			remove(t, k)
+			put(t, filepath.Join(k.streams(), first, "msgs", "1.blk"), "on")
+			put(t, filepath.Join(k.streams(), first, "msgs", "2.blk"), "")
+		}, false, []string{"on", ""}},
 		"cut": {func(t *testing.T, k kept) {
 			if err := os.Remove(filepath.Join(k.streams(), first, "msgs", "2.blk")); err != nil {
 				t.Fatal(err)
