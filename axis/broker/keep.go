@@ -75,47 +75,37 @@ func (k kept) link(stream string) error {
 	return nil
 }
 
-// removed lists the streams whose blocks are all gone, or empty. One that lacks some was
-// cut by the server, which the journal judges; a block that was empty before says nothing.
+// removed lists the streams that had blocks with something in them and have none. One
+// that lacks some was cut by the server, which the journal judges.
 func (k kept) removed() (names []string, err error) {
 	all, err := filepath.Glob(filepath.Join(k.folder(), "*"))
 	for _, from := range all {
 		name := filepath.Base(from)
-		blocks, err := filepath.Glob(filepath.Join(from, "msgs", "*.blk"))
+		had, err := filled(from)
 		if err != nil {
 			return nil, err
 		}
-		had, left := 0, 0
-		for _, path := range blocks {
-			before, err := filled(path)
-			if err != nil {
-				return nil, err
-			}
-			after, err := filled(filepath.Join(k.streams(), name, "msgs", filepath.Base(path)))
-			if err != nil {
-				return nil, err
-			}
-			if before {
-				had++
-			}
-			if after {
-				left++
-			}
+		has, err := filled(filepath.Join(k.streams(), name))
+		if err != nil {
+			return nil, err
 		}
-		if had > 0 && left == 0 {
+		if had && !has {
 			names = append(names, name)
 		}
 	}
 	return names, err
 }
 
-// filled: there is such a file, with something in it.
-func filled(path string) (bool, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+// filled: a stream has a block with something in it.
+func filled(stream string) (bool, error) {
+	blocks, err := filepath.Glob(filepath.Join(stream, "msgs", "*.blk"))
+	for _, path := range blocks {
+		info, err := os.Stat(path)
+		if err != nil || info.Size() > 0 {
+			return err == nil, err
+		}
 	}
-	return err == nil && info.Size() > 0, err
+	return false, err
 }
 
 // whole is nil where the server removed nothing.

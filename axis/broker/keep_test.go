@@ -87,6 +87,10 @@ func TestWhatTheServerRemovesIsPutBack(t *testing.T) {
 			put(t, filepath.Join(k.streams(), first, "msgs", "1.blk"), "on")
 			put(t, filepath.Join(k.streams(), first, "msgs", "2.blk"), "")
 		}, false, []string{"on", ""}},
+		"blocks under other names": {func(t *testing.T, k kept) {
+			remove(t, k)
+			put(t, filepath.Join(k.streams(), first, "msgs", "3.blk"), "one and two")
+		}, false, []string{"", ""}},
 		"cut": {func(t *testing.T, k kept) {
 			if err := os.Remove(filepath.Join(k.streams(), first, "msgs", "2.blk")); err != nil {
 				t.Fatal(err)
