@@ -40,14 +40,17 @@ func keep(dir string) (kept, error) {
 	}
 	for _, stream := range all {
 		if err := k.link(stream); err != nil {
-			return k, fmt.Errorf("give the files of %s second names: %w", stream, err)
+			return k, lang.Errorf("Trước khi khởi động, các tệp sổ ghi trong %s phải được giữ thêm một tên trong %s mà không được. Hãy kiểm tra đĩa (còn chỗ, ghi được) rồi khởi động lại trục; không mất gì.",
+				"Before the start the journal's files in %s are given second names in %s, which failed. Check the disk (that it has room and can be written) and start the axis again; nothing is lost.",
+				stream, k.folder()).Because(err)
 		}
 	}
 	return k, nil
 }
 
 // link gives the blocks of a stream second names, and what describes them. On a file
-// system that has no such names the journal is as safe as the server is.
+// system that has no such names, or is another than this folder's, the journal is as
+// safe as the server is.
 func (k kept) link(stream string) error {
 	into := filepath.Join(k.folder(), filepath.Base(stream))
 	if err := os.MkdirAll(filepath.Join(into, "msgs"), 0o700); err != nil {
@@ -64,7 +67,7 @@ func (k kept) link(stream string) error {
 				return err
 			}
 			err = os.Link(path, filepath.Join(into, name))
-			if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EPERM) {
+			if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EXDEV) {
 				return nil
 			}
 			if err != nil {
