@@ -217,6 +217,7 @@ func TestAStartWithAnotherClock(t *testing.T) {
 		t.Errorf("the epoch was opened at %v, the last record at %v", opened, stands)
 	}
 	held("stopped")
+	newExchange(t, w, 1).settle()
 	check(t, w)
 }
 

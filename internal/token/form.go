@@ -52,13 +52,17 @@ func curves() map[string]elliptic.Curve {
 }
 
 // ecKey reads CKA_EC_PARAMS and CKA_EC_POINT. The point is a DER OCTET STRING by the
-// standard, and bare in some tokens.
+// standard, and bare in some tokens; one bare point in 256 reads as an OCTET STRING, too,
+// so that its length decides.
 func ecKey(params, point []byte) (*ecdsa.PublicKey, error) {
 	curve, known := curves()[string(params)]
 	if !known {
 		return nil, errors.New("its curve is neither P-256 nor P-384")
 	}
 	var inner []byte
+	if bare := 1 + 2*((curve.Params().BitSize+7)/8); len(point) == bare {
+		return ecdsa.ParseUncompressedPublicKey(curve, point)
+	}
 	if rest, err := asn1.Unmarshal(point, &inner); err == nil && len(rest) == 0 {
 		point = inner
 	}

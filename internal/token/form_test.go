@@ -73,6 +73,28 @@ func TestECDSAValue(t *testing.T) {
 	}
 }
 
+// A bare point whose second byte is the length of what follows it is also a DER OCTET
+// STRING by its form.
+func TestABarePointIsNoOctetString(t *testing.T) {
+	for params, curve := range curves() {
+		size := (curve.Params().BitSize + 7) / 8
+		var key *ecdsa.PrivateKey
+		var bare []byte
+		for bare == nil || int(bare[1]) != 2*size-1 {
+			var err error
+			if key, err = ecdsa.GenerateKey(curve, rand.Reader); err == nil {
+				bare, err = key.PublicKey.Bytes()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := ecKey([]byte(params), bare); err != nil || !got.Equal(&key.PublicKey) {
+			t.Errorf("%s: %v", curve.Params().Name, err)
+		}
+	}
+}
+
 func TestPublicKeysAreRead(t *testing.T) {
 	for params, curve := range curves() {
 		key, err := ecdsa.GenerateKey(curve, rand.Reader)
