@@ -142,11 +142,11 @@ var ErrGap = errors.New("the block does not follow the ledger's last one")
 
 // Apply writes a block's rows, hashes and position in one transaction.
 func (l *Ledger) Apply(ctx context.Context, b *Block) (Applied, error) {
-	a := &applier{ctx: ctx, tx: l.write, many: l.many, known: l.endpoints, endpoints: map[string]int64{}, applied: Applied{Endpoints: map[string]struct{}{}}}
+	a := &applier{ctx: ctx, tx: l.write, many: l.many, known: &l.known, found: newKnown(), applied: Applied{Endpoints: map[string]struct{}{}}}
 	if err := l.write.In(ctx, func() error { return a.block(b) }); err != nil {
 		return Applied{}, fmt.Errorf("apply block %d: %w", b.Number, err)
 	}
-	l.remember(b, a.endpoints)
+	l.remember(b, &a.found)
 	return a.applied, nil
 }
 
@@ -159,24 +159,20 @@ const (
 	insertRecipient = `INSERT INTO recipient VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)`
 	insertMailbox   = `INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	insertEvidence  = `INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	insertTold      = `INSERT INTO mailbox SELECT ?, lane, ?, 0, ?, sender, sender, 0 FROM document WHERE position = ?`
-	insertEndpoint  = `INSERT INTO endpoint (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING id`
-	updateRecipient = `UPDATE recipient SET state = ?, since_ms = ?, evidence = ? WHERE document = ? AND code = ?`
+	insertTold      = `INSERT INTO mailbox SELECT ?, d.lane, ?, 0, NULL, c.id, NULL, 0 FROM document d JOIN code c ON c.name = d.sender WHERE d.position = ?`
+	updateRecipient = `UPDATE recipient SET state = ?, since_ms = ?, evidence = ? WHERE document = ? AND code = ` + numberOf
 	updatePosition  = `UPDATE position SET epoch = ?, blocks = ?, digest = ?, stream = ?, seq = ?, size = ?, root = ?, time_ms = ?,
 		checkpoint = coalesce(?, x'')`
-	selectTarget = `SELECT
-		(SELECT count(*) FROM recipient WHERE document = ?1 AND endpoint = ?2) +
-		(SELECT count(*) FROM moved WHERE document = ?1 AND endpoint = ?2)`
 )
 
 // applier writes one block inside one transaction.
 type applier struct {
-	ctx       context.Context
-	tx        *sqlite.Session
-	many      map[string]string
-	known     map[string]int64 // endpoints that earlier blocks named
-	endpoints map[string]int64
-	applied   Applied
+	ctx     context.Context
+	tx      *sqlite.Session
+	many    map[string]string
+	known   *known // by earlier blocks
+	found   known  // by this one
+	applied Applied
 }
 
 func (a *applier) exec(query string, args ...any) error {
@@ -260,6 +256,9 @@ func (a *applier) document(r *Record, d *Document) error {
 	if err != nil {
 		return err
 	}
+	if _, err := a.code(d.Sender); err != nil { // what is said of it will be in a mailbox under this code
+		return err
+	}
 	if err := a.exec(insertHolding, r.Position, d.Sender, len(d.Rows), r.TimeMS); err != nil {
 		return err
 	}
@@ -272,49 +271,6 @@ func (a *applier) document(r *Record, d *Document) error {
 		return err
 	}
 	return a.tells(r, *d.Target, d.Tells)
-}
-
-func (a *applier) rows(r *Record, d *Document) error {
-	endpoints, targets := make([]int64, len(d.Rows)), make([]axispb.Target, len(d.Rows))
-	for i, row := range d.Rows {
-		var err error
-		if endpoints[i], err = a.endpoint(row.Endpoint); err != nil {
-			return err
-		}
-		if targets[i], err = a.target(d.Target, endpoints[i]); err != nil {
-			return err
-		}
-		a.applied.Endpoints[row.Endpoint] = struct{}{}
-	}
-	err := a.execMany(insertRecipient, len(d.Rows), func(i int, values []any) []any {
-		return append(values, r.Position, d.Rows[i].Code, d.Rows[i].Serving, endpoints[i], axispb.State_STATE_ACCEPTED, r.TimeMS)
-	})
-	if err != nil {
-		return fmt.Errorf("recipients of %d: %w", r.Position, err)
-	}
-	err = a.execMany(insertMailbox, len(d.Rows), func(i int, values []any) []any {
-		return append(values, endpoints[i], d.Lane, r.Position, i, r.Position, d.Rows[i].Code, d.Rows[i].Serving, targets[i])
-	})
-	if err != nil {
-		return fmt.Errorf("mailbox rows of %d: %w", r.Position, err)
-	}
-	return nil
-}
-
-// target says whether a change finds its document in the same mailbox before it.
-func (a *applier) target(document *uint64, endpoint int64) (axispb.Target, error) {
-	if document == nil {
-		return axispb.Target_TARGET_NONE, nil
-	}
-	var n int
-	err := a.tx.QueryRowContext(a.ctx, selectTarget, *document, endpoint).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("look for the target: %w", err)
-	}
-	if n > 0 {
-		return axispb.Target_TARGET_PRECEDES, nil
-	}
-	return axispb.Target_TARGET_ELSEWHERE, nil
 }
 
 func (a *applier) evidence(r *Record, e *Evidence) error {
@@ -342,8 +298,7 @@ func (a *applier) evidence(r *Record, e *Evidence) error {
 		if err := a.exec(updateHolding, *e.Document, e.Code, r.TimeMS); err != nil {
 			return err
 		}
-		err := a.exec(updateRecipient, e.State, r.TimeMS, r.Position, *e.Document, e.Code)
-		if err != nil {
+		if err := a.exec(updateRecipient, e.State, r.TimeMS, r.Position, *e.Document, e.Code); err != nil {
 			return err
 		}
 	}
@@ -372,24 +327,7 @@ func (a *applier) tell(r *Record, e *Evidence) error {
 		return err
 	}
 	a.applied.Endpoints[e.Tell] = struct{}{}
-	return a.exec(insertTold, endpoint, r.Position, r.Position, *e.Document)
-}
-
-// endpoint numbers an endpoint, in the order in which the journal names them.
-func (a *applier) endpoint(name string) (int64, error) {
-	if id, ok := a.known[name]; ok {
-		return id, nil
-	}
-	if id, ok := a.endpoints[name]; ok {
-		return id, nil
-	}
-	var id int64
-	err := a.tx.QueryRowContext(a.ctx, insertEndpoint, name).Scan(&id)
-	if err != nil {
-		return 0, fmt.Errorf("number endpoint %s: %w", name, err)
-	}
-	a.endpoints[name] = id
-	return id, nil
+	return a.exec(insertTold, endpoint, r.Position, *e.Document)
 }
 
 // SetCheckpoint replaces the signed checkpoint of where the ledger stands: the

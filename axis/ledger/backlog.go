@@ -59,7 +59,7 @@ func (f Filter) where() (string, []any) {
 		add("r.state IN (?"+strings.Repeat(", ?", len(states)-1)+")", states...)
 	}
 	if f.Code != "" {
-		add("(r.serving = ? OR r.code = ?)", f.Code, f.Code)
+		add("(r.serving = "+numberOf+" OR r.code = "+numberOf+")", f.Code, f.Code)
 	}
 	if f.Endpoint != "" {
 		add("r.endpoint = (SELECT id FROM endpoint WHERE name = ?)", f.Endpoint)

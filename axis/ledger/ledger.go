@@ -20,7 +20,7 @@ import (
 )
 
 // SchemaVersion of the tables; a ledger of another version is rebuilt.
-const SchemaVersion = 6
+const SchemaVersion = 7
 
 // ErrOtherSchema says that the file is a ledger of another version: delete it, it
 // is rebuilt from the journal.
@@ -66,9 +66,8 @@ type Ledger struct {
 	// hashes of the tree, as every reader of this file sees them.
 	hashes hashes
 	recent recent
-	// endpoints by name, as far as blocks named them since the start: Apply's alone.
-	endpoints map[string]int64
-	many      map[string]string // statements for many rows, by those for one
+	known  known
+	many   map[string]string // statements for many rows, by those for one
 }
 
 // Open opens or makes the ledger in a file. It need not be synced: what a power
@@ -89,7 +88,7 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 	}
 	look.SetMaxOpenConns(lookers)
 	look.SetMaxIdleConns(lookers) // a new one reads the schema and parses every query again
-	l := &Ledger{writer: writer, read: read, snaps: sqlite.NewPool(read, readers, frequentReads()...), look: &prepared{DB: look}, endpoints: map[string]int64{}, many: manyRows()}
+	l := &Ledger{writer: writer, read: read, snaps: sqlite.NewPool(read, readers, frequentReads()...), look: &prepared{DB: look}, known: newKnown(), many: manyRows()}
 	if err := l.start(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

@@ -61,8 +61,8 @@ const (
 	selectByPosition = knownColumns + `WHERE d.position = ?`
 	selectByRecord   = knownColumns + `WHERE d.commitment = ?`
 	selectCopy       = `SELECT r.state, e.name, coalesce((SELECT v.issuer FROM evidence v
-		WHERE v.document = r.document AND v.code = r.code AND v.event = 3 AND v.standing IN (1, 2) ORDER BY v.position LIMIT 1), '')
-		FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ? AND r.code = ?`
+		WHERE v.document = r.document AND v.code = c.name AND v.event = 3 AND v.standing IN (1, 2) ORDER BY v.position LIMIT 1), '')
+		FROM recipient r JOIN code c ON c.id = r.code JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ? AND c.name = ?`
 )
 
 func scanKnown(row *sql.Row) (Known, bool, error) {
@@ -92,7 +92,8 @@ func (l *Ledger) Copy(ctx context.Context, document uint64, code string) (eviden
 }
 
 const selectHadRow = `SELECT
-	(SELECT count(*) FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ?1 AND r.code = ?2 AND e.name = ?3) +
+	(SELECT count(*) FROM recipient r JOIN endpoint e ON e.id = r.endpoint 
+		WHERE r.document = ?1 AND r.code = (SELECT id FROM code WHERE name = ?2) AND e.name = ?3) +
 	(SELECT count(*) FROM moved m JOIN endpoint e ON e.id = m.endpoint WHERE m.document = ?1 AND m.code = ?2 AND e.name = ?3)`
 
 // HadRow reports whether an endpoint has, or had, a mailbox row of this document
@@ -136,7 +137,7 @@ func (l *Ledger) Recipients(ctx context.Context, document uint64, codes []string
 	return all, nil
 }
 
-const selectIsRecipient = `SELECT EXISTS (SELECT 1 FROM recipient WHERE document = ? AND code = ?)`
+const selectIsRecipient = `SELECT EXISTS (SELECT 1 FROM recipient WHERE document = ? AND code = ` + numberOf + `)`
 
 // signed is a number as SQLite can hold it. Endpoints send any; no row has one of
 // the largest.

@@ -18,7 +18,7 @@ func manyOf(inserts ...string) map[string]string {
 
 // manyRows are those of which a block may have thousands.
 func manyRows() map[string]string {
-	return manyOf(insertHash, insertChunk, insertRecipient, insertMailbox)
+	return manyOf(insertHash, insertChunk, insertRecipient, insertMailbox, insertServed)
 }
 
 // execMany writes n rows of one kind, whose values row appends.

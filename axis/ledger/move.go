@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -24,9 +25,6 @@ func (a *applier) moves(r *Record) error {
 		if err != nil {
 			return err
 		}
-		if err := a.takeOut(m.Code, waiting); err != nil {
-			return err
-		}
 		for _, w := range waiting {
 			if err := a.move(r, w, to, m.Serving, ordinal); err != nil {
 				return err
@@ -38,63 +36,51 @@ func (a *applier) moves(r *Record) error {
 	return nil
 }
 
+// waitingRow is a mailbox row of a document that nobody has consigned.
 type waitingRow struct {
-	document       uint64
-	code           string
 	from           int64
 	lane           axispb.Lane
+	position       uint64
+	ordinal        int
+	document       uint64
+	code           string
+	number         int64 // of code
 	documentTarget *uint64
 }
 
-// Accepted and ConsignmentFailed: nobody has consigned it.
-const selectUnconsigned = `SELECT r.document, r.code, r.endpoint, d.lane, d.target
-	FROM recipient r JOIN document d ON d.position = r.document
-	WHERE r.serving = ? AND r.state IN (3, 6) AND r.endpoint <> ? ORDER BY r.document, r.code`
+// Accepted and ConsignmentFailed: nobody has consigned it. The mailboxes of those who
+// served the code are read from end to end: they have no index by code.
+const selectUnconsigned = `SELECT m.endpoint, m.lane, m.position, m.ordinal, r.document, c.name, c.id, d.target
+	FROM served v CROSS JOIN mailbox m ON m.endpoint = v.endpoint AND coalesce(m.serving, m.code) = v.serving
+	CROSS JOIN recipient r ON r.document = coalesce(m.record, m.position) AND r.code = m.code
+	JOIN document d ON d.position = r.document JOIN code c ON c.id = r.code
+	WHERE v.serving = (SELECT id FROM code WHERE name = ?) AND v.endpoint <> ? AND r.endpoint = v.endpoint AND r.state IN (3, 6)
+	ORDER BY r.document, c.name`
 
 func (a *applier) waiting(serving string, to int64) ([]waitingRow, error) {
 	rows, err := a.tx.QueryContext(a.ctx, selectUnconsigned, serving, to)
 	if err != nil {
 		return nil, fmt.Errorf("look for what waits: %w", err)
 	}
-	defer rows.Close()
-	var all []waitingRow
-	for rows.Next() {
-		var w waitingRow
-		if err := rows.Scan(&w.document, &w.code, &w.from, &w.lane, &w.documentTarget); err != nil {
-			return nil, err
-		}
-		all = append(all, w)
-	}
-	return all, rows.Err()
+	return collect(rows, func(rows *sql.Rows, w *waitingRow) error {
+		return rows.Scan(&w.from, &w.lane, &w.position, &w.ordinal, &w.document, &w.code, &w.number, &w.documentTarget)
+	})
 }
 
-// takeOut empties the mailboxes of those who served the code, in one pass over
-// each: a mailbox has no index by document.
-func (a *applier) takeOut(serving string, waiting []waitingRow) error {
-	seen := map[int64]bool{}
-	for _, w := range waiting {
-		if seen[w.from] {
-			continue
-		}
-		seen[w.from] = true
-		err := a.exec(`DELETE FROM mailbox WHERE endpoint = ?1 AND EXISTS (SELECT 1 FROM recipient r
-			WHERE r.document = mailbox.record AND r.code = mailbox.code AND r.endpoint = ?1 AND r.serving = ?2 AND r.state IN (3, 6))`,
-			w.from, serving)
-		if err != nil {
-			return fmt.Errorf("take moved documents out of a mailbox: %w", err)
-		}
-	}
-	return nil
-}
-
-func (a *applier) move(r *Record, w waitingRow, to int64, serving string, ordinal int) error {
+func (a *applier) move(r *Record, w waitingRow, to int64, agency string, ordinal int) error {
 	target, err := a.target(w.documentTarget, to)
 	if err != nil {
 		return err
 	}
+	serving, err := a.serving(w.code, agency)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
+		a.exec(`DELETE FROM mailbox WHERE endpoint = ? AND lane = ? AND position = ? AND ordinal = ?`, w.from, w.lane, w.position, w.ordinal),
 		a.exec(`INSERT OR IGNORE INTO moved VALUES (?, ?, ?)`, w.document, w.code, w.from),
-		a.exec(`UPDATE recipient SET endpoint = ?, serving = ? WHERE document = ? AND code = ?`, to, serving, w.document, w.code),
-		a.exec(insertMailbox, to, w.lane, r.Position, ordinal, w.document, w.code, serving, target),
+		a.exec(`UPDATE recipient SET endpoint = ?, serving = ? WHERE document = ? AND code = ?`, to, serving, w.document, w.number),
+		a.exec(insertMailbox, to, w.lane, r.Position, ordinal, w.document, w.number, serving, target),
+		a.serves([]numberedRow{{code: w.number, serving: serving, endpoint: to}}),
 	)
 }

@@ -59,6 +59,9 @@ type Outstanding struct {
 	Bytes      uint64
 }
 
+// joinCodes gives recipient r its code c and, where another serves it, that one, s.
+const joinCodes = `JOIN code c ON c.id = r.code LEFT JOIN code s ON s.id = r.serving`
+
 // Outstanding lists the recipients that a filter finds, longest waiting first, at
 // most limit. Only those that are listed are read whole.
 func (l *Ledger) Outstanding(ctx context.Context, f Filter, limit int) ([]Outstanding, error) {
@@ -67,11 +70,11 @@ func (l *Ledger) Outstanding(ctx context.Context, f Filter, limit int) ([]Outsta
 	if f.Urgent {
 		from += " JOIN document d ON d.position = r.document"
 	}
-	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.sender, d.id, d.subject, r.code, r.serving, e.name, d.lane, r.state,
+	rows, err := l.read.QueryContext(ctx, `SELECT d.position, d.sender, d.id, d.subject, c.name, coalesce(s.name, c.name), e.name, d.lane, r.state,
 		d.time_ms, r.since_ms, CASE WHEN r.state IN (3, 6) THEN d.deadline_ms ELSE d.handover_ms END, d.files, d.bytes
 		FROM (SELECT r.* FROM `+from+` WHERE `+where+` ORDER BY r.since_ms, r.document, r.code LIMIT ?) r
-		JOIN document d ON d.position = r.document JOIN endpoint e ON e.id = r.endpoint
-		ORDER BY r.since_ms, r.document, r.code`, append(args, limit)...)
+		JOIN document d ON d.position = r.document JOIN endpoint e ON e.id = r.endpoint `+joinCodes+`
+		ORDER BY r.since_ms, r.document, c.name`, append(args, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("list what is outstanding: %w", err)
 	}
@@ -143,8 +146,8 @@ func (l *Ledger) Stories(ctx context.Context, id string) ([]Story, error) {
 }
 
 func (l *Ledger) tell(ctx context.Context, s *Story) error {
-	rows, err := l.read.QueryContext(ctx, `SELECT r.code, r.serving, e.name, r.state, r.since_ms
-		FROM recipient r JOIN endpoint e ON e.id = r.endpoint WHERE r.document = ? ORDER BY r.code`, s.Position)
+	rows, err := l.read.QueryContext(ctx, `SELECT c.name, coalesce(s.name, c.name), e.name, r.state, r.since_ms
+		FROM recipient r JOIN endpoint e ON e.id = r.endpoint `+joinCodes+` WHERE r.document = ? ORDER BY c.name`, s.Position)
 	if err != nil {
 		return fmt.Errorf("list recipients: %w", err)
 	}
@@ -182,8 +185,10 @@ var tables = []struct{ name, order string }{
 	{"hash", "id"},
 	{"record", "position"},
 	{"endpoint", "id"},
+	{"code", "id"},
 	{"document", "position"},
 	{"recipient", "document, code"},
+	{"served", "serving, endpoint"},
 	{"moved", "document, code, endpoint"},
 	{"refused", "document, code"},
 	{"mailbox", "endpoint, lane, position, ordinal"},
@@ -236,8 +241,8 @@ func (l *Ledger) dumpTable(ctx context.Context, w io.Writer, name, order string)
 // Overdue lists recipients whose document's deadline passed before it was
 // consigned, at most limit.
 func (l *Ledger) Overdue(ctx context.Context, nowMS int64, limit int) ([]Overdue, error) {
-	rows, err := l.read.QueryContext(ctx, `SELECT r.document, r.code FROM recipient r JOIN document d ON d.position = r.document
-		WHERE r.state = 3 AND d.deadline_ms BETWEEN 1 AND ? ORDER BY r.document, r.code LIMIT ?`, nowMS, limit)
+	rows, err := l.read.QueryContext(ctx, `SELECT r.document, c.name FROM recipient r JOIN document d ON d.position = r.document JOIN code c ON c.id = r.code
+		WHERE r.state = 3 AND d.deadline_ms BETWEEN 1 AND ? ORDER BY r.document, c.name LIMIT ?`, nowMS, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list what is overdue: %w", err)
 	}

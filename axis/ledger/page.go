@@ -74,8 +74,9 @@ type Waiting struct {
 
 // A limit and a lane that are parameters by themselves are looked at when the query is
 // planned: it would be parsed again each time they are bound.
-const selectRows = `SELECT m.position, m.ordinal, m.record, m.code, m.serving, m.target, r.kind, r.stream, r.seq, r.nth
-	FROM mailbox m JOIN record r ON r.position = m.record
+const selectRows = `SELECT m.position, m.ordinal, r.position, c.name, coalesce(s.name, c.name), m.target, r.kind, r.stream, r.seq, r.nth
+	FROM mailbox m JOIN record r ON r.position = coalesce(m.record, m.position)
+	JOIN code c ON c.id = m.code LEFT JOIN code s ON s.id = m.serving
 	WHERE m.endpoint = (SELECT id FROM endpoint WHERE name = ?) AND m.lane = 0 + ? AND (m.position, m.ordinal) >= (?, ?)
 	ORDER BY m.position, m.ordinal LIMIT 0 + ?`
 

@@ -58,6 +58,6 @@ func frequentLooks() []string {
 func frequentWrites() []string {
 	return []string{
 		selectPosition, insertHash, insertRecord, insertDocument, insertChunk, insertRecipient, insertMailbox,
-		selectTarget, insertEvidence, updateRecipient, insertTold, insertEndpoint, updatePosition, insertHolding, updateHolding,
+		selectTarget, insertEvidence, updateRecipient, insertTold, selectEndpoint, insertEndpoint, selectCode, insertCode, insertServed, updatePosition, insertHolding, updateHolding,
 	}
 }

@@ -134,13 +134,11 @@ func (l *Ledger) Locate(ctx context.Context, position uint64) (Location, bool, e
 }
 
 // remember takes note of a block that was committed, for those who read.
-func (l *Ledger) remember(b *Block, endpoints map[string]int64) {
+func (l *Ledger) remember(b *Block, found *known) {
 	first := tlog.StoredHashCount(int64(b.After.Size) - int64(len(b.Records)))
 	for i, h := range b.Hashes {
 		l.hashes.put(first+int64(i), h)
 	}
-	for name, id := range endpoints {
-		l.endpoints[name] = id
-	}
+	l.known.add(found)
 	l.recent.applied(b)
 }

@@ -69,11 +69,15 @@ func (a *applier) holds(e *Evidence) error {
 	if err != nil {
 		return err
 	}
+	code, err := a.code(e.Code)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
-		a.exec(`INSERT OR IGNORE INTO moved SELECT document, code, endpoint FROM recipient
-			WHERE document = ?1 AND code = ?2 AND endpoint <> ?3`, *e.Document, e.Code, issuer),
-		a.exec(`DELETE FROM mailbox WHERE record = ?1 AND code = ?2 AND endpoint <> ?3
-			AND endpoint IN (SELECT endpoint FROM recipient WHERE document = ?1 AND code = ?2)`, *e.Document, e.Code, issuer),
-		a.exec(`UPDATE recipient SET endpoint = ?3 WHERE document = ?1 AND code = ?2`, *e.Document, e.Code, issuer),
+		a.exec(`INSERT OR IGNORE INTO moved SELECT document, ?4, endpoint FROM recipient
+			WHERE document = ?1 AND code = ?2 AND endpoint <> ?3`, *e.Document, code, issuer, e.Code),
+		a.exec(`DELETE FROM mailbox WHERE coalesce(record, position) = ?1 AND code = ?2 AND endpoint <> ?3
+			AND endpoint IN (SELECT endpoint FROM recipient WHERE document = ?1 AND code = ?2)`, *e.Document, code, issuer),
+		a.exec(`UPDATE recipient SET endpoint = ?3 WHERE document = ?1 AND code = ?2`, *e.Document, code, issuer),
 	)
 }

@@ -13,7 +13,7 @@ const (
 	// updateHolding comes before the recipient's own update: it counts those that
 	// wait no longer. No state ever leads back to waiting.
 	updateHolding = `UPDATE holding SET settled_ms = ?3,
-		waiting = waiting - (SELECT count(*) FROM recipient WHERE document = ?1 AND code = ?2 AND state = 3)
+		waiting = waiting - (SELECT count(*) FROM recipient WHERE document = ?1 AND code = (SELECT id FROM code WHERE name = ?2) AND state = 3)
 		WHERE document = ?1`
 	selectContentHolding = `SELECT sender, waiting, settled_ms, released_ms,
 		EXISTS (SELECT 1 FROM recall r WHERE r.document = holding.document AND r.holding = 0 AND r.agreed > 0)

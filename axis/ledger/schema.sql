@@ -36,6 +36,12 @@ CREATE INDEX record_registry ON record (position) WHERE kind = 3;
 -- Endpoints by a small number, in the order in which the journal first named them.
 CREATE TABLE endpoint (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
+-- Codes by a small number, in the order in which documents first named them, for the
+-- tables recipient, mailbox and served: these have a row for every recipient of every
+-- document, and are what a document to everybody costs. All other tables have codes as
+-- text.
+CREATE TABLE code (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
 CREATE TABLE document (
   position    INTEGER PRIMARY KEY,        -- leaf index
   epoch       INTEGER NOT NULL,
@@ -65,8 +71,8 @@ CREATE INDEX document_id ON document (id);
 -- What is true of a document at one recipient.
 CREATE TABLE recipient (
   document INTEGER NOT NULL,
-  code     TEXT    NOT NULL,              -- as named
-  serving  TEXT    NOT NULL,              -- that serves it
+  code     INTEGER NOT NULL,              -- as named
+  serving  INTEGER,                       -- that serves it; NULL: the same
   endpoint INTEGER NOT NULL,
   state    INTEGER NOT NULL,              -- axispb.State
   since_ms INTEGER NOT NULL,
@@ -74,7 +80,13 @@ CREATE TABLE recipient (
   agreed   INTEGER,                       -- leaf index of what first agreed to give it back; NULL: nothing did
   PRIMARY KEY (document, code)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX recipient_unconsigned ON recipient (serving, document) WHERE state IN (3, 6);
+
+-- Endpoints that have, or had, rows of a code: in their mailboxes is what waits for it.
+CREATE TABLE served (
+  serving  INTEGER NOT NULL,
+  endpoint INTEGER NOT NULL,
+  PRIMARY KEY (serving, endpoint)
+) STRICT, WITHOUT ROWID;
 
 -- Endpoints that once had a row of a document whose code has moved since.
 CREATE TABLE moved (
@@ -98,9 +110,9 @@ CREATE TABLE mailbox (
   lane     INTEGER NOT NULL,
   position INTEGER NOT NULL,              -- record that made the row
   ordinal  INTEGER NOT NULL,              -- within that record
-  record   INTEGER NOT NULL,              -- leaf index of what is served
-  code     TEXT    NOT NULL,
-  serving  TEXT    NOT NULL,
+  record   INTEGER,                       -- leaf index of what is served; NULL: position
+  code     INTEGER NOT NULL,
+  serving  INTEGER,                       -- NULL: the same
   target   INTEGER NOT NULL,              -- axispb.Target
   PRIMARY KEY (endpoint, lane, position, ordinal)
 ) STRICT, WITHOUT ROWID;

@@ -60,7 +60,7 @@ const (
 	// selectNewestOpen finds what an answer that names the document answers.
 	selectNewestOpen = `SELECT position, what FROM told WHERE document = ? AND code = ? AND answered = '' ORDER BY position DESC LIMIT 1`
 	selectRequest    = `SELECT position, what FROM told WHERE document = ? AND code = ? AND position = ? AND answered = ''`
-	selectAgreed     = `SELECT state, agreed IS NOT NULL FROM recipient WHERE document = ? AND code = ?`
+	selectAgreed     = `SELECT state, agreed IS NOT NULL FROM recipient WHERE document = ? AND code = ` + numberOf
 )
 
 // tells keeps what a record tells about a document and, where that is itself a request
@@ -162,7 +162,7 @@ func (a *applier) agreed(r *Record, document uint64, code string) error {
 	if err != nil || before {
 		return err
 	}
-	if err := a.exec(`UPDATE recipient SET agreed = ? WHERE document = ? AND code = ?`, r.Position, document, code); err != nil {
+	if err := a.exec(`UPDATE recipient SET agreed = ? WHERE document = ? AND code = `+numberOf, r.Position, document, code); err != nil {
 		return err
 	}
 	if err := a.exec(`UPDATE recall SET agreed = agreed + 1 WHERE document = ?`, document); err != nil {

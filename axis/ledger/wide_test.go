@@ -39,7 +39,7 @@ func TestADocumentToEverybody(t *testing.T) {
 		b.apply(Record{Document: wideDocument(fmt.Sprint("then", i), everybody)})
 		each := (b.bytes() - before) / everybody
 		t.Logf("applied in %v, %d bytes a recipient", time.Since(begun), each)
-		if each > 112 {
+		if each > 64 {
 			t.Errorf("%d bytes a recipient, more than the schema needs", each)
 		}
 	}
