@@ -34,8 +34,8 @@ func (r *Result) page(path string) error {
 	chart := strings.TrimSuffix(path, filepath.Ext(path)) + ".svg"
 	var table, svg bytes.Buffer
 	e := r.Environment
-	fmt.Fprintf(&table, "%s: %s, %d cores of %s, %s, kernel %s, %s; load before %s. The run took %.0f minutes.\n\n",
-		r.Time.Format("2 January 2006"), e.System, e.Cores, e.CPU, e.Go, e.Kernel, e.FileSystem, e.LoadBefore, r.Seconds/60)
+	fmt.Fprintf(&table, "%s: %s, %d cores of %s, %s, kernel %s, %s; load before %s, a new file in %.0f to %.0f µs. The run took %.0f minutes.\n\n",
+		r.Time.Format("2 January 2006"), e.System, e.Cores, e.CPU, e.Go, e.Kernel, e.FileSystem, e.LoadBefore, e.NewFileUS.Min, e.NewFileUS.Max, r.Seconds/60)
 	r.markdown(&table)
 	fmt.Fprintf(&table, "\n![How far each aim is reached](%s)\n", filepath.Base(chart))
 	if err := r.chart(&svg); err != nil {

@@ -224,10 +224,20 @@ func (p plan) steps() []step {
 func (p plan) measure(ctx context.Context) (*Result, error) {
 	begun := time.Now()
 	r := &Result{Time: begun.UTC(), Quick: p.Quick, Environment: environment(p.Dir)}
+	var used []string
+	var newFiles []float64
 	for _, s := range p.steps() {
 		if !slices.Contains(p.Only, s.name) {
 			continue
 		}
+		probe := filepath.Join(p.Dir, s.name+"-new")
+		new, err := newFile(probe)
+		if err != nil {
+			return nil, err
+		}
+		p.warn(new)
+		newFiles = append(newFiles, new)
+		used = append(used, probe, filepath.Join(p.Dir, s.name))
 		at := time.Now()
 		if err := p.in(ctx, s, r); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
@@ -235,8 +245,22 @@ func (p plan) measure(ctx context.Context) (*Result, error) {
 		fmt.Fprintf(p.Progress, "bench: %s, %.0f s\n", s.name, time.Since(at).Seconds())
 	}
 	r.Seconds = time.Since(begun).Seconds()
+	r.Environment.NewFileUS = spread(newFiles)
 	r.Rows = r.rows()
+	// Not before: see newFile.
+	for _, dir := range used {
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, err
+		}
+	}
 	return r, nil
+}
+
+// warn says that new files are dear just now.
+func (p plan) warn(newFileUS float64) {
+	if newFileUS > dearFileUS {
+		fmt.Fprintf(p.Progress, "bench: a new file takes %.0f µs: where many were deleted lately, ext4 looks at each of them again for up to six minutes; wait, or take another disk\n", newFileUS)
+	}
 }
 
 // in takes a measurement in a world of its own.
@@ -259,8 +283,5 @@ func (p plan) in(ctx context.Context, s step, r *Result) error {
 	if stopped := w.close(); err == nil {
 		err = stopped
 	}
-	if err != nil {
-		return err
-	}
-	return os.RemoveAll(w.dir)
+	return err
 }

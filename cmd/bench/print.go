@@ -11,8 +11,9 @@ import (
 // print writes the result for people.
 func (r *Result) print(w io.Writer, o *cli.IO) {
 	e := r.Environment
-	fmt.Fprintf(w, o.Say("%s, %d lõi %s, %s, nhân %s, hệ tệp %s, tải trước khi đo %s\n", "%s, %d cores %s, %s, kernel %s, file system %s, load before %s\n"),
-		e.System, e.Cores, e.CPU, e.Go, e.Kernel, e.FileSystem, e.LoadBefore)
+	fmt.Fprintf(w, o.Say("%s, %d lõi %s, %s, nhân %s, hệ tệp %s, tải trước khi đo %s, một tệp mới %.0f–%.0f µs\n",
+		"%s, %d cores %s, %s, kernel %s, file system %s, load before %s, a new file %.0f–%.0f µs\n"),
+		e.System, e.Cores, e.CPU, e.Go, e.Kernel, e.FileSystem, e.LoadBefore, e.NewFileUS.Min, e.NewFileUS.Max)
 	if r.Quick {
 		fmt.Fprintln(w, o.Say("Cỡ nhỏ: các số này không dùng để so sánh.", "Small sizes: these figures are not for comparing."))
 	}

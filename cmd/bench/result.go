@@ -34,6 +34,8 @@ type Environment struct {
 	Kernel     string `json:"kernel,omitempty"`
 	FileSystem string `json:"file_system,omitempty"`
 	LoadBefore string `json:"load_before,omitempty"` // mean of a minute
+	// NewFileUS is what an empty new file takes, before each measurement.
+	NewFileUS Spread `json:"new_file_us"`
 }
 
 // Throughput is documents that cross with every sender busy: from Send to the
