@@ -1,11 +1,9 @@
 package endpoint
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,6 +20,7 @@ import (
 	"docaxis/endpoint/store"
 	"docaxis/endpoint/systems"
 	"docaxis/internal/archive"
+	"docaxis/internal/chunk"
 	"docaxis/internal/diskspace"
 	"docaxis/internal/doctor"
 	"docaxis/internal/lang"
@@ -373,9 +372,8 @@ func hasDigest(path string, want [sha256.Size]byte) bool {
 		return errors.Is(err, fs.ErrNotExist) // removed meanwhile
 	}
 	defer f.Close()
-	sum := sha256.New()
-	_, err = io.Copy(sum, f)
-	return err == nil && bytes.Equal(sum.Sum(nil), want[:])
+	sum, err := chunk.Sum(f)
+	return err == nil && sum == want
 }
 
 func (p *patient) disk(set Limits) {

@@ -3,7 +3,6 @@ package endpoint
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"io"
 	"log/slog"
@@ -105,12 +104,12 @@ func (a *Agent) putAgain(ctx context.Context, c content, i int) error {
 		return err
 	}
 	defer f.Close()
-	sum := sha256.New()
 	part := io.NewSectionReader(f, int64(i)*chunk.Size, int64(chunk.Length(c.Size, uint64(i))))
-	if _, err := io.Copy(sum, part); err != nil {
+	sum, err := chunk.Sum(part)
+	if err != nil {
 		return err
 	}
-	if chunk.ID(sum.Sum(nil)) != c.Chunks[i] {
+	if sum != c.Chunks[i] {
 		return errors.New("its file is damaged here, too")
 	}
 	err = a.step("put", func() error {

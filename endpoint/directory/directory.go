@@ -36,17 +36,12 @@ func Init(tx *bbolt.Tx) error {
 }
 
 // Directory is the directory as one transaction sees it.
-type Directory struct{ agencies, aliases, seals, endpoints, policies *bbolt.Bucket }
+type Directory struct{ agencies, aliases, seals, endpoints, policies *boltpb.Lazy }
 
 // In gives the directory in a transaction.
 func In(tx *bbolt.Tx) Directory {
-	return Directory{
-		agencies:  tx.Bucket([]byte(agencyBucket)),
-		aliases:   tx.Bucket([]byte(aliasBucket)),
-		seals:     tx.Bucket([]byte(sealBucket)),
-		endpoints: tx.Bucket([]byte(endpointBucket)),
-		policies:  tx.Bucket([]byte(policyBucket)),
-	}
+	b := boltpb.Open(tx, agencyBucket, aliasBucket, sealBucket, endpointBucket, policyBucket)
+	return Directory{agencies: &b[0], aliases: &b[1], seals: &b[2], endpoints: &b[3], policies: &b[4]}
 }
 
 // Empty reports whether nothing was pulled yet, so that an unknown code means

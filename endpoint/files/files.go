@@ -93,9 +93,8 @@ func (s *Store) OpenWhole(digest [sha256.Size]byte) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.New()
-	_, err = io.Copy(sum, f)
-	if err == nil && [sha256.Size]byte(sum.Sum(nil)) != digest {
+	sum, err := chunk.Sum(f)
+	if err == nil && sum != digest {
 		err = ErrDamaged
 	}
 	if err == nil {
@@ -151,12 +150,11 @@ func checkBody(path string) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.New()
-	_, err = io.Copy(sum, f)
+	sum, err := chunk.Sum(f)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if hex.EncodeToString(sum.Sum(nil)) != filepath.Base(path) {
+	if hex.EncodeToString(sum[:]) != filepath.Base(path) {
 		return fmt.Errorf("body %s does not have its digest", filepath.Base(path))
 	}
 	return nil

@@ -23,7 +23,7 @@ import (
 func Check(tx *bbolt.Tx, counter uint64) error {
 	b := In(tx)
 	var found []error
-	indexed := make(map[*bbolt.Bucket]int)
+	indexed := make(map[*boltpb.Lazy]int)
 	err := boltpb.Each[axispb.InboxEntry](b.entries, nil, func(k []byte, e *axispb.InboxEntry) (bool, error) {
 		found = append(found, b.checkEntry(k, e)...)
 		for _, p := range b.places(e) {
@@ -34,7 +34,7 @@ func Check(tx *bbolt.Tx, counter uint64) error {
 		}
 		return true, nil
 	})
-	for _, index := range []*bbolt.Bucket{b.due, b.codes, b.ids, b.times, b.waiting, b.changes, b.offers, b.deliveries, b.names, b.handovers} {
+	for _, index := range []*boltpb.Lazy{b.due, b.codes, b.ids, b.times, b.waiting, b.changes, b.offers, b.deliveries, b.names, b.handovers} {
 		if n := index.Stats().KeyN; n != indexed[index] {
 			found = append(found, fmt.Errorf("inbox: an index has %d keys, not %d", n, indexed[index]))
 		}

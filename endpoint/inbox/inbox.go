@@ -128,19 +128,20 @@ func Init(tx *bbolt.Tx) error {
 
 // Inbox is the inbox as one transaction sees it.
 type Inbox struct {
-	entries, due, codes, ids, times, waiting, changes *bbolt.Bucket
-	offers, deliveries, names, handovers              *bbolt.Bucket
-	evidence, unsent, quarantine, age, totals         *bbolt.Bucket
+	entries, due, codes, ids, times, waiting, changes *boltpb.Lazy
+	offers, deliveries, names, handovers              *boltpb.Lazy
+	evidence, unsent, quarantine, age, totals         *boltpb.Lazy
 }
 
 // In gives the inbox in a transaction.
 func In(tx *bbolt.Tx) Inbox {
-	b := func(name string) *bbolt.Bucket { return tx.Bucket([]byte(name)) }
+	b := boltpb.Open(tx, entryBucket, dueBucket, codeBucket, idBucket, timeBucket, waitingBucket, changeBucket,
+		offerBucket, deliveryBucket, nameBucket, handoverBucket,
+		evidenceBucket, unsentBucket, quarantineBucket, ageBucket, totalBucket)
 	return Inbox{
-		entries: b(entryBucket), due: b(dueBucket), codes: b(codeBucket), ids: b(idBucket), times: b(timeBucket),
-		waiting: b(waitingBucket), changes: b(changeBucket), offers: b(offerBucket), deliveries: b(deliveryBucket),
-		names: b(nameBucket), handovers: b(handoverBucket), evidence: b(evidenceBucket), unsent: b(unsentBucket), quarantine: b(quarantineBucket),
-		age: b(ageBucket), totals: b(totalBucket),
+		entries: &b[0], due: &b[1], codes: &b[2], ids: &b[3], times: &b[4], waiting: &b[5], changes: &b[6],
+		offers: &b[7], deliveries: &b[8], names: &b[9], handovers: &b[10],
+		evidence: &b[11], unsent: &b[12], quarantine: &b[13], age: &b[14], totals: &b[15],
 	}
 }
 
@@ -359,7 +360,7 @@ func (b Inbox) put(before []place, e *axispb.InboxEntry) error {
 	return boltpb.Put(b.entries, KeyOf(e).bytes(), e)
 }
 
-func hasKey(b *bbolt.Bucket, key []byte) bool {
+func hasKey(b *boltpb.Lazy, key []byte) bool {
 	k, _ := b.Cursor().Seek(key)
 	return bytes.Equal(k, key)
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	"docaxis/internal/boltpb"
 	"docaxis/proto/axispb"
 )
 
@@ -461,7 +462,7 @@ func TestCheckSeesViolations(t *testing.T) {
 	}
 }
 
-func first(b *bbolt.Bucket) []byte { k, _ := b.Cursor().First(); return k }
+func first(b *boltpb.Lazy) []byte { k, _ := b.Cursor().First(); return k }
 
 func TestRandomSteps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

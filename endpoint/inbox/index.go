@@ -8,15 +8,13 @@ import (
 	"slices"
 	"time"
 
-	"go.etcd.io/bbolt"
-
 	"docaxis/internal/boltpb"
 	"docaxis/proto/axispb"
 )
 
 // place is where an entry stands in an index.
 type place struct {
-	bucket     *bbolt.Bucket
+	bucket     *boltpb.Lazy
 	key, value []byte
 }
 
@@ -80,7 +78,7 @@ func dueKey(e *axispb.InboxEntry, key []byte) []byte {
 
 // entryKey is the key of the entry that a key of inbox_due or inbox_waiting ends
 // with.
-func (b Inbox) entryKey(index *bbolt.Bucket, k []byte) []byte {
+func (b Inbox) entryKey(index *boltpb.Lazy, k []byte) []byte {
 	if index == b.due {
 		return k[10:]
 	}

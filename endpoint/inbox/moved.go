@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"go.etcd.io/bbolt"
-
 	"docaxis/internal/boltpb"
 	"docaxis/proto/axispb"
 )
@@ -66,7 +64,7 @@ func (b Inbox) MarkSecond(key Key) error {
 
 func (b Inbox) coming(serving string) ([]*axispb.InboxEntry, error) {
 	var all []*axispb.InboxEntry
-	for _, index := range []*bbolt.Bucket{b.due, b.waiting} {
+	for _, index := range []*boltpb.Lazy{b.due, b.waiting} {
 		for _, k := range boltpb.Keys(index, nil) {
 			e, err := boltpb.Get[axispb.InboxEntry](b.entries, b.entryKey(index, k))
 			if err != nil {

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"go.etcd.io/bbolt"
-
 	"docaxis/internal/boltpb"
 	"docaxis/proto/axispb"
 )
@@ -186,7 +184,7 @@ func (b Inbox) Parked(limit int) (all []*axispb.InboxEntry, err error) {
 	return all, nil
 }
 
-func countPrefix(b *bbolt.Bucket, prefix []byte) (n int) {
+func countPrefix(b *boltpb.Lazy, prefix []byte) (n int) {
 	c := b.Cursor()
 	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		n++

@@ -84,12 +84,12 @@ func JobFor(k Key) Job { return Job{Key: k} }
 func Init(tx *bbolt.Tx) error { return boltpb.Create(tx, labelBucket, dueBucket, scanBucket) }
 
 // Labels are the labels as one transaction sees them.
-type Labels struct{ labels, due, scan *bbolt.Bucket }
+type Labels struct{ labels, due, scan *boltpb.Lazy }
 
 // In gives the labels in a transaction.
 func In(tx *bbolt.Tx) Labels {
-	b := func(name string) *bbolt.Bucket { return tx.Bucket([]byte(name)) }
-	return Labels{labels: b(labelBucket), due: b(dueBucket), scan: b(scanBucket)}
+	b := boltpb.Open(tx, labelBucket, dueBucket, scanBucket)
+	return Labels{labels: &b[0], due: &b[1], scan: &b[2]}
 }
 
 func rowKey(c Class, at time.Time, k Key) []byte {
@@ -215,7 +215,7 @@ func Check(tx *bbolt.Tx) error {
 	return errors.Join(append(found, err, bad)...)
 }
 
-func has(b *bbolt.Bucket, key []byte) bool {
+func has(b *boltpb.Lazy, key []byte) bool {
 	k, _ := b.Cursor().Seek(key)
 	return bytes.Equal(k, key)
 }

@@ -139,7 +139,7 @@ func checkProof(key []byte, r *axispb.RecipientEntry) error {
 	return nil
 }
 
-func has(b *bbolt.Bucket, key []byte) bool {
+func has(b *boltpb.Lazy, key []byte) bool {
 	k, _ := b.Cursor().Seek(key)
 	return bytes.Equal(k, key)
 }

@@ -56,19 +56,12 @@ func Init(tx *bbolt.Tx) error {
 }
 
 // Outbox is the outbox as one transaction sees it.
-type Outbox struct{ entries, recipients, due, after, changes, names, docs *bbolt.Bucket }
+type Outbox struct{ entries, recipients, due, after, changes, names, docs *boltpb.Lazy }
 
 // In gives the outbox in a transaction.
 func In(tx *bbolt.Tx) Outbox {
-	return Outbox{
-		entries:    tx.Bucket([]byte(entryBucket)),
-		recipients: tx.Bucket([]byte(recipientBucket)),
-		due:        tx.Bucket([]byte(dueBucket)),
-		after:      tx.Bucket([]byte(afterBucket)),
-		changes:    tx.Bucket([]byte(changeBucket)),
-		names:      tx.Bucket([]byte(nameBucket)),
-		docs:       tx.Bucket([]byte(docBucket)),
-	}
+	b := boltpb.Open(tx, entryBucket, recipientBucket, dueBucket, afterBucket, changeBucket, nameBucket, docBucket)
+	return Outbox{entries: &b[0], recipients: &b[1], due: &b[2], after: &b[3], changes: &b[4], names: &b[5], docs: &b[6]}
 }
 
 // Add takes a new submission, QUEUED. Its envelope and files must be durable. It

@@ -46,14 +46,12 @@ func Init(tx *bbolt.Tx) error {
 }
 
 // Systems are the systems as one transaction sees them.
-type Systems struct{ entries, sent, notices, offers *bbolt.Bucket }
+type Systems struct{ entries, sent, notices, offers *boltpb.Lazy }
 
 // In gives the systems in a transaction.
 func In(tx *bbolt.Tx) Systems {
-	return Systems{
-		entries: tx.Bucket([]byte(systemBucket)), sent: tx.Bucket([]byte(sentBucket)),
-		notices: tx.Bucket([]byte(noticeBucket)), offers: tx.Bucket([]byte(offerBucket)),
-	}
+	b := boltpb.Open(tx, systemBucket, sentBucket, noticeBucket, offerBucket)
+	return Systems{entries: &b[0], sent: &b[1], notices: &b[2], offers: &b[3]}
 }
 
 // ValidName reports whether a text can be a system's name.

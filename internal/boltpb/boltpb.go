@@ -22,7 +22,7 @@ type Message[T any] interface {
 
 // Get reads the value of a key; nil where there is none. An error means that the
 // file was damaged or is of a version this program does not know.
-func Get[T any, M Message[T]](b *bbolt.Bucket, key []byte) (M, error) {
+func Get[T any, M Message[T]](b Bucket, key []byte) (M, error) {
 	raw := b.Get(key)
 	if raw == nil {
 		return nil, nil
@@ -40,7 +40,7 @@ func Decode[T any, M Message[T]](raw []byte) (M, error) {
 }
 
 // Put stores the value of a key.
-func Put(b *bbolt.Bucket, key []byte, m proto.Message) error {
+func Put(b Bucket, key []byte, m proto.Message) error {
 	raw, err := proto.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("store %s: %w", m.ProtoReflect().Descriptor().Name(), err)
@@ -50,7 +50,7 @@ func Put(b *bbolt.Bucket, key []byte, m proto.Message) error {
 
 // Each calls f for every key with the prefix, in order, until it returns false or
 // an error. f must not change the bucket.
-func Each[T any, M Message[T]](b *bbolt.Bucket, prefix []byte, f func(key []byte, m M) (more bool, err error)) error {
+func Each[T any, M Message[T]](b Bucket, prefix []byte, f func(key []byte, m M) (more bool, err error)) error {
 	c := b.Cursor()
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		m, err := Decode[T, M](v)
@@ -65,7 +65,7 @@ func Each[T any, M Message[T]](b *bbolt.Bucket, prefix []byte, f func(key []byte
 }
 
 // Keys lists the keys with a prefix, as copies.
-func Keys(b *bbolt.Bucket, prefix []byte) [][]byte {
+func Keys(b Bucket, prefix []byte) [][]byte {
 	var keys [][]byte
 	c := b.Cursor()
 	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
@@ -76,7 +76,7 @@ func Keys(b *bbolt.Bucket, prefix []byte) [][]byte {
 
 // LastKeys lists the last keys with a prefix, in order, as copies, at most limit. The
 // prefix ends in a zero byte.
-func LastKeys(b *bbolt.Bucket, prefix []byte, limit int) [][]byte {
+func LastKeys(b Bucket, prefix []byte, limit int) [][]byte {
 	beyond := bytes.Clone(prefix)
 	beyond[len(beyond)-1]++
 	c := b.Cursor()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 const (
@@ -54,15 +55,37 @@ type File struct {
 // no more than this.
 const readSize = 32 << 10
 
+// buffers are used again: most files are small, and so many are read that their buffers
+// would be a sixth of all that an endpoint allocates.
+var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
+
+// Sum reads r to its end and gives the SHA-256 of what it had.
+func Sum(r io.Reader) (digest [sha256.Size]byte, err error) {
+	buf := buffers.Get().(*[readSize]byte)
+	defer buffers.Put(buf)
+	sum := sha256.New()
+	for {
+		n, err := r.Read(buf[:])
+		sum.Write(buf[:n])
+		switch {
+		case errors.Is(err, io.EOF):
+			return [sha256.Size]byte(sum.Sum(nil)), nil
+		case err != nil:
+			return digest, fmt.Errorf("read file: %w", err)
+		}
+	}
+}
+
 // Read reads r to its end and names its chunks, holding little of it.
 func Read(r io.Reader) (File, error) {
 	var (
 		f            File
 		whole, piece = sha256.New(), sha256.New()
-		buf          = make([]byte, readSize)
+		buf          = buffers.Get().(*[readSize]byte)
 	)
+	defer buffers.Put(buf)
 	for {
-		n, err := io.ReadFull(r, buf)
+		n, err := io.ReadFull(r, buf[:])
 		whole.Write(buf[:n])
 		piece.Write(buf[:n])
 		f.Size += uint64(n)
