@@ -143,7 +143,14 @@ var ErrGap = errors.New("the block does not follow the ledger's last one")
 // Apply writes a block's rows, hashes and position in one transaction.
 func (l *Ledger) Apply(ctx context.Context, b *Block) (Applied, error) {
 	a := &applier{ctx: ctx, tx: l.write, many: l.many, known: &l.known, found: newKnown(), applied: Applied{Endpoints: map[string]struct{}{}}}
-	if err := l.write.In(ctx, func() error { return a.block(b) }); err != nil {
+	at, err := l.Position(ctx)
+	if err != nil {
+		return Applied{}, err
+	}
+	if at.Blocks != b.Number {
+		return Applied{}, fmt.Errorf("apply block %d: %w: %d applied", b.Number, ErrGap, at.Blocks)
+	}
+	if err := l.write.In(ctx, func() error { return a.block(at.Size, b) }); err != nil {
 		return Applied{}, fmt.Errorf("apply block %d: %w", b.Number, err)
 	}
 	l.remember(b, &a.found)
@@ -180,15 +187,9 @@ func (a *applier) exec(query string, args ...any) error {
 	return err
 }
 
-func (a *applier) block(b *Block) error {
-	at, err := position(a.ctx, a.tx)
-	if err != nil {
-		return err
-	}
-	if at.Blocks != b.Number {
-		return fmt.Errorf("%w: %d applied", ErrGap, at.Blocks)
-	}
-	if err := a.hashes(at.Size, b.Hashes); err != nil {
+// block writes one that follows a tree of a size.
+func (a *applier) block(size uint64, b *Block) error {
+	if err := a.hashes(size, b.Hashes); err != nil {
 		return err
 	}
 	for i := range b.Records {
