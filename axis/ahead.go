@@ -9,7 +9,7 @@ import (
 )
 
 // aheadBytes and aheadBlocks are how much is read and not yet applied, as blocks are stored,
-// the block that is being applied among it. A block that was taken apart takes about four
+// the block that is being applied among it. A block that was taken apart takes several
 // times its bytes. One that is larger goes alone.
 const (
 	aheadBytes  = 2 << 20
@@ -17,7 +17,7 @@ const (
 )
 
 // applyAhead applies blocks in the order in which read gives them, by the caller's goroutine,
-// while another one reads the next and takes them apart: half of what a rebuild computes needs
+// while another one reads the next and takes them apart: a quarter of what a rebuild computes needs
 // nothing of the ledger. A block that cannot be read is reported when all before it were
 // applied. Nothing is left running when it returns.
 func applyAhead(ctx context.Context, read func(context.Context, func(journal.Entry) error) error, apply func(context.Context, opened) error) error {

@@ -11,11 +11,12 @@ import (
 	"docaxis/proto/axispb"
 )
 
-// A message with a range of a file in it is written into a buffer that is used again; one
-// that is smaller or larger than such messages are gets a buffer of its own.
+// A message with one of the largest ranges in it is written into a buffer that is used again.
+// One that would leave more than half of it empty gets a buffer of its own, so that a
+// thousand that wait to be sent take no more than twice their bytes; and so does a larger one.
 const (
-	leastLent = chunk.MinRange
 	mostLent  = chunk.MaxRange + 1<<10
+	leastLent = mostLent / 2
 )
 
 // buffers lends what messages are written into on their way out. nats.go has copied what it
