@@ -11,11 +11,8 @@ import (
 	"docaxis/axis/journal"
 	"docaxis/axis/ledger"
 	axistlog "docaxis/axis/tlog"
-	"docaxis/internal/evidence"
 	"docaxis/internal/fault"
 	"docaxis/proto/axispb"
-
-	"golang.org/x/mod/sumdb/tlog"
 )
 
 // chain is the commit path: journal, tree, checkpoint, guard, ledger, in that
@@ -74,7 +71,7 @@ func (c *chain) Commit(ctx context.Context, records []*axispb.Record) (intake.Co
 		case err != nil:
 			return intake.Committed{}, err
 		}
-		if err := c.apply(ctx, entry); err != nil {
+		if err := c.apply(ctx, openBlock(entry)); err != nil {
 			return intake.Committed{}, err
 		}
 		// What was settled may be a block that an earlier call left unclear: then the
@@ -105,7 +102,7 @@ func (c *chain) rotate(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("rotate the journal: %w", err)
 	}
-	return c.apply(ctx, entry)
+	return c.apply(ctx, openBlock(entry))
 }
 
 // follow applies what another writer appended.
@@ -125,17 +122,18 @@ func (c *chain) catchUp(ctx context.Context, before uint64) error {
 		return nil
 	}
 	enough := errors.New("enough")
-	from := journal.Location{Stream: c.at.Stream, Seq: c.at.Seq}
-	err := c.journal.Blocks(ctx, from, func(e journal.Entry) error {
-		n := e.Block.GetNumber()
-		switch {
-		case n < c.at.Blocks:
-			return nil
-		case n >= before:
-			return enough
-		}
-		return c.apply(ctx, e)
-	})
+	first, from := c.at.Blocks, journal.Location{Stream: c.at.Stream, Seq: c.at.Seq}
+	err := applyAhead(ctx, func(ctx context.Context, give func(journal.Entry) error) error {
+		return c.journal.Blocks(ctx, from, func(e journal.Entry) error {
+			switch n := e.Block.GetNumber(); {
+			case n < first:
+				return nil
+			case n >= before:
+				return enough
+			}
+			return give(e)
+		})
+	}, c.apply)
 	if err != nil && !errors.Is(err, enough) {
 		return err
 	}
@@ -147,12 +145,12 @@ func (c *chain) catchUp(ctx context.Context, before uint64) error {
 
 // apply brings tree, checkpoint, guard and ledger past one block. Only after it
 // may anybody be told.
-func (c *chain) apply(ctx context.Context, e journal.Entry) error {
+func (c *chain) apply(ctx context.Context, e opened) error {
 	root := c.tree.Root()
 	if !bytes.Equal(e.Block.GetRootBefore(), root[:]) {
 		return fmt.Errorf("block %d was made on another tree: the journal or the ledger is damaged", e.Block.GetNumber())
 	}
-	next, stored, err := c.tree.Extend(leaves(e.Block))
+	next, stored, err := c.tree.Extend(e.leaves)
 	if err != nil {
 		return fmt.Errorf("extend the tree: %w", err)
 	}
@@ -162,7 +160,7 @@ func (c *chain) apply(ctx context.Context, e journal.Entry) error {
 	}
 	b.Hashes = stored
 	b.After.Size, b.After.Root = next.Size(), next.Root()
-	if err := c.sign(e, b, next); err != nil {
+	if err := c.sign(e.Entry, b, next); err != nil {
 		return err
 	}
 	if err := c.faults.At("apply.before"); err != nil {
@@ -209,14 +207,6 @@ func (c *chain) sign(e journal.Entry, b *ledger.Block, next axistlog.Tree) error
 		return fmt.Errorf("write the guard: %w", err)
 	}
 	return c.faults.At("guard.after")
-}
-
-func leaves(b *axispb.Block) []tlog.Hash {
-	all := make([]tlog.Hash, len(b.GetRecords()))
-	for i, r := range b.GetRecords() {
-		all[i] = evidence.LeafHash(r.GetHeader())
-	}
-	return all
 }
 
 // publish signs the tree as it stands, so that what was replayed has a checkpoint.

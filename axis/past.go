@@ -36,13 +36,21 @@ func (p *projector) recovered(ctx context.Context, out *ledger.Record, body []by
 	case axispb.Kind_KIND_DOCUMENT:
 		out.Document, err = p.recoveredDocument(ctx, past)
 	case axispb.Kind_KIND_EVIDENCE:
-		d = proto.Clone(d).(*axispb.Decision)
-		d.Endpoint = past.Decision.GetEndpoint()
-		out.Evidence, err = p.evidence(ctx, past.Record.GetBody(), d, at)
+		out.Evidence, err = p.recoveredEvidence(ctx, past, d, at)
 	case axispb.Kind_KIND_REGISTRY:
 		err = p.recoveredChange(out, body)
 	}
 	return err
+}
+
+func (p *projector) recoveredEvidence(ctx context.Context, past *evidence.Past, d *axispb.Decision, at time.Time) (*ledger.Evidence, error) {
+	st, err := openStatement(past.Record.GetBody())
+	if err != nil {
+		return nil, err
+	}
+	d = proto.Clone(d).(*axispb.Decision)
+	d.Endpoint = past.Decision.GetEndpoint()
+	return p.evidence(ctx, st, d, at)
 }
 
 func (p *projector) recoveredDocument(ctx context.Context, past *evidence.Past) (*ledger.Document, error) {

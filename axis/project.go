@@ -2,14 +2,12 @@ package axis
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"docaxis/axis/intake"
-	"docaxis/axis/journal"
 	"docaxis/axis/ledger"
 	"docaxis/axis/registry"
 	"docaxis/internal/chunk"
@@ -32,9 +30,9 @@ type projector struct {
 	known known
 }
 
-func (p *projector) block(ctx context.Context, e journal.Entry) (*ledger.Block, error) {
+func (p *projector) block(ctx context.Context, e opened) (*ledger.Block, error) {
 	b := &ledger.Block{Number: e.Block.GetNumber()}
-	for i, r := range e.Block.GetRecords() {
+	for i, r := range e.records {
 		record, err := p.record(ctx, e.Block.GetFirstLeaf()+uint64(i), r)
 		if err != nil {
 			return nil, fmt.Errorf("record %d: %w", e.Block.GetFirstLeaf()+uint64(i), err)
@@ -49,20 +47,20 @@ func (p *projector) block(ctx context.Context, e journal.Entry) (*ledger.Block, 
 	return b, nil
 }
 
-func (p *projector) record(ctx context.Context, position uint64, r *axispb.Record) (ledger.Record, error) {
-	header, decision, err := evidence.OpenRecord(r)
-	if err != nil {
-		return ledger.Record{}, err
+func (p *projector) record(ctx context.Context, position uint64, r openedRecord) (ledger.Record, error) {
+	if r.err != nil {
+		return ledger.Record{}, r.err
 	}
+	header, decision, err := r.header, r.decision, error(nil)
 	out := ledger.Record{Position: position, Kind: header.GetKind(), TimeMS: header.GetTimeMs()}
 	at := time.UnixMilli(header.GetTimeMs())
 	switch header.GetKind() {
 	case axispb.Kind_KIND_DOCUMENT:
-		if out.Document, err = p.document(ctx, r, header, decision, at); err == nil {
+		if out.Document, err = p.document(ctx, r, at); err == nil {
 			out.Document.Leaf = position
 		}
 	case axispb.Kind_KIND_EVIDENCE:
-		out.Evidence, err = p.evidence(ctx, r.GetBody(), decision, at)
+		out.Evidence, err = p.evidence(ctx, r.statement, decision, at)
 	case axispb.Kind_KIND_REGISTRY:
 		err = p.change(&out, r.GetBody(), at)
 	case axispb.Kind_KIND_EPOCH:
@@ -82,13 +80,9 @@ func (p *projector) record(ctx context.Context, position uint64, r *axispb.Recor
 	return out, err
 }
 
-func (p *projector) document(ctx context.Context, r *axispb.Record, h *axispb.RecordHeader, d *axispb.Decision, at time.Time) (*ledger.Document, error) {
-	e, err := envelope.Parse(r.GetBody())
-	if err != nil {
-		return nil, fmt.Errorf("read a journaled envelope: %w", err)
-	}
-	rows, _ := intake.Resolve(e.Document, routes{p.registry}, at)
-	return p.accepted(ctx, e, r, h, d, rows)
+func (p *projector) document(ctx context.Context, r openedRecord, at time.Time) (*ledger.Document, error) {
+	rows, _ := intake.Resolve(r.envelope.Document, routes{p.registry}, at)
+	return p.accepted(ctx, r.envelope, r.Record, r.header, r.decision, rows)
 }
 
 // accepted is what a document's record says, with its recipients.
@@ -150,14 +144,10 @@ func contents(e *envelope.Envelope, out *ledger.Document) error {
 	return nil
 }
 
-func (p *projector) evidence(ctx context.Context, raw []byte, d *axispb.Decision, at time.Time) (*ledger.Evidence, error) {
-	st, err := statementOf(raw)
-	if err != nil {
-		return nil, err
-	}
+func (p *projector) evidence(ctx context.Context, st *statement, d *axispb.Decision, at time.Time) (*ledger.Evidence, error) {
 	out := &ledger.Evidence{
 		Code: st.GetCode(), Event: st.GetEvent(), Issuer: st.GetIssuer(), Counter: st.GetCounter(),
-		Digest: sha256.Sum256(raw), Standing: d.GetEvidence().GetStanding(),
+		Digest: st.digest, Standing: d.GetEvidence().GetStanding(),
 	}
 	if st.GetDocument() == nil {
 		out.Refusal = &ledger.Refusal{

@@ -11,6 +11,7 @@ package link
 import (
 	"context"
 	"crypto/tls"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -26,7 +27,8 @@ import (
 const inFlight = 6
 
 // Caller asks the axis. Its errors are *reason.Error; those of a call that got no
-// answer are temporary, and whether the request was carried out is then unknown.
+// answer are temporary, and whether the request was carried out is then unknown. When a
+// call returns, nothing looks at the request any more.
 type Caller interface {
 	Call(ctx context.Context, s bus.Service, req, resp proto.Message) error
 }
@@ -52,6 +54,9 @@ type Link struct {
 	slots    chan struct{}
 	ranges   *semaphore.Weighted // of rangeParts
 	up, down *pace
+	// rooms are what ranges are read into that go up, as *[chunk.MaxRange]byte: they are used
+	// again, since a large file has thousands.
+	rooms sync.Pool
 }
 
 // New begins a conversation over a connection. now measures how long a range
@@ -62,6 +67,7 @@ func New(conn Conn, now func() time.Time) *Link {
 		now:    now,
 		slots:  make(chan struct{}, inFlight),
 		ranges: semaphore.NewWeighted(rangeParts),
+		rooms:  sync.Pool{New: func() any { return new([chunk.MaxRange]byte) }},
 		up:     newPace(),
 		down:   newPace(),
 	}

@@ -156,7 +156,9 @@ func (l *Link) chunk(ctx context.Context, f File, i uint64, at uint32, between f
 func (l *Link) put(ctx context.Context, f File, i uint64, at, size uint32) (*axispb.Held, error) {
 	var answer axispb.PutAnswer
 	err := l.ranged(ctx, l.up, size-at, func(n uint32) error {
-		data := make([]byte, n)
+		room := l.rooms.Get().(*[chunk.MaxRange]byte)
+		defer l.rooms.Put(room) // the call has copied it
+		data := room[:n]
 		if _, err := f.Content.ReadAt(data, int64(i*chunk.Size+uint64(at))); err != nil && n > 0 {
 			return fmt.Errorf("read the file to upload: %w", err)
 		}

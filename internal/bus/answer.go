@@ -29,15 +29,29 @@ func (s *Server) refusal(service Service, endpoint string, err error) *reason.Er
 }
 
 func (s *Server) reply(subject string, refusal *reason.Error, body proto.Message) {
-	data, err := answerBytes(refusal, body)
+	data, back, err := s.answer(refusal, body)
+	defer back()
 	if err == nil && len(data) > MaxPayload {
 		err = fmt.Errorf("an answer of %d bytes", len(data))
 	}
 	if err != nil {
 		s.cfg.Log.Error("an answer cannot be sent", slog.Any("error", err))
-		data, _ = answerBytes(reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "answer"), nil)
+		data, _ = refusalBytes(reason.Temporary(axispb.ReasonCode_REASON_UNAVAILABLE, "answer"))
 	}
 	s.publish(subject, data)
+}
+
+// answer writes what an endpoint is answered; back is called once that was published.
+func (s *Server) answer(refusal *reason.Error, body proto.Message) (data []byte, back func(), err error) {
+	switch {
+	case refusal != nil:
+		data, err = refusalBytes(refusal)
+	case body == nil:
+		err = errors.New("neither an answer nor an error")
+	default:
+		return s.buffers.answer(body)
+	}
+	return data, func() {}, err
 }
 
 func (s *Server) publish(subject string, answer []byte) {
@@ -46,18 +60,6 @@ func (s *Server) publish(subject string, answer []byte) {
 	}
 }
 
-func answerBytes(refusal *reason.Error, body proto.Message) ([]byte, error) {
-	a := new(axispb.Answer)
-	if refusal != nil {
-		a.Error, a.Temporary = refusal.Reason, refusal.Temporary()
-		return proto.Marshal(a)
-	}
-	if body == nil {
-		return nil, errors.New("neither an answer nor an error")
-	}
-	var err error
-	if a.Body, err = proto.Marshal(body); err != nil {
-		return nil, err
-	}
-	return proto.Marshal(a)
+func refusalBytes(refusal *reason.Error) ([]byte, error) {
+	return proto.Marshal(&axispb.Answer{Error: refusal.Reason, Temporary: refusal.Temporary()})
 }

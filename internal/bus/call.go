@@ -21,7 +21,8 @@ import (
 // the axis lets this endpoint not ask just now (REASON_FORBIDDEN: a certificate
 // that expired may only renew).
 func (c *Conn) Call(ctx context.Context, s Service, req, resp proto.Message) error {
-	data, err := proto.Marshal(req)
+	data, back, err := c.buffers.request(req)
+	defer back() // the answer may be here or not: what was sent is copied
 	if err != nil {
 		return unavailable("the request cannot be written", err)
 	}
@@ -63,8 +64,8 @@ func callError(ctx context.Context, s Service, size int, err error) error {
 }
 
 func readAnswer(data []byte, resp proto.Message) error {
-	var a axispb.Answer
-	if err := proto.Unmarshal(data, &a); err != nil {
+	a, body, err := readAnswerOf(data)
+	if err != nil {
 		return unavailable("the answer cannot be read", err)
 	}
 	if a.Error != nil && a.Temporary {
@@ -73,7 +74,7 @@ func readAnswer(data []byte, resp proto.Message) error {
 	if a.Error != nil {
 		return reason.Permanent(a.Error.Code, a.Error.Args...)
 	}
-	if err := proto.Unmarshal(a.Body, resp); err != nil {
+	if err := proto.Unmarshal(body, resp); err != nil {
 		return unavailable("the answer cannot be read", err)
 	}
 	return nil

@@ -46,6 +46,7 @@ type Conn struct {
 	stop    context.CancelFunc
 	tried   atomic.Bool
 	made    chan struct{} // closed when nc is set and knows its subscription
+	buffers buffers
 
 	mu        sync.Mutex // guards what follows
 	up        bool       // nats.go's own answer has to wait while it dials

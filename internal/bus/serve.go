@@ -39,6 +39,7 @@ type Server struct {
 	cancel context.CancelFunc
 
 	busyAnswer []byte
+	buffers    buffers
 
 	taken, busy, ignored, badReply, panics atomic.Uint64
 }
@@ -50,7 +51,7 @@ func Serve(nc *nats.Conn, handlers map[Service]Handler, cfg ServeConfig) (*Serve
 		return nil, errors.New("bus: a log is needed")
 	}
 	cfg = cfg.withDefaults()
-	busy, err := answerBytes(reason.Temporary(axispb.ReasonCode_REASON_BUSY), nil)
+	busy, err := refusalBytes(reason.Temporary(axispb.ReasonCode_REASON_BUSY))
 	if err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
