@@ -1,8 +1,6 @@
 package content_test
 
 import (
-	"errors"
-	"slices"
 	"testing"
 
 	"docaxis/axis/content"
@@ -90,37 +88,11 @@ func TestChunksInsideASubmissionCountForTheQuota(t *testing.T) {
 	}
 }
 
-// Each step fails, not done or done but not told, with and without a new start after it:
-// the same submission again leaves what an upload leaves.
+// After each step that fails, the same submission again leaves what an upload leaves.
 func TestEveryStepOfChunksInsideASubmissionFails(t *testing.T) {
-	for _, point := range slices.Concat(points, []string{"aboard.before", "aboard.after"}) {
-		for _, dies := range []bool{false, true} {
-			name := point
-			if dies {
-				name += " and a start"
-			}
-			t.Run(name, func(t *testing.T) {
-				failed := false
-				s := open(t, t.TempDir(), content.Config{Faults: func(p string) error {
-					if p != point || failed {
-						return nil
-					}
-					failed = true
-					return errors.New("made up")
-				}})
-				data := bytesOf(1, 1000)
-				wantReason(t, aboard(t, s, "e1", data), axispb.ReasonCode_REASON_UNAVAILABLE, true)
-				if dies {
-					s.restart(content.Config{})
-				}
-				if err := aboard(t, s, "e1", data); err != nil {
-					t.Fatal(err)
-				}
-				wantServed(t, s, data)
-				wantHeld(t, s, "e1", data, len(data), true)
-			})
-		}
-	}
+	everyStepFails(t, append(points, "aboard.before", "aboard.after"), func(s *rig, data []byte) error {
+		return aboard(t, s, "e1", data)
+	})
 }
 
 // An upload that was begun is gone on with; what was begun wrongly is dropped.
