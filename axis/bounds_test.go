@@ -47,7 +47,7 @@ func TestDocumentsADay(t *testing.T) {
 	first := b.seal(doc("H41"))
 	b.submit("g22", first)
 	b.accept(doc("H41"))
-	_, err := b.intake.Submit(t.Context(), "g22", b.seal(doc("H41")))
+	_, err := b.intake.Submit(t.Context(), "g22", &axispb.SubmitRequest{Envelope: b.seal(doc("H41"))})
 	wantQuota(t, err, "2 documents a day", start.Add(24*time.Hour))
 	if _, refused := b.submit("g22", first); refused != 0 {
 		t.Errorf("a repetition is refused: %v", refused)

@@ -151,7 +151,7 @@ func (b *bench) seal(d *envelope.Document) []byte {
 // reason of the verified rejection.
 func (b *bench) submit(endpoint string, raw []byte) (evidence.Proven, axispb.ReasonCode) {
 	b.t.Helper()
-	answer, err := b.intake.Submit(b.t.Context(), endpoint, raw)
+	answer, err := b.intake.Submit(b.t.Context(), endpoint, &axispb.SubmitRequest{Envelope: raw})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func TestConcurrentRepetitionsHaveOneLeaf(t *testing.T) {
 	)
 	for range 50 {
 		wg.Go(func() {
-			answer, err := b.intake.Submit(t.Context(), "g22", raw)
+			answer, err := b.intake.Submit(t.Context(), "g22", &axispb.SubmitRequest{Envelope: raw})
 			if err != nil {
 				t.Error(err)
 				return

@@ -69,7 +69,7 @@ func handle[T any, P message[T], A proto.Message](f func(context.Context, string
 }
 
 func (h *Hub) submit(ctx context.Context, endpoint string, req *axispb.SubmitRequest) (*axispb.SubmitAnswer, error) {
-	return h.intake.Submit(ctx, endpoint, req.GetEnvelope())
+	return h.intake.Submit(ctx, endpoint, req)
 }
 
 func (h *Hub) evidence(ctx context.Context, endpoint string, req *axispb.EvidenceRequest) (*axispb.EvidenceAnswer, error) {

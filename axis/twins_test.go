@@ -181,7 +181,7 @@ func TestTwoAppendersOnOneJournal(t *testing.T) {
 	leaves := make([][2]uint64, documents)
 	submit := func(n, i int, raw []byte) {
 		tw := twins[i]
-		answer, err := tw.intake.Submit(t.Context(), "g22", raw)
+		answer, err := tw.intake.Submit(t.Context(), "g22", &axispb.SubmitRequest{Envelope: raw})
 		if err != nil {
 			t.Errorf("document %d at %d: %v", n, i, err)
 			return

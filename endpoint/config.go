@@ -21,6 +21,7 @@ import (
 	"docaxis/endpoint/inbox"
 	"docaxis/endpoint/link"
 	"docaxis/internal/bus"
+	"docaxis/internal/chunk"
 	"docaxis/internal/diskspace"
 	"docaxis/internal/envelope"
 	"docaxis/internal/fault"
@@ -102,6 +103,9 @@ type Config struct {
 	// PullEvery is how often a mailbox is looked at when nobody rings, on
 	// average; 0 means 60 s.
 	PullEvery time.Duration
+	// Aboard is how many bytes of files travel inside their submission at most; 0 means
+	// chunk.MaxAboard, which more is not, and less than 0 none: all are uploaded.
+	Aboard int
 	// Disk asks for the free space of a folder's disk; nil means the system.
 	Disk func(dir string) (diskspace.Space, error)
 	// CleanEvery is how often files are removed that are kept no longer; 0 means
@@ -215,6 +219,7 @@ func (c Config) complete() (Config, error) {
 	if c.DeliveryID == nil {
 		c.DeliveryID = inbox.DeliveryID
 	}
+	c.Aboard = cmp.Or(c.Aboard, chunk.MaxAboard)
 	c.HandoverEvery = cmp.Or(c.HandoverEvery, time.Minute)
 	c.LabelAfter = cmp.Or(c.LabelAfter, 2*time.Second)
 	if c.RenewEvery == 0 {

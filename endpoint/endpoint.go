@@ -99,6 +99,8 @@ type Agent struct {
 	mending chan mending
 	// submitting and fetching are first attempts that are recorded and not yet made.
 	submitting, fetching begun
+	// apart is how long content does not travel inside submissions.
+	apart apart
 	// wanted are chunks that the axis asked for.
 	wanted chan []*axispb.Wanted
 
@@ -334,6 +336,7 @@ func (a *Agent) loops(conn link.Conn) []func(context.Context) error {
 func (a *Agent) connected() {
 	w := a.wake
 	a.recovering.begin()
+	a.apart.end()
 	ring(w.recover, w.pull, w.submit, w.bulkSubmit, w.fetch, w.bulkFetch, w.evidence, w.connected)
 }
 

@@ -13,7 +13,6 @@ import (
 	"docaxis/endpoint/files"
 	"docaxis/endpoint/link"
 	"docaxis/endpoint/outbox"
-	"docaxis/internal/bus"
 	"docaxis/internal/envelope"
 	"docaxis/internal/evidence"
 	"docaxis/internal/reason"
@@ -61,7 +60,7 @@ func (a *Agent) submit(ctx context.Context, id string, giveWay func() bool) erro
 	return nil
 }
 
-// trySubmit uploads what the axis lacks, offers the envelope, and stores the
+// trySubmit brings the axis what it lacks, offers the envelope, and stores the
 // answer. moved reports that some content was newly taken.
 func (a *Agent) trySubmit(ctx context.Context, id string, giveWay func() bool) (moved bool, err error) {
 	e, err := a.recordAttempt(ctx, id)
@@ -72,23 +71,19 @@ func (a *Agent) trySubmit(ctx context.Context, id string, giveWay func() bool) (
 	if err != nil {
 		return false, err
 	}
-	if moved, err = a.upload(ctx, env, e.Attempts > 1, giveWay); err != nil {
-		return moved, err
-	}
-	if e.State == axispb.State_STATE_QUEUED {
-		err := a.db.Update(ctx, func(tx *bbolt.Tx) error { return outbox.In(tx).Offer(id) })
-		if err != nil {
-			return moved, err
-		}
-	}
-	var answer axispb.SubmitAnswer
-	err = a.step("submit", func() error {
-		return a.link.Load().Call(ctx, bus.Submit, &axispb.SubmitRequest{Envelope: env.Raw}, &answer)
-	})
+	answer, moved, err := a.offer(ctx, e, env, giveWay)
 	if err != nil {
 		return moved, err
 	}
-	return moved, a.answered(ctx, e, env, &answer)
+	return moved, a.answered(ctx, e, env, answer)
+}
+
+// offered notes that a submission that was queued until now is offered.
+func (a *Agent) offered(ctx context.Context, e *axispb.OutboxEntry) error {
+	if e.State != axispb.State_STATE_QUEUED {
+		return nil
+	}
+	return a.db.Update(ctx, func(tx *bbolt.Tx) error { return outbox.In(tx).Offer(e.Id) })
 }
 
 // recordAttempt counts the attempt and sets the next before anything is done, unless

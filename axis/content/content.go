@@ -20,8 +20,8 @@
 // store removes only parts of uploads that nobody finished and possession that was
 // never used, both after Config.PinFor.
 //
-// Fault points: put, sync, rename, folder, row, forget and unlink, each .before and
-// .after.
+// Fault points: put, sync, rename, folder, row, aboard, forget and unlink, each .before
+// and .after.
 package content
 
 import (

@@ -13,6 +13,12 @@ import (
 // A chunk that comes at once: each step fails, not done or done but not told, with and
 // without a new start after it. Then the endpoint goes on.
 func TestEveryStepOfAWholeChunkFails(t *testing.T) {
+	everyStepFails(t, points, func(s *rig, data []byte) error { return upload(s, "e1", data) })
+}
+
+// everyStepFails has put, which brings a chunk of e1, fail at each point, and then again
+// where it left off.
+func everyStepFails(t *testing.T, points []string, put func(s *rig, data []byte) error) {
 	for _, point := range points {
 		for _, dies := range []bool{false, true} {
 			name := point
@@ -29,11 +35,13 @@ func TestEveryStepOfAWholeChunkFails(t *testing.T) {
 					return errors.New("made up")
 				}})
 				data := bytesOf(1, 1000)
-				wantReason(t, upload(s, "e1", data), axispb.ReasonCode_REASON_UNAVAILABLE, true)
+				wantReason(t, put(s, data), axispb.ReasonCode_REASON_UNAVAILABLE, true)
 				if dies {
 					s.restart(content.Config{})
 				}
-				mustUpload(t, s, "e1", data)
+				if err := put(s, data); err != nil {
+					t.Fatal(err)
+				}
 				wantServed(t, s, data)
 				wantHeld(t, s, "e1", data, len(data), true)
 				if err := s.CheckFile(t.Context(), "e1", oneChunk(data), idOf(data)); err != nil {

@@ -118,6 +118,9 @@ type Said struct {
 
 // Content is the chunk store, as far as an acceptance needs it.
 type Content interface {
+	// PutAboard stores whole chunks of some files as if the endpoint had uploaded each; nil
+	// when they are durable. It refuses chunks that the files do not list.
+	PutAboard(ctx context.Context, endpoint string, files []*axispb.FileContent, chunks [][]byte) error
 	// CheckFile refuses a file whose chunks this endpoint did not upload, or whose
 	// digest differs.
 	CheckFile(ctx context.Context, endpoint string, file *axispb.FileContent, digest [32]byte) error

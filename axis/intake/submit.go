@@ -20,6 +20,7 @@ import (
 type submission struct {
 	endpoint string
 	raw      []byte
+	aboard   [][]byte // chunks that came with it
 	digest   [32]byte
 	envelope *envelope.Envelope // nil where it could not be read
 	seal     [32]byte           // digest of the certificate that sealed it
@@ -30,12 +31,18 @@ type submission struct {
 
 // Submit accepts or refuses an envelope of an endpoint. The answer holds a
 // receipt or a signed rejection and leaves only when it is durable; asking again
-// gives the same leaf index. Errors are temporary: nothing was decided.
-func (in *Intake) Submit(ctx context.Context, endpoint string, raw []byte) (*axispb.SubmitAnswer, error) {
-	s := &submission{endpoint: endpoint, raw: raw, digest: sha256.Sum256(raw)}
+// gives the same leaf index. After an error nothing was decided. One that is not
+// temporary is about the chunks that came with the envelope: nobody signed that list, so
+// it makes no refusal of what was signed.
+func (in *Intake) Submit(ctx context.Context, endpoint string, req *axispb.SubmitRequest) (*axispb.SubmitAnswer, error) {
+	raw := req.GetEnvelope()
+	s := &submission{endpoint: endpoint, raw: raw, aboard: req.GetChunks(), digest: sha256.Sum256(raw)}
 	if err := in.examine(ctx, s); err != nil {
-		var refused *reason.Error
-		if !errors.As(err, &refused) || refused.Temporary() {
+		var (
+			refused *reason.Error
+			failed  unstored
+		)
+		if errors.As(err, &failed) || !errors.As(err, &refused) || refused.Temporary() {
 			return nil, err
 		}
 		s.refused = refused
@@ -109,6 +116,9 @@ func (in *Intake) examine(ctx context.Context, s *submission) error {
 	if err != nil {
 		return err
 	}
+	if err := in.examineSealed(ctx, s); err != nil {
+		return err
+	}
 	if err := in.examineCostly(ctx, s, total); err != nil {
 		return err
 	}
@@ -145,7 +155,27 @@ func (in *Intake) known(ctx context.Context, e *envelope.Envelope) (bool, error)
 	return found && bytes.Equal(k.Manifest, e.ManifestDigest[:]), err
 }
 
-// examineCostly checks seal and content. Small documents wait for a core, large
+// examineSealed checks the seal, while the disk is at work on the chunks that came with
+// the envelope.
+func (in *Intake) examineSealed(ctx context.Context, s *submission) error {
+	stored := in.store(ctx, s)
+	if err := in.onACore(ctx, func() error { return in.checkSeal(s) }); err != nil {
+		<-stored
+		return err
+	}
+	return <-stored
+}
+
+// onACore does something for a small document, which waits for a core.
+func (in *Intake) onACore(ctx context.Context, do func() error) error {
+	if err := occupy(ctx, in.small); err != nil {
+		return err
+	}
+	defer func() { <-in.small }()
+	return do()
+}
+
+// examineCostly checks content. Small documents wait for a core, large
 // ones for one another, and no endpoint's for more than one of another's.
 func (in *Intake) examineCostly(ctx context.Context, s *submission, total uint64) error {
 	if total >= bulkBytes {
@@ -156,17 +186,10 @@ func (in *Intake) examineCostly(ctx context.Context, s *submission, total uint64
 		defer leave()
 		return in.examineContent(ctx, s)
 	}
-	if err := occupy(ctx, in.small); err != nil {
-		return err
-	}
-	defer func() { <-in.small }()
-	return in.examineContent(ctx, s)
+	return in.onACore(ctx, func() error { return in.examineContent(ctx, s) })
 }
 
 func (in *Intake) examineContent(ctx context.Context, s *submission) error {
-	if err := in.checkSeal(s); err != nil {
-		return err
-	}
 	contents := s.envelope.Pb.GetContents()
 	for i, f := range s.envelope.Files() {
 		if err := in.content.CheckFile(ctx, s.endpoint, contents[i], f.Content.Digest); err != nil {

@@ -47,6 +47,8 @@ type Axis struct {
 	HoldRequests bool
 	// CutPut is how many bytes of a range are taken; 0 means all.
 	CutPut int
+	// Older is of a version that passes over chunks inside a submission.
+	Older bool
 
 	t      testing.TB
 	ca     sealtest.Seal

@@ -61,6 +61,7 @@ func (a *Axis) submit(endpoint string, r *axispb.SubmitRequest) (proto.Message, 
 		lane: doc.Lane(), sender: doc.Sender, endpoint: endpoint, id: doc.ID, manifest: env.ManifestDigest,
 		codes: map[string]string{}, chunks: map[chunk.ID]bool{}, stated: map[string]*stated{}, states: map[string]axispb.State{},
 	}
+	a.takeAboard(endpoint, r.Chunks)
 	for _, f := range env.Files() {
 		for i, id := range f.Content.Chunks {
 			if uint32(len(a.chunks[endpoint][id])) != chunk.Length(f.Content.Size, uint64(i)) {
@@ -393,6 +394,16 @@ func (a *Axis) put(endpoint string, r *axispb.PutRequest) (proto.Message, error)
 	return &axispb.PutAnswer{Held: held(id, mine[id])}, nil
 }
 
+// takeAboard keeps what came inside a submission, where the axis knows of that.
+func (a *Axis) takeAboard(endpoint string, chunks [][]byte) {
+	if a.Older {
+		return
+	}
+	for _, data := range chunks {
+		a.holdChunk(endpoint, data)
+	}
+}
+
 func (a *Axis) get(endpoint string, r *axispb.GetRequest) (proto.Message, error) {
 	id := chunk.ID(r.Digest)
 	d := a.byLeaf[r.LeafIndex]
@@ -411,6 +422,10 @@ func (a *Axis) get(endpoint string, r *axispb.GetRequest) (proto.Message, error)
 func (a *Axis) Hold(endpoint string, data []byte) {
 	a.Lock()
 	defer a.Unlock()
+	a.holdChunk(endpoint, data)
+}
+
+func (a *Axis) holdChunk(endpoint string, data []byte) {
 	if a.chunks[endpoint] == nil {
 		a.chunks[endpoint] = map[chunk.ID][]byte{}
 	}

@@ -5,7 +5,8 @@
 // never full; of ranges of content, up or down, only one, and two where each takes no
 // tenth of a second. A range is sized to take
 // about two seconds, and whoever moves a large file waits in line for each, so
-// that small and urgent matters pass between.
+// that small and urgent matters pass between. What travels inside submissions is no more
+// at once than such a range.
 package link
 
 import (
@@ -53,6 +54,7 @@ type Link struct {
 	now      func() time.Time
 	slots    chan struct{}
 	ranges   *semaphore.Weighted // of rangeParts
+	aboard   *semaphore.Weighted // of aboardParts
 	up, down *pace
 	// rooms are what ranges are read into that go up, as *[chunk.MaxRange]byte: they are used
 	// again, since a large file has thousands.
@@ -68,6 +70,7 @@ func New(conn Conn, now func() time.Time) *Link {
 		slots:  make(chan struct{}, inFlight),
 		ranges: semaphore.NewWeighted(rangeParts),
 		rooms:  sync.Pool{New: func() any { return new([chunk.MaxRange]byte) }},
+		aboard: semaphore.NewWeighted(aboardParts),
 		up:     newPace(),
 		down:   newPace(),
 	}

@@ -17,6 +17,12 @@ const (
 	// MinRange and MaxRange bound the bytes moved by one request.
 	MinRange = 16 << 10
 	MaxRange = 256 << 10
+	// MaxAboard bounds the bytes of the chunks that travel inside a submission, all
+	// together, and MaxAboardCount how many they are: the first range of a line whose pace
+	// nobody knows, and files whose syncs fit into one request
+	// (docs/decisions/0087-small-files-in-the-submission.md).
+	MaxAboard      = 64 << 10
+	MaxAboardCount = 16
 )
 
 // ID names a chunk: the SHA-256 of its bytes.

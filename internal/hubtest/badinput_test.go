@@ -100,10 +100,11 @@ func besiegeMore(t *testing.T) *siege {
 	return s
 }
 
-// line is an endpoint's line, on which nothing is uploaded while it is offline.
+// line is an endpoint's line, on which nothing is uploaded or submitted while it is
+// offline.
 func (s *siege) line(string) fault.Hook {
 	return func(point string) error {
-		if s.offline.Load() && point == "put.before" {
+		if s.offline.Load() && (point == "put.before" || point == "submit.before") {
 			return errOffline
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"docaxis/endpoint"
 	"docaxis/internal/hubtest"
 )
 
@@ -24,10 +25,9 @@ func TestFailuresAtTheEndpoint(t *testing.T) {
 // The line loses a request, or the answer to one that was carried out.
 func TestFailuresOnTheLine(t *testing.T) {
 	t.Parallel()
-	runRows(t, hubtest.Config{}, slices.Concat(
-		both("endpoint", "call.submit", "call.evidence", "call.pull", "call.put", "call.get"),
-		needing("endpoint call.put.after", both("endpoint", "call.have")),
-	))
+	uploads := slices.Concat(both("endpoint", "call.put"), needing("endpoint call.put.after", both("endpoint", "call.have")))
+	runRows(t, hubtest.Config{}, slices.Concat(both("endpoint", "call.submit", "call.evidence", "call.pull", "call.get"), uploads))
+	runRows(t, hubtest.Config{AdjustEndpoint: uploadAll}, uploads)
 }
 
 // The axis writes a block: sent, settled when it is not known whether it was
@@ -43,11 +43,23 @@ func TestFailuresOfTheCommit(t *testing.T) {
 	))
 }
 
-// The axis stores content.
+// The axis stores content: all of it is uploaded, or what is small comes inside the
+// submissions.
 func TestFailuresOfTheContentStore(t *testing.T) {
 	t.Parallel()
-	runRows(t, hubtest.Config{}, both("axis", "put", "sync", "rename", "folder", "row"))
+	steps := []string{"put", "sync", "rename", "folder", "row"}
+	t.Run("uploads", func(t *testing.T) {
+		t.Parallel()
+		runRows(t, hubtest.Config{AdjustEndpoint: uploadAll}, both("axis", steps...))
+	})
+	t.Run("submissions", func(t *testing.T) {
+		t.Parallel()
+		runRows(t, hubtest.Config{}, both("axis", append(steps, "aboard")...))
+	})
 }
+
+// uploadAll has an endpoint send no content inside submissions.
+func uploadAll(_ string, c *endpoint.Config) { c.Aboard = -1 }
 
 // The journal goes over to its next stream, with streams so small that it does so
 // every few blocks.

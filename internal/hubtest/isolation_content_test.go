@@ -159,6 +159,9 @@ func testForeignContent(t *testing.T, s *siege) {
 			raw := s.compose(t, s.attacker, docTo("H25"), content)
 			a := s.raw.ask(t, bus.Submit, &axispb.SubmitRequest{Envelope: raw})
 			expect(t, "content that it did not upload", said(a), `temporary CONTENT_MISSING ["files/001.bin"]`)
+			other := []byte("other bytes")
+			a = s.raw.ask(t, bus.Submit, &axispb.SubmitRequest{Envelope: raw, Chunks: [][]byte{other}})
+			expect(t, "other bytes inside the submission", said(a), fmt.Sprintf(`DIGEST_MISMATCH ["%x"]`, sum(other)))
 		}
 	})
 }

@@ -149,7 +149,7 @@ func (s *siege) effective(t *testing.T) map[bus.Service][]byte {
 	content := []byte("ten bytes.")
 	digest := sum(content)
 	return map[bus.Service][]byte{
-		bus.Submit:   wire(t, &axispb.SubmitRequest{Envelope: s.compose(t, s.attacker, docTo("H25"))}),
+		bus.Submit:   wire(t, &axispb.SubmitRequest{Envelope: s.compose(t, s.attacker, docTo("H25"), content), Chunks: [][]byte{content}}),
 		bus.Evidence: wire(t, &axispb.EvidenceRequest{Evidence: [][]byte{s.sign(t, s.about(t, s.shared, "H25"))}}),
 		bus.Put:      wire(t, &axispb.PutRequest{Digest: digest, Size: 10, Data: content}),
 		bus.Renew:    wire(t, &axispb.RenewRequest{Csr: newRequest(t, s.attacker.Name)}),

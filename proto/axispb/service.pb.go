@@ -142,12 +142,18 @@ func (x *Answer) GetBody() []byte {
 }
 
 // SubmitRequest (service submit, answer SubmitAnswer) offers an envelope whose
-// chunks were all uploaded. The same request may be repeated: an accepted
-// submission gets the same leaf index again.
+// chunks were all uploaded, or are here. The same request may be repeated: an
+// accepted submission gets the same leaf index again.
 type SubmitRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Marshalled Envelope.
-	Envelope      []byte `protobuf:"bytes,1,opt,name=envelope,proto3" json:"envelope,omitempty"`
+	Envelope []byte `protobuf:"bytes,1,opt,name=envelope,proto3" json:"envelope,omitempty"`
+	// Whole chunks that the envelope lists, in any order: at most 16, at most 64 KiB
+	// together. Each is stored as an upload of it is, within the same quota, before the
+	// envelope is accepted. One that cannot be stored is answered with an error, as put
+	// is, which says nothing of the envelope. An axis that does not know this member
+	// finds the content missing: it is to be uploaded then.
+	Chunks        [][]byte `protobuf:"bytes,2,rep,name=chunks,proto3" json:"chunks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -185,6 +191,13 @@ func (*SubmitRequest) Descriptor() ([]byte, []int) {
 func (x *SubmitRequest) GetEnvelope() []byte {
 	if x != nil {
 		return x.Envelope
+	}
+	return nil
+}
+
+func (x *SubmitRequest) GetChunks() [][]byte {
+	if x != nil {
+		return x.Chunks
 	}
 	return nil
 }
@@ -1956,9 +1969,10 @@ const file_service_proto_rawDesc = "" +
 	"\x06Answer\x12(\n" +
 	"\x05error\x18\x01 \x01(\v2\x12.docaxis.v1.ReasonR\x05error\x12\x1c\n" +
 	"\ttemporary\x18\x02 \x01(\bR\ttemporary\x12\x12\n" +
-	"\x04body\x18\x03 \x01(\fR\x04body\"+\n" +
+	"\x04body\x18\x03 \x01(\fR\x04body\"C\n" +
 	"\rSubmitRequest\x12\x1a\n" +
-	"\benvelope\x18\x01 \x01(\fR\benvelope\"s\n" +
+	"\benvelope\x18\x01 \x01(\fR\benvelope\x12\x16\n" +
+	"\x06chunks\x18\x02 \x03(\fR\x06chunks\"s\n" +
 	"\fSubmitAnswer\x12\x18\n" +
 	"\areceipt\x18\x01 \x01(\fR\areceipt\x12\x1c\n" +
 	"\trejection\x18\x02 \x01(\fR\trejection\x12+\n" +
