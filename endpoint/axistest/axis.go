@@ -47,6 +47,9 @@ type Axis struct {
 	HoldRequests bool
 	// CutPut is how many bytes of a range are taken; 0 means all.
 	CutPut int
+	// Carries has pages bring the contents of small documents. Without it the axis is
+	// one that does not know of it.
+	Carries bool
 
 	t      testing.TB
 	ca     sealtest.Seal
