@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"docaxis/endpoint/axistest"
+	"docaxis/endpoint/inbox"
 	"docaxis/internal/bus"
 	"docaxis/internal/envelope"
 	"docaxis/proto/axispb"
@@ -187,6 +188,54 @@ func TestAChangeWithItsContentsWaitsForItsTarget(t *testing.T) {
 	w.axis.Unlock()
 	from.wait(target, axispb.State_STATE_CONSIGNED)
 	from.wait(change, axispb.State_STATE_CONSIGNED)
+	if strings.Contains(to.logs.String(), "pulling failed") {
+		t.Error("the change held up its page")
+	}
+}
+
+// A store that never stated anything pulls everything before it states, whatever could be
+// consigned at once: the journal may know statements of its that it must not contradict.
+func TestNothingIsStatedBeforeAllWasPulled(t *testing.T) {
+	w := newWorld(t)
+	w.axis.Carries, w.axis.MaxItems = true, 2
+	from, to := w.office("from", "H41"), w.office("to", "H42")
+	from.start().synced("H41", "H42")
+	var ids []string
+	for i := range 6 {
+		d := draft("H41", "H42")
+		if i%2 == 0 {
+			d = d.with(noise(100 + i))
+		}
+		ids = append(ids, from.send(d))
+		from.wait(ids[i], axispb.State_STATE_ACCEPTED)
+	}
+	to.open()
+	pages, early := 0, 0
+	w.axis.Lock()
+	w.axis.Hook = func(who string, s bus.Service, when string) error {
+		if who == "to" && s == bus.Pull && when == "before" {
+			all, _ := to.agent.Inbox(inbox.Filter{Code: "H42"})
+			if len(all) > 0 && len(all) < len(ids) {
+				pages++
+			}
+			for _, e := range all {
+				if len(all) < len(ids) && len(e.Evidence) > 0 {
+					early++
+				}
+			}
+		}
+		return nil
+	}
+	w.axis.Unlock()
+	to.run()
+	for _, id := range ids {
+		from.wait(id, axispb.State_STATE_CONSIGNED)
+	}
+	w.axis.Lock()
+	defer w.axis.Unlock()
+	if pages == 0 || early > 0 {
+		t.Errorf("%d statements before everything was pulled, in %d pages", early, pages)
+	}
 }
 
 // An endpoint without room wants no contents with its pages.
