@@ -2,6 +2,7 @@ package axis
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"math"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"docaxis/axis/intake"
+	"docaxis/axis/mailbox"
 	"docaxis/internal/bus"
 	"docaxis/internal/chunk"
 	"docaxis/internal/envelope"
@@ -261,5 +263,50 @@ func (b *bench) harm(leaf uint64) {
 	}
 	if err != nil {
 		b.t.Fatal(err)
+	}
+}
+
+// held counts the snapshots that are open, and how many are when contents are read.
+type held struct {
+	boxes
+	chunks
+	open, reading int
+}
+
+func (h *held) Snapshot(ctx context.Context) (mailbox.Snapshot, error) {
+	s, err := h.boxes.Snapshot(ctx)
+	h.open++
+	return heldSnapshot{s, h}, err
+}
+
+type heldSnapshot struct {
+	mailbox.Snapshot
+	by *held
+}
+
+func (s heldSnapshot) Close() error {
+	s.by.open--
+	return s.Snapshot.Close()
+}
+
+func (h *held) Chunk(ctx context.Context, endpoint string, leaf uint64, digest []byte, size uint32) ([]byte, error) {
+	h.reading += h.open
+	return h.chunks.Chunk(ctx, endpoint, leaf, digest, size)
+}
+
+// No snapshot is held while contents are read: whoever needs one would wait for a disk.
+func TestContentsAreReadWithoutASnapshot(t *testing.T) {
+	b := newBench(t)
+	p, bodies := b.filed(doc("H41"), 3000)
+	h := &held{boxes: boxes{b.ledger}, chunks: chunks{b.Hub}}
+	page, err := mailbox.New(h, b.records(), h).Pull(t.Context(), "h41", &axispb.PullRequest{
+		Epoch: 1, MaxContents: everything, Cursors: []*axispb.Cursor{{Lane: axispb.Lane_LANE_NORMAL, Position: p.LeafIndex}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantContents(t, "served", page, 1, bodies...)
+	if h.open != 0 || h.reading != 0 {
+		t.Errorf("%d snapshots are open, %d were while contents were read", h.open, h.reading)
 	}
 }
