@@ -266,7 +266,7 @@ func (h *Hub) openServices(ctx context.Context) error {
 		Policies: h.registry, DocumentQuota: h.cfg.DocumentsPerDay, ByteQuota: h.cfg.BytesPerDay, RegistrationQuota: h.cfg.RegistrationsPerDay,
 	})
 	h.warnOfClock()
-	h.mailbox = mailbox.New(boxes{h.ledger}, h.records())
+	h.mailbox = mailbox.New(boxes{h.ledger}, h.records(), chunks{h})
 	if h.server, err = bus.Serve(h.broker.Services(), h.services(), bus.ServeConfig{
 		Now: h.cfg.Now, Log: h.log, Excess: func(endpoint string) {
 			h.log.Warn("cut off an endpoint that asks too much at once", "endpoint", endpoint, "for", floodBar)

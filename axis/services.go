@@ -20,15 +20,20 @@ func (h *Hub) services() map[bus.Service]bus.Handler {
 		f = h.guarded(s, f)
 		all[s] = func(ctx context.Context, endpoint string, raw []byte) (proto.Message, error) {
 			h.heard.note(endpoint, h.now())
-			if err := h.recovery.gate.pass(s, endpoint); err != nil {
-				return nil, err
-			}
-			answer, err := f(ctx, endpoint, raw)
-			h.heed(err)
-			return answer, err
+			return h.gated(ctx, s, f, endpoint, raw)
 		}
 	}
 	return all
+}
+
+// gated serves a request in its turn (gate), and sees what its error says of the ledger.
+func (h *Hub) gated(ctx context.Context, s bus.Service, f bus.Handler, endpoint string, raw []byte) (proto.Message, error) {
+	if err := h.recovery.gate.pass(s, endpoint); err != nil {
+		return nil, err
+	}
+	answer, err := f(ctx, endpoint, raw)
+	h.heed(err)
+	return answer, err
 }
 
 func (h *Hub) handlers() map[bus.Service]bus.Handler {
@@ -130,4 +135,20 @@ func (h *Hub) get(ctx context.Context, endpoint string, raw []byte) (proto.Messa
 		return nil, errors.Join(err, lookup)
 	}
 	return nil, h.missing(ctx, &req, err)
+}
+
+// chunks are what the content service serves, as the mailbox puts it into pages: each
+// chunk is asked for in the endpoint's name, as if it had asked itself.
+type chunks struct{ *Hub }
+
+func (c chunks) Chunk(ctx context.Context, endpoint string, leaf uint64, digest []byte, size uint32) ([]byte, error) {
+	raw, err := proto.Marshal(&axispb.GetRequest{LeafIndex: leaf, Digest: digest, Length: size})
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.gated(ctx, bus.Get, c.get, endpoint, raw)
+	if err != nil {
+		return nil, err
+	}
+	return answer.(*axispb.GetAnswer).GetData(), nil
 }

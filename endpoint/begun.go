@@ -120,7 +120,7 @@ func (p *part) beginFetches() (settle func(committed bool)) {
 	}
 	undo := make(map[*arrival]func())
 	for _, o := range p.outcomes {
-		if o.arrived != nil && o.arrived.failure == nil && !o.arrived.second {
+		if o.arrived != nil && o.arrived.failure == nil && !o.arrived.second && !o.arrived.whole {
 			undo[o.arrived] = p.agent.beginFetch(o.arrived.entry)
 		}
 	}

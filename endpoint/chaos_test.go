@@ -19,6 +19,7 @@ func TestCrashAfterCrash(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
 	w := newWorld(t)
+	w.axis.Carries = true
 	offices := []*office{w.office("one", "H41"), w.office("two", "H42")}
 	for _, o := range offices {
 		o.start().synced("H41", "H42")
@@ -27,7 +28,7 @@ func TestCrashAfterCrash(t *testing.T) {
 	send := func(o *office, n int) {
 		d := draft(o.codes[0], "H41", "H42")
 		d.Document.ID = fmt.Sprintf("01940000-0000-7000-8000-%012d", n)
-		body := noise(rng.IntN(150_000))
+		body := noise(rng.IntN([]int{15_000, 150_000}[n%2])) // with the page, or asked for
 		for {
 			_, err := o.agent.Send(t.Context(), d.with(body))
 			if err == nil {

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -58,9 +59,23 @@ func counted(o *office) *counts {
 
 // A small document costs three commits where it is sent (queued with its first
 // attempt, receipt, evidence of the consignment) and three where it is received
-// (arrived with its first fetch, consigned, the axis has the evidence).
+// (arrived with its first fetch, consigned, the axis has the evidence), two where its files
+// came with the page.
 func TestCommitsOfADocument(t *testing.T) {
+	for _, c := range []struct {
+		carries bool
+		want    int
+	}{{false, 3}, {true, 2}} {
+		t.Run(fmt.Sprintf("contents come with the page: %t", c.carries), func(t *testing.T) {
+			t.Parallel()
+			countCommits(t, c.carries, c.want)
+		})
+	}
+}
+
+func countCommits(t *testing.T, carries bool, want int) {
 	w := newWorld(t)
+	w.axis.Carries = carries
 	from, to := w.office("from", "H41"), w.office("to", "H42")
 	sending, receiving := counted(from), counted(to)
 	from.synced("H41", "H42")
@@ -78,8 +93,8 @@ func TestCommitsOfADocument(t *testing.T) {
 		if n := sending.take()["store.write.before"]; n != 3 {
 			t.Errorf("round %d: %d commits at the sender, not 3", round, n)
 		}
-		if n := receiving.take()["store.write.before"]; n != 3 {
-			t.Errorf("round %d: %d commits at the recipient, not 3", round, n)
+		if n := receiving.take()["store.write.before"]; n != want {
+			t.Errorf("round %d: %d commits at the recipient, not %d", round, n, want)
 		}
 	}
 	from.halt()

@@ -54,8 +54,20 @@ type arrival struct {
 	own []*axispb.Statement
 	// second: another endpoint's consignment counts.
 	second bool
-	// added: it was not here before, as its commit says.
-	added bool
+	// whole: its files came with the page and are kept, so that it is consigned in the
+	// commit of its arrival.
+	whole bool
+	// What its commit says. added: it was not here before. consigned: it is now, and
+	// touched are the documents that this changed.
+	added, consigned bool
+	touched          []string
+}
+
+// told is what follows when its commit is done.
+func (r *arrival) told(a *Agent) {
+	if r.consigned {
+		a.tellConsigned(inbox.KeyOf(r.entry), claim{event: axispb.Event_EVENT_CONTENT_CONSIGNMENT}, r.entry.Bytes, r.touched)
+	}
 }
 
 // document takes a document's row: its envelope is kept and its entry made. A
@@ -75,8 +87,9 @@ func (p *part) document(item *axispb.Item, proven evidence.Proven, receipt []byt
 	if arrived.envelope != nil {
 		p.agent.recent.remember(file.Digest, arrived.envelope)
 	}
+	arrived.whole = p.keepContents(&arrived)
 	return outcome{
-		document: arrived.entry.Id, arrived: &arrived,
+		document: arrived.entry.Id, arrived: &arrived, told: func() { arrived.told(p.agent) },
 		apply: func(tx *bbolt.Tx) error { return p.agent.receive(tx, &arrived) },
 	}, nil
 }
@@ -251,7 +264,7 @@ func (p *part) restore(item *axispb.Item, proven evidence.Proven, a *arrival) er
 func (a *Agent) receive(tx *bbolt.Tx, arrived *arrival) error {
 	in := inbox.In(tx)
 	e := proto.Clone(arrived.entry).(*axispb.InboxEntry)
-	arrived.added = false
+	arrived.added, arrived.consigned = false, false
 	if err := a.remember(tx, arrived); err != nil {
 		return err
 	}
@@ -262,6 +275,8 @@ func (a *Agent) receive(tx *bbolt.Tx, arrived *arrival) error {
 		return err
 	case arrived.second:
 		return a.withdrawSecond(tx, inbox.KeyOf(e))
+	case arrived.failure == nil && arrived.whole && e.State == axispb.State_STATE_FETCHING:
+		return a.receiveWhole(tx, arrived)
 	case arrived.failure == nil:
 		return a.toLookAt(tx, inbox.KeyOf(e))
 	}

@@ -137,23 +137,35 @@ func (a *Agent) consign(ctx context.Context, key inbox.Key, c claim) error {
 			return err
 		}
 		bytes = e.Bytes
-		if err := a.enter(tx, key, c); err != nil || c.event != axispb.Event_EVENT_CONTENT_CONSIGNMENT {
-			return err
-		}
-		if touched, err = a.consigned(tx, key); err != nil {
-			return err
-		}
-		return a.toLookAt(tx, key)
+		touched, err = a.enterConsigned(tx, key, c)
+		return err
 	})
 	if err != nil {
 		return err
 	}
+	a.tellConsigned(key, c, bytes, touched)
+	return nil
+}
+
+// enterConsigned enters the state that a claim about a document's content proves, with
+// what else follows of it; touched are documents that change with it.
+func (a *Agent) enterConsigned(tx *bbolt.Tx, key inbox.Key, c claim) (touched []string, err error) {
+	if err := a.enter(tx, key, c); err != nil || c.event != axispb.Event_EVENT_CONTENT_CONSIGNMENT {
+		return nil, err
+	}
+	if touched, err = a.consigned(tx, key); err != nil {
+		return nil, err
+	}
+	return touched, a.toLookAt(tx, key)
+}
+
+// tellConsigned tells of what enterConsigned did, once that is committed.
+func (a *Agent) tellConsigned(key inbox.Key, c claim, bytes uint64, touched []string) {
 	a.quota.added(bytes)
 	a.log.Info("received", slog.String("id", key.ID), slog.String("code", key.Code), slog.String("event", c.event.String()))
 	a.watch.changed(key.ID)
 	a.touched(touched)
 	ring(a.wake.evidence, a.wake.fetch, a.wake.bulkFetch, a.wake.clean, a.wake.label)
-	return nil
 }
 
 // fetchReason is what the sender is told.

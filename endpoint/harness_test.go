@@ -147,7 +147,11 @@ func (o *office) open() *office {
 // start opens the agent and runs it.
 func (o *office) start() *office {
 	o.t.Helper()
-	o.open()
+	return o.open().run()
+}
+
+// run runs an agent that is open.
+func (o *office) run() *office {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- o.agent.Run(ctx) }()

@@ -326,7 +326,13 @@ func TestASealThatIsKnownALittleLate(t *testing.T) {
 
 // Chunks that do not make up the file can never be fetched: the sender is told.
 func TestFileThatIsNotWhatWasSealed(t *testing.T) {
-	w, from, to := pair(t)
+	for name, begin := range map[string]func(*testing.T) (*world, *office, *office){"asked for": pair, "with the page": carrying} {
+		t.Run(name, func(t *testing.T) { notWhatWasSealed(t, begin) })
+	}
+}
+
+func notWhatWasSealed(t *testing.T, begin func(*testing.T) (*world, *office, *office)) {
+	w, from, to := begin(t)
 	w.axis.SetOnline("to", false)
 	id := from.send(draft("H41", "H42").with(noise(5000)))
 	from.wait(id, axispb.State_STATE_ACCEPTED)

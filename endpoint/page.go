@@ -11,6 +11,7 @@ import (
 
 	"docaxis/endpoint/files"
 	"docaxis/endpoint/store"
+	"docaxis/internal/chunk"
 	"docaxis/internal/evidence"
 	"docaxis/proto/axispb"
 )
@@ -18,7 +19,7 @@ import (
 // take verifies a page and commits it. Registry records come first and by
 // themselves where there are others: what they admit must be known before the rest
 // can be judged.
-func (a *Agent) take(ctx context.Context, page *axispb.Page, cp evidence.Checkpoint) (held bool, err error) {
+func (a *Agent) take(ctx context.Context, page *axispb.Page, cp evidence.Checkpoint, brought map[chunk.ID][]byte) (held bool, err error) {
 	n := 0
 	for n < len(page.Items) && page.Items[n].Lane == axispb.Lane_LANE_REGISTRY {
 		n++
@@ -29,13 +30,14 @@ func (a *Agent) take(ctx context.Context, page *axispb.Page, cp evidence.Checkpo
 	}
 	for i, items := range parts {
 		last := i == len(parts)-1
-		part := &part{agent: a, page: page, cp: cp, items: items, complete: last && !page.More}
+		part := &part{agent: a, page: page, cp: cp, brought: brought, items: items, complete: last && !page.More}
 		if err := part.take(ctx); err != nil {
 			return false, err
 		}
 		held = held || len(part.heldLanes) > 0
 	}
 	if !page.More && !held {
+		a.pulling.fresh = false
 		a.watch.changed(caughtUpKey)
 		a.pulling.doubted.Clear()
 	}
@@ -64,12 +66,16 @@ type part struct {
 	agent *Agent
 	page  *axispb.Page
 	cp    evidence.Checkpoint
-	items []*axispb.Item
+	// brought has the contents that came with the page; nil where none were wanted.
+	brought map[chunk.ID][]byte
+	items   []*axispb.Item
 	// complete: nothing that is older than the newest row is missing any more.
 	complete bool
 
 	// hold keeps the envelopes until the entries that name them are committed.
-	hold      *files.Hold
+	hold *files.Hold
+	// contents does so with files of documents.
+	contents  *files.Hold
 	outcomes  []outcome
 	ends      []*axispb.Cursor
 	heldLanes map[axispb.Lane]bool
@@ -96,6 +102,8 @@ func (p *part) take(ctx context.Context) error {
 	a := p.agent
 	p.hold = a.files.Hold()
 	defer p.hold.Release()
+	p.contents = a.files.Hold()
+	defer p.contents.Release()
 	if err := p.verify(ctx); err != nil {
 		return err
 	}
@@ -177,6 +185,7 @@ func (p *part) verify(ctx context.Context) error {
 	if p.complete && len(p.heldLanes) == 0 {
 		p.outcomes = append(p.outcomes, outcome{apply: releaseOrphans})
 	}
+	p.settleContents()
 	return nil
 }
 

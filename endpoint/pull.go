@@ -12,7 +12,6 @@ import (
 
 	"docaxis/endpoint/store"
 	"docaxis/internal/bus"
-	"docaxis/internal/chunk"
 	"docaxis/proto/axispb"
 )
 
@@ -33,6 +32,9 @@ type pullState struct {
 	// one, the journal knows statements that it must not contradict, so nothing
 	// is stated before all was pulled once.
 	fresh bool
+	// failed: the last page could not be committed, so the next one comes without
+	// contents, which nothing but its rows can fail for.
+	failed bool
 	// unproven counts pages in a row whose checkpoint was not proven.
 	unproven int
 	// contradicted counts comparisons in a row of a receipt's checkpoint that
@@ -120,7 +122,7 @@ func (a *Agent) pullPage(ctx context.Context) (more, held bool, err error) {
 	}
 	var page axispb.Page
 	req := pullRequest(was)
-	req.DiskFull = a.disk.contents.Fits(chunk.Size) != nil
+	a.wantContents(req)
 	err = a.step("pull", func() error { return a.link.Load().Call(ctx, bus.Pull, req, &page) })
 	if err != nil {
 		return false, false, err
@@ -141,7 +143,8 @@ func (a *Agent) pullPage(ctx context.Context) (more, held bool, err error) {
 	}
 	a.heedWanted(page.Wanted)
 	a.learnAnnounced(page.Items)
-	held, err = a.take(ctx, &page, cp)
+	held, err = a.take(ctx, &page, cp, broughtBy(&page, req))
+	a.pulling.failed = err != nil
 	// A page that promises more and brings nothing would be asked for for ever.
 	return page.More && len(page.Items) > 0 && !held, held, err
 }

@@ -70,28 +70,42 @@ type Journal interface {
 
 // Mailbox serves pulls. It may be used by any goroutine.
 type Mailbox struct {
-	ledger  Ledger
-	journal Journal
+	ledger   Ledger
+	journal  Journal
+	contents Contents
 }
 
 // New makes a Mailbox.
-func New(l Ledger, j Journal) *Mailbox { return &Mailbox{ledger: l, journal: j} }
+func New(l Ledger, j Journal, c Contents) *Mailbox {
+	return &Mailbox{ledger: l, journal: j, contents: c}
+}
 
-// Pull answers an endpoint's request for its next rows.
+// Pull answers an endpoint's request for its next rows, with the contents of small
+// documents where it wants them.
 func (m *Mailbox) Pull(ctx context.Context, endpoint string, req *axispb.PullRequest) (*axispb.Page, error) {
 	if len(req.GetCursors()) > len(axispb.Lane_name) {
 		return nil, reason.Permanent(axispb.ReasonCode_REASON_MALFORMED, "more cursors than lanes")
 	}
-	s, err := m.ledger.Snapshot(ctx)
+	page, documents, err := m.page(ctx, endpoint, req)
 	if err != nil {
 		return nil, err
+	}
+	m.carry(ctx, endpoint, req.GetMaxContents(), page, documents)
+	return page, nil
+}
+
+// page gives the next rows, and those of them whose content the endpoint will want.
+func (m *Mailbox) page(ctx context.Context, endpoint string, req *axispb.PullRequest) (*axispb.Page, []*axispb.Item, error) {
+	s, err := m.ledger.Snapshot(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	defer s.Close() //nolint:errcheck // a snapshot only reads
 	b := &builder{ctx: ctx, m: m, s: s, endpoint: endpoint, room: room(req.GetMaxBytes())}
 	if err := b.build(req); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return b.page, nil
+	return b.page, b.documents, nil
 }
 
 func room(asked uint32) int {
@@ -112,6 +126,9 @@ type builder struct {
 	endpoint string
 	room     int
 	page     *axispb.Page
+	// documents are items about which nothing is stated yet, so that their content is
+	// about to be fetched. Recovered ones are rare, and fetched as ever.
+	documents []*axispb.Item
 }
 
 func (b *builder) build(req *axispb.PullRequest) error {
@@ -198,6 +215,9 @@ func (b *builder) add(row Row) error {
 		return nil
 	}
 	b.page.Items = append(b.page.Items, item)
+	if row.Kind == axispb.Kind_KIND_DOCUMENT && len(item.Journaled) == 0 {
+		b.documents = append(b.documents, item)
+	}
 	b.room -= size
 	return nil
 }

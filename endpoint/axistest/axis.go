@@ -49,6 +49,9 @@ type Axis struct {
 	CutPut int
 	// Older is of a version that passes over chunks inside a submission.
 	Older bool
+	// Carries has pages bring the contents of small documents. Without it the axis is
+	// one that does not know of it.
+	Carries bool
 
 	t      testing.TB
 	ca     sealtest.Seal

@@ -320,6 +320,12 @@ func (a *Axis) pull(endpoint string, r *axispb.PullRequest) (proto.Message, erro
 	if r.Epoch != a.number {
 		return page, nil
 	}
+	a.fill(endpoint, r, page)
+	return page, nil
+}
+
+func (a *Axis) fill(endpoint string, r *axispb.PullRequest, page *axispb.Page) {
+	room := r.MaxContents
 	limit := cmp.Or(a.MaxItems, 50)
 	for _, c := range r.Cursors {
 		for _, row := range a.rows[endpoint] {
@@ -328,12 +334,35 @@ func (a *Axis) pull(endpoint string, r *axispb.PullRequest) (proto.Message, erro
 			}
 			if len(page.Items) == limit {
 				page.More = true
-				return page, nil
+				return
 			}
 			page.Items = append(page.Items, a.item(row))
+			if a.Carries {
+				room -= a.carry(a.byLeaf[row.leaf], room, page)
+			}
 		}
 	}
-	return page, nil
+}
+
+// smallDocument is what the files of a document may have together that come with a page.
+const smallDocument = 16 << 10
+
+// carry adds the contents of a small document, and says how many bytes those are.
+func (a *Axis) carry(d *document, room uint32, page *axispb.Page) (size uint32) {
+	if d == nil {
+		return 0
+	}
+	var all []*axispb.PageChunk
+	for id := range d.chunks {
+		data := a.chunks[d.endpoint][id]
+		size += uint32(len(data))
+		all = append(all, &axispb.PageChunk{Digest: id[:], Data: slices.Clone(data)})
+	}
+	if size > min(room, smallDocument) {
+		return 0
+	}
+	page.Contents = append(page.Contents, all...)
+	return size
 }
 
 func (r row) after(c *axispb.Cursor) bool {

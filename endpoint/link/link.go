@@ -101,6 +101,9 @@ func (l *Link) Get(ctx context.Context, leaf uint64, id chunk.ID, offset, limit 
 // Wide reports whether the line is so fast that two ranges may come at once.
 func (l *Link) Wide() bool { return l.down.wide() }
 
+// Range is how many bytes come in about two seconds, as far as that is known.
+func (l *Link) Range() uint32 { return l.down.size() }
+
 // ranged moves at most limit bytes when it is this caller's turn, and learns from
 // how long it took.
 func (l *Link) ranged(ctx context.Context, p *pace, limit uint32, move func(n uint32) error) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -200,7 +201,8 @@ func TestRequestsShareTheLine(t *testing.T) {
 		}
 		return nil
 	}}
-	l := New(conn, time.Now)
+	var ticks atomic.Int64 // each look at the clock is a second later: the line is not a fast one
+	l := New(conn, func() time.Time { return time.Unix(ticks.Add(1), 0) })
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() { _ = l.Call(t.Context(), bus.Submit, &axispb.SubmitRequest{}, &axispb.SubmitAnswer{}) })

@@ -34,6 +34,7 @@ func testPull(t *testing.T, s *siege) {
 			req := &axispb.PullRequest{
 				Cursors: c, Epoch: []uint64{0, 1, 2, 1 << 40, huge}[i%5],
 				MaxBytes: []uint32{0, 1, 1<<32 - 1}[i%3], SeenSize: []uint64{0, 1, 1 << 40, 1 << 63, huge}[i%5],
+				MaxContents: []uint32{0, 1 << 10, 1<<32 - 1}[i%3],
 			}
 			page := new(axispb.Page)
 			mustBody(t, s.raw.ask(t, bus.Pull, req), page)
@@ -45,16 +46,19 @@ func testPull(t *testing.T, s *siege) {
 		if n := s.ownItems(t, page); n == 0 {
 			t.Error("the attacker's own mailbox is empty: nothing was shown")
 		}
+		if len(page.GetContents()) == 0 {
+			t.Error("no page brought contents: nothing was shown of them")
+		}
 		many := make([]*axispb.Cursor, 1000)
 		expect(t, "1000 cursors", said(s.raw.ask(t, bus.Pull, &axispb.PullRequest{Cursors: many})), `MALFORMED ["more cursors than lanes"]`)
 	})
 }
 
 // ownItems counts the documents of a page, each of which must name the attacker's
-// code; registry records must be public.
+// code; registry records must be public, and contents those of these documents.
 func (s *siege) ownItems(t *testing.T, page *axispb.Page) int {
 	t.Helper()
-	documents := 0
+	documents, chunks := 0, map[string]bool{}
 	for _, item := range page.GetItems() {
 		header := new(axispb.RecordHeader)
 		if err := proto.Unmarshal(item.GetRecord().GetHeader(), header); err != nil {
@@ -69,8 +73,22 @@ func (s *siege) ownItems(t *testing.T, page *axispb.Page) int {
 			if item.GetCode() != "H25" || item.GetServingCode() != "H25" {
 				t.Errorf("item of %s", item.GetCode())
 			}
+			env := new(axispb.Envelope)
+			if header.GetKind() == axispb.Kind_KIND_DOCUMENT && proto.Unmarshal(item.GetRecord().GetBody(), env) != nil {
+				t.Error("a document that cannot be read")
+			}
+			for _, f := range env.GetContents() {
+				for _, digest := range f.GetChunks() {
+					chunks[string(digest)] = true
+				}
+			}
 		default:
 			t.Errorf("a record of kind %v", header.GetKind())
+		}
+	}
+	for _, c := range page.GetContents() {
+		if !chunks[string(c.GetDigest())] || !bytes.Equal(sum(c.GetData()), c.GetDigest()) {
+			t.Errorf("chunk %x of no document of the page", c.GetDigest())
 		}
 	}
 	return documents

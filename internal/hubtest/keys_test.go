@@ -226,6 +226,7 @@ func TestFailuresOfAReplacement(t *testing.T) {
 			if other := pinOf(t, late.Dir) != pinOf(t, w.Member("G22").Dir); other != (key == operator.KeyCA) {
 				t.Errorf("the last to join pinned another CA: %v", other)
 			}
+			newExchange(t, w, 81).settle()
 			checkFromEveryPin(t, w)
 		})
 	}

@@ -1,6 +1,7 @@
 package hubtest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -80,7 +81,8 @@ func (r *removal) move(to *hubtest.Member) {
 
 func (r *removal) send(priority int) string {
 	r.t.Helper()
-	id := send(r.t, r.sender, clerk.Draft{To: []string{moving}, Priority: priority}, []byte("nội dung"))
+	// Large enough not to come with its page: it has to be fetched.
+	id := send(r.t, r.sender, clerk.Draft{To: []string{moving}, Priority: priority}, bytes.Repeat([]byte("nội dung "), 2000))
 	wait(r.t, r.sender, id, accepted)
 	return id
 }

@@ -136,7 +136,7 @@ func (s *siege) parcel(t *testing.T, m *hubtest.Member, id, what string) parcel 
 
 // fromTheStart asks for everything in every lane.
 func fromTheStart() *axispb.PullRequest {
-	return &axispb.PullRequest{MaxBytes: 1 << 20, Cursors: []*axispb.Cursor{
+	return &axispb.PullRequest{MaxBytes: 1 << 20, MaxContents: 1 << 20, Cursors: []*axispb.Cursor{
 		{Lane: axispb.Lane_LANE_REGISTRY}, {Lane: axispb.Lane_LANE_URGENT}, {Lane: axispb.Lane_LANE_NORMAL},
 	}}
 }

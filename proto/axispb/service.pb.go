@@ -492,7 +492,10 @@ type PullRequest struct {
 	SeenSize uint64 `protobuf:"varint,4,opt,name=seen_size,json=seenSize,proto3" json:"seen_size,omitempty"`
 	// The endpoint has no room for contents: what it was given waits for that. For
 	// whoever asks at the axis why; it decides nothing.
-	DiskFull      bool `protobuf:"varint,5,opt,name=disk_full,json=diskFull,proto3" json:"disk_full,omitempty"`
+	DiskFull bool `protobuf:"varint,5,opt,name=disk_full,json=diskFull,proto3" json:"disk_full,omitempty"`
+	// Bytes of contents of small documents that the endpoint can take with the page;
+	// 0 means none, and more than 128 KiB means 128 KiB. It is beside max_bytes.
+	MaxContents   uint32 `protobuf:"varint,6,opt,name=max_contents,json=maxContents,proto3" json:"max_contents,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -562,6 +565,13 @@ func (x *PullRequest) GetDiskFull() bool {
 	return false
 }
 
+func (x *PullRequest) GetMaxContents() uint32 {
+	if x != nil {
+		return x.MaxContents
+	}
+	return 0
+}
+
 // Page answers a pull.
 type Page struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -579,7 +589,11 @@ type Page struct {
 	More bool `protobuf:"varint,6,opt,name=more,proto3" json:"more,omitempty"`
 	// Chunks of documents of this endpoint that the axis lost, at most 64: whoever has
 	// the bytes puts them again, as they were put first. Says nothing about rows.
-	Wanted        []*Wanted `protobuf:"bytes,7,rep,name=wanted,proto3" json:"wanted,omitempty"`
+	Wanted []*Wanted `protobuf:"bytes,7,rep,name=wanted,proto3" json:"wanted,omitempty"`
+	// Chunks of documents of this page whose files have at most 16 KiB together, at most
+	// 64, and max_contents bytes; each once, whoever of the page's documents has it. What
+	// is not among them, for whatever reason, is asked for (service get).
+	Contents      []*PageChunk `protobuf:"bytes,8,rep,name=contents,proto3" json:"contents,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -663,6 +677,67 @@ func (x *Page) GetWanted() []*Wanted {
 	return nil
 }
 
+func (x *Page) GetContents() []*PageChunk {
+	if x != nil {
+		return x.Contents
+	}
+	return nil
+}
+
+// PageChunk is a whole chunk. Nothing but its digest says that it is the right one.
+type PageChunk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of data.
+	Digest        []byte `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
+	Data          []byte `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PageChunk) Reset() {
+	*x = PageChunk{}
+	mi := &file_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PageChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PageChunk) ProtoMessage() {}
+
+func (x *PageChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PageChunk.ProtoReflect.Descriptor instead.
+func (*PageChunk) Descriptor() ([]byte, []int) {
+	return file_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *PageChunk) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *PageChunk) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 // Wanted is a chunk whose file at the axis is damaged or gone. Only parties of a
 // document that has it, and whose content was not released, are asked.
 type Wanted struct {
@@ -678,7 +753,7 @@ type Wanted struct {
 
 func (x *Wanted) Reset() {
 	*x = Wanted{}
-	mi := &file_service_proto_msgTypes[9]
+	mi := &file_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +765,7 @@ func (x *Wanted) String() string {
 func (*Wanted) ProtoMessage() {}
 
 func (x *Wanted) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[9]
+	mi := &file_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +778,7 @@ func (x *Wanted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Wanted.ProtoReflect.Descriptor instead.
 func (*Wanted) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{9}
+	return file_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Wanted) GetDigest() []byte {
@@ -758,7 +833,7 @@ type Item struct {
 
 func (x *Item) Reset() {
 	*x = Item{}
-	mi := &file_service_proto_msgTypes[10]
+	mi := &file_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -770,7 +845,7 @@ func (x *Item) String() string {
 func (*Item) ProtoMessage() {}
 
 func (x *Item) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[10]
+	mi := &file_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -783,7 +858,7 @@ func (x *Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Item.ProtoReflect.Descriptor instead.
 func (*Item) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{10}
+	return file_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Item) GetLane() Lane {
@@ -875,7 +950,7 @@ type HaveRequest struct {
 
 func (x *HaveRequest) Reset() {
 	*x = HaveRequest{}
-	mi := &file_service_proto_msgTypes[11]
+	mi := &file_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -887,7 +962,7 @@ func (x *HaveRequest) String() string {
 func (*HaveRequest) ProtoMessage() {}
 
 func (x *HaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[11]
+	mi := &file_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -900,7 +975,7 @@ func (x *HaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HaveRequest.ProtoReflect.Descriptor instead.
 func (*HaveRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{11}
+	return file_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *HaveRequest) GetDigests() [][]byte {
@@ -921,7 +996,7 @@ type HaveAnswer struct {
 
 func (x *HaveAnswer) Reset() {
 	*x = HaveAnswer{}
-	mi := &file_service_proto_msgTypes[12]
+	mi := &file_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1008,7 @@ func (x *HaveAnswer) String() string {
 func (*HaveAnswer) ProtoMessage() {}
 
 func (x *HaveAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[12]
+	mi := &file_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1021,7 @@ func (x *HaveAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HaveAnswer.ProtoReflect.Descriptor instead.
 func (*HaveAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{12}
+	return file_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *HaveAnswer) GetHeld() []*Held {
@@ -966,7 +1041,7 @@ type Held struct {
 
 func (x *Held) Reset() {
 	*x = Held{}
-	mi := &file_service_proto_msgTypes[13]
+	mi := &file_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -978,7 +1053,7 @@ func (x *Held) String() string {
 func (*Held) ProtoMessage() {}
 
 func (x *Held) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[13]
+	mi := &file_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -991,7 +1066,7 @@ func (x *Held) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Held.ProtoReflect.Descriptor instead.
 func (*Held) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{13}
+	return file_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Held) GetBytes() uint32 {
@@ -1025,7 +1100,7 @@ type PutRequest struct {
 
 func (x *PutRequest) Reset() {
 	*x = PutRequest{}
-	mi := &file_service_proto_msgTypes[14]
+	mi := &file_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +1112,7 @@ func (x *PutRequest) String() string {
 func (*PutRequest) ProtoMessage() {}
 
 func (x *PutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[14]
+	mi := &file_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +1125,7 @@ func (x *PutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRequest.ProtoReflect.Descriptor instead.
 func (*PutRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{14}
+	return file_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PutRequest) GetDigest() []byte {
@@ -1093,7 +1168,7 @@ type PutAnswer struct {
 
 func (x *PutAnswer) Reset() {
 	*x = PutAnswer{}
-	mi := &file_service_proto_msgTypes[15]
+	mi := &file_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1105,7 +1180,7 @@ func (x *PutAnswer) String() string {
 func (*PutAnswer) ProtoMessage() {}
 
 func (x *PutAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[15]
+	mi := &file_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1118,7 +1193,7 @@ func (x *PutAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAnswer.ProtoReflect.Descriptor instead.
 func (*PutAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{15}
+	return file_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PutAnswer) GetHeld() *Held {
@@ -1144,7 +1219,7 @@ type GetRequest struct {
 
 func (x *GetRequest) Reset() {
 	*x = GetRequest{}
-	mi := &file_service_proto_msgTypes[16]
+	mi := &file_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1156,7 +1231,7 @@ func (x *GetRequest) String() string {
 func (*GetRequest) ProtoMessage() {}
 
 func (x *GetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[16]
+	mi := &file_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1169,7 +1244,7 @@ func (x *GetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequest.ProtoReflect.Descriptor instead.
 func (*GetRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{16}
+	return file_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetRequest) GetLeafIndex() uint64 {
@@ -1209,7 +1284,7 @@ type GetAnswer struct {
 
 func (x *GetAnswer) Reset() {
 	*x = GetAnswer{}
-	mi := &file_service_proto_msgTypes[17]
+	mi := &file_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1221,7 +1296,7 @@ func (x *GetAnswer) String() string {
 func (*GetAnswer) ProtoMessage() {}
 
 func (x *GetAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[17]
+	mi := &file_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1234,7 +1309,7 @@ func (x *GetAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAnswer.ProtoReflect.Descriptor instead.
 func (*GetAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{17}
+	return file_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetAnswer) GetData() []byte {
@@ -1262,7 +1337,7 @@ type EnrolRequest struct {
 
 func (x *EnrolRequest) Reset() {
 	*x = EnrolRequest{}
-	mi := &file_service_proto_msgTypes[18]
+	mi := &file_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +1349,7 @@ func (x *EnrolRequest) String() string {
 func (*EnrolRequest) ProtoMessage() {}
 
 func (x *EnrolRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[18]
+	mi := &file_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +1362,7 @@ func (x *EnrolRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolRequest.ProtoReflect.Descriptor instead.
 func (*EnrolRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{18}
+	return file_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *EnrolRequest) GetCsr() []byte {
@@ -1333,7 +1408,7 @@ type EnrolAnswer struct {
 
 func (x *EnrolAnswer) Reset() {
 	*x = EnrolAnswer{}
-	mi := &file_service_proto_msgTypes[19]
+	mi := &file_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1345,7 +1420,7 @@ func (x *EnrolAnswer) String() string {
 func (*EnrolAnswer) ProtoMessage() {}
 
 func (x *EnrolAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[19]
+	mi := &file_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1358,7 +1433,7 @@ func (x *EnrolAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnrolAnswer.ProtoReflect.Descriptor instead.
 func (*EnrolAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{19}
+	return file_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *EnrolAnswer) GetEndpoint() string {
@@ -1414,7 +1489,7 @@ type RenewRequest struct {
 
 func (x *RenewRequest) Reset() {
 	*x = RenewRequest{}
-	mi := &file_service_proto_msgTypes[20]
+	mi := &file_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1426,7 +1501,7 @@ func (x *RenewRequest) String() string {
 func (*RenewRequest) ProtoMessage() {}
 
 func (x *RenewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[20]
+	mi := &file_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1439,7 +1514,7 @@ func (x *RenewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewRequest.ProtoReflect.Descriptor instead.
 func (*RenewRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{20}
+	return file_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RenewRequest) GetCsr() []byte {
@@ -1462,7 +1537,7 @@ type RenewAnswer struct {
 
 func (x *RenewAnswer) Reset() {
 	*x = RenewAnswer{}
-	mi := &file_service_proto_msgTypes[21]
+	mi := &file_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1474,7 +1549,7 @@ func (x *RenewAnswer) String() string {
 func (*RenewAnswer) ProtoMessage() {}
 
 func (x *RenewAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[21]
+	mi := &file_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1487,7 +1562,7 @@ func (x *RenewAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewAnswer.ProtoReflect.Descriptor instead.
 func (*RenewAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{21}
+	return file_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RenewAnswer) GetCertificate() []byte {
@@ -1523,7 +1598,7 @@ type ProofRequest struct {
 
 func (x *ProofRequest) Reset() {
 	*x = ProofRequest{}
-	mi := &file_service_proto_msgTypes[22]
+	mi := &file_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1610,7 @@ func (x *ProofRequest) String() string {
 func (*ProofRequest) ProtoMessage() {}
 
 func (x *ProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[22]
+	mi := &file_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1623,7 @@ func (x *ProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProofRequest.ProtoReflect.Descriptor instead.
 func (*ProofRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{22}
+	return file_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ProofRequest) GetEpoch() uint64 {
@@ -1601,7 +1676,7 @@ type ProofAnswer struct {
 
 func (x *ProofAnswer) Reset() {
 	*x = ProofAnswer{}
-	mi := &file_service_proto_msgTypes[23]
+	mi := &file_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1613,7 +1688,7 @@ func (x *ProofAnswer) String() string {
 func (*ProofAnswer) ProtoMessage() {}
 
 func (x *ProofAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[23]
+	mi := &file_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1626,7 +1701,7 @@ func (x *ProofAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProofAnswer.ProtoReflect.Descriptor instead.
 func (*ProofAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{23}
+	return file_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ProofAnswer) GetCheckpoint() []byte {
@@ -1688,7 +1763,7 @@ type RecoverRequest struct {
 
 func (x *RecoverRequest) Reset() {
 	*x = RecoverRequest{}
-	mi := &file_service_proto_msgTypes[24]
+	mi := &file_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1700,7 +1775,7 @@ func (x *RecoverRequest) String() string {
 func (*RecoverRequest) ProtoMessage() {}
 
 func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[24]
+	mi := &file_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1713,7 +1788,7 @@ func (x *RecoverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverRequest.ProtoReflect.Descriptor instead.
 func (*RecoverRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{24}
+	return file_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RecoverRequest) GetEpoch() uint64 {
@@ -1761,7 +1836,7 @@ type RecoverAnswer struct {
 
 func (x *RecoverAnswer) Reset() {
 	*x = RecoverAnswer{}
-	mi := &file_service_proto_msgTypes[25]
+	mi := &file_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1773,7 +1848,7 @@ func (x *RecoverAnswer) String() string {
 func (*RecoverAnswer) ProtoMessage() {}
 
 func (x *RecoverAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[25]
+	mi := &file_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1786,7 +1861,7 @@ func (x *RecoverAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverAnswer.ProtoReflect.Descriptor instead.
 func (*RecoverAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{25}
+	return file_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RecoverAnswer) GetOutcomes() []*RecoverOutcome {
@@ -1809,7 +1884,7 @@ type RegisterRequest struct {
 
 func (x *RegisterRequest) Reset() {
 	*x = RegisterRequest{}
-	mi := &file_service_proto_msgTypes[26]
+	mi := &file_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1821,7 +1896,7 @@ func (x *RegisterRequest) String() string {
 func (*RegisterRequest) ProtoMessage() {}
 
 func (x *RegisterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[26]
+	mi := &file_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1834,7 +1909,7 @@ func (x *RegisterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterRequest.ProtoReflect.Descriptor instead.
 func (*RegisterRequest) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{26}
+	return file_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RegisterRequest) GetPut() *Agency {
@@ -1864,7 +1939,7 @@ type RegisterAnswer struct {
 
 func (x *RegisterAnswer) Reset() {
 	*x = RegisterAnswer{}
-	mi := &file_service_proto_msgTypes[27]
+	mi := &file_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1876,7 +1951,7 @@ func (x *RegisterAnswer) String() string {
 func (*RegisterAnswer) ProtoMessage() {}
 
 func (x *RegisterAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[27]
+	mi := &file_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1889,7 +1964,7 @@ func (x *RegisterAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterAnswer.ProtoReflect.Descriptor instead.
 func (*RegisterAnswer) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{27}
+	return file_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RegisterAnswer) GetReceipt() []byte {
@@ -1918,7 +1993,7 @@ type RecoverOutcome struct {
 
 func (x *RecoverOutcome) Reset() {
 	*x = RecoverOutcome{}
-	mi := &file_service_proto_msgTypes[28]
+	mi := &file_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1930,7 +2005,7 @@ func (x *RecoverOutcome) String() string {
 func (*RecoverOutcome) ProtoMessage() {}
 
 func (x *RecoverOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_service_proto_msgTypes[28]
+	mi := &file_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1943,7 +2018,7 @@ func (x *RecoverOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverOutcome.ProtoReflect.Descriptor instead.
 func (*RecoverOutcome) Descriptor() ([]byte, []int) {
-	return file_service_proto_rawDescGZIP(), []int{28}
+	return file_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RecoverOutcome) GetRecord() *RecordRef {
@@ -1987,13 +2062,14 @@ const file_service_proto_rawDesc = "" +
 	"\x06Cursor\x12$\n" +
 	"\x04lane\x18\x01 \x01(\x0e2\x10.docaxis.v1.LaneR\x04lane\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x18\n" +
-	"\aordinal\x18\x03 \x01(\rR\aordinal\"\xa8\x01\n" +
+	"\aordinal\x18\x03 \x01(\rR\aordinal\"\xcb\x01\n" +
 	"\vPullRequest\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12,\n" +
 	"\acursors\x18\x02 \x03(\v2\x12.docaxis.v1.CursorR\acursors\x12\x1b\n" +
 	"\tmax_bytes\x18\x03 \x01(\rR\bmaxBytes\x12\x1b\n" +
 	"\tseen_size\x18\x04 \x01(\x04R\bseenSize\x12\x1b\n" +
-	"\tdisk_full\x18\x05 \x01(\bR\bdiskFull\"\xde\x01\n" +
+	"\tdisk_full\x18\x05 \x01(\bR\bdiskFull\x12!\n" +
+	"\fmax_contents\x18\x06 \x01(\rR\vmaxContents\"\x91\x02\n" +
 	"\x04Page\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06epochs\x18\x02 \x03(\fR\x06epochs\x12\x1e\n" +
@@ -2003,7 +2079,11 @@ const file_service_proto_rawDesc = "" +
 	"\vconsistency\x18\x04 \x03(\fR\vconsistency\x12&\n" +
 	"\x05items\x18\x05 \x03(\v2\x10.docaxis.v1.ItemR\x05items\x12\x12\n" +
 	"\x04more\x18\x06 \x01(\bR\x04more\x12*\n" +
-	"\x06wanted\x18\a \x03(\v2\x12.docaxis.v1.WantedR\x06wanted\"H\n" +
+	"\x06wanted\x18\a \x03(\v2\x12.docaxis.v1.WantedR\x06wanted\x121\n" +
+	"\bcontents\x18\b \x03(\v2\x15.docaxis.v1.PageChunkR\bcontents\"7\n" +
+	"\tPageChunk\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"H\n" +
 	"\x06Wanted\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x12\x0e\n" +
@@ -2114,7 +2194,7 @@ func file_service_proto_rawDescGZIP() []byte {
 }
 
 var file_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_service_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_service_proto_goTypes = []any{
 	(Target)(0),             // 0: docaxis.v1.Target
 	(*Answer)(nil),          // 1: docaxis.v1.Answer
@@ -2126,54 +2206,56 @@ var file_service_proto_goTypes = []any{
 	(*Cursor)(nil),          // 7: docaxis.v1.Cursor
 	(*PullRequest)(nil),     // 8: docaxis.v1.PullRequest
 	(*Page)(nil),            // 9: docaxis.v1.Page
-	(*Wanted)(nil),          // 10: docaxis.v1.Wanted
-	(*Item)(nil),            // 11: docaxis.v1.Item
-	(*HaveRequest)(nil),     // 12: docaxis.v1.HaveRequest
-	(*HaveAnswer)(nil),      // 13: docaxis.v1.HaveAnswer
-	(*Held)(nil),            // 14: docaxis.v1.Held
-	(*PutRequest)(nil),      // 15: docaxis.v1.PutRequest
-	(*PutAnswer)(nil),       // 16: docaxis.v1.PutAnswer
-	(*GetRequest)(nil),      // 17: docaxis.v1.GetRequest
-	(*GetAnswer)(nil),       // 18: docaxis.v1.GetAnswer
-	(*EnrolRequest)(nil),    // 19: docaxis.v1.EnrolRequest
-	(*EnrolAnswer)(nil),     // 20: docaxis.v1.EnrolAnswer
-	(*RenewRequest)(nil),    // 21: docaxis.v1.RenewRequest
-	(*RenewAnswer)(nil),     // 22: docaxis.v1.RenewAnswer
-	(*ProofRequest)(nil),    // 23: docaxis.v1.ProofRequest
-	(*ProofAnswer)(nil),     // 24: docaxis.v1.ProofAnswer
-	(*RecoverRequest)(nil),  // 25: docaxis.v1.RecoverRequest
-	(*RecoverAnswer)(nil),   // 26: docaxis.v1.RecoverAnswer
-	(*RegisterRequest)(nil), // 27: docaxis.v1.RegisterRequest
-	(*RegisterAnswer)(nil),  // 28: docaxis.v1.RegisterAnswer
-	(*RecoverOutcome)(nil),  // 29: docaxis.v1.RecoverOutcome
-	(*Reason)(nil),          // 30: docaxis.v1.Reason
-	(Lane)(0),               // 31: docaxis.v1.Lane
-	(*Record)(nil),          // 32: docaxis.v1.Record
-	(*Agency)(nil),          // 33: docaxis.v1.Agency
-	(*RecordRef)(nil),       // 34: docaxis.v1.RecordRef
+	(*PageChunk)(nil),       // 10: docaxis.v1.PageChunk
+	(*Wanted)(nil),          // 11: docaxis.v1.Wanted
+	(*Item)(nil),            // 12: docaxis.v1.Item
+	(*HaveRequest)(nil),     // 13: docaxis.v1.HaveRequest
+	(*HaveAnswer)(nil),      // 14: docaxis.v1.HaveAnswer
+	(*Held)(nil),            // 15: docaxis.v1.Held
+	(*PutRequest)(nil),      // 16: docaxis.v1.PutRequest
+	(*PutAnswer)(nil),       // 17: docaxis.v1.PutAnswer
+	(*GetRequest)(nil),      // 18: docaxis.v1.GetRequest
+	(*GetAnswer)(nil),       // 19: docaxis.v1.GetAnswer
+	(*EnrolRequest)(nil),    // 20: docaxis.v1.EnrolRequest
+	(*EnrolAnswer)(nil),     // 21: docaxis.v1.EnrolAnswer
+	(*RenewRequest)(nil),    // 22: docaxis.v1.RenewRequest
+	(*RenewAnswer)(nil),     // 23: docaxis.v1.RenewAnswer
+	(*ProofRequest)(nil),    // 24: docaxis.v1.ProofRequest
+	(*ProofAnswer)(nil),     // 25: docaxis.v1.ProofAnswer
+	(*RecoverRequest)(nil),  // 26: docaxis.v1.RecoverRequest
+	(*RecoverAnswer)(nil),   // 27: docaxis.v1.RecoverAnswer
+	(*RegisterRequest)(nil), // 28: docaxis.v1.RegisterRequest
+	(*RegisterAnswer)(nil),  // 29: docaxis.v1.RegisterAnswer
+	(*RecoverOutcome)(nil),  // 30: docaxis.v1.RecoverOutcome
+	(*Reason)(nil),          // 31: docaxis.v1.Reason
+	(Lane)(0),               // 32: docaxis.v1.Lane
+	(*Record)(nil),          // 33: docaxis.v1.Record
+	(*Agency)(nil),          // 34: docaxis.v1.Agency
+	(*RecordRef)(nil),       // 35: docaxis.v1.RecordRef
 }
 var file_service_proto_depIdxs = []int32{
-	30, // 0: docaxis.v1.Answer.error:type_name -> docaxis.v1.Reason
+	31, // 0: docaxis.v1.Answer.error:type_name -> docaxis.v1.Reason
 	6,  // 1: docaxis.v1.EvidenceAnswer.outcomes:type_name -> docaxis.v1.EvidenceOutcome
-	30, // 2: docaxis.v1.EvidenceOutcome.refused:type_name -> docaxis.v1.Reason
-	31, // 3: docaxis.v1.Cursor.lane:type_name -> docaxis.v1.Lane
+	31, // 2: docaxis.v1.EvidenceOutcome.refused:type_name -> docaxis.v1.Reason
+	32, // 3: docaxis.v1.Cursor.lane:type_name -> docaxis.v1.Lane
 	7,  // 4: docaxis.v1.PullRequest.cursors:type_name -> docaxis.v1.Cursor
-	11, // 5: docaxis.v1.Page.items:type_name -> docaxis.v1.Item
-	10, // 6: docaxis.v1.Page.wanted:type_name -> docaxis.v1.Wanted
-	31, // 7: docaxis.v1.Item.lane:type_name -> docaxis.v1.Lane
-	32, // 8: docaxis.v1.Item.record:type_name -> docaxis.v1.Record
-	0,  // 9: docaxis.v1.Item.target:type_name -> docaxis.v1.Target
-	14, // 10: docaxis.v1.HaveAnswer.held:type_name -> docaxis.v1.Held
-	14, // 11: docaxis.v1.PutAnswer.held:type_name -> docaxis.v1.Held
-	29, // 12: docaxis.v1.RecoverAnswer.outcomes:type_name -> docaxis.v1.RecoverOutcome
-	33, // 13: docaxis.v1.RegisterRequest.put:type_name -> docaxis.v1.Agency
-	34, // 14: docaxis.v1.RecoverOutcome.record:type_name -> docaxis.v1.RecordRef
-	30, // 15: docaxis.v1.RecoverOutcome.refused:type_name -> docaxis.v1.Reason
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	12, // 5: docaxis.v1.Page.items:type_name -> docaxis.v1.Item
+	11, // 6: docaxis.v1.Page.wanted:type_name -> docaxis.v1.Wanted
+	10, // 7: docaxis.v1.Page.contents:type_name -> docaxis.v1.PageChunk
+	32, // 8: docaxis.v1.Item.lane:type_name -> docaxis.v1.Lane
+	33, // 9: docaxis.v1.Item.record:type_name -> docaxis.v1.Record
+	0,  // 10: docaxis.v1.Item.target:type_name -> docaxis.v1.Target
+	15, // 11: docaxis.v1.HaveAnswer.held:type_name -> docaxis.v1.Held
+	15, // 12: docaxis.v1.PutAnswer.held:type_name -> docaxis.v1.Held
+	30, // 13: docaxis.v1.RecoverAnswer.outcomes:type_name -> docaxis.v1.RecoverOutcome
+	34, // 14: docaxis.v1.RegisterRequest.put:type_name -> docaxis.v1.Agency
+	35, // 15: docaxis.v1.RecoverOutcome.record:type_name -> docaxis.v1.RecordRef
+	31, // 16: docaxis.v1.RecoverOutcome.refused:type_name -> docaxis.v1.Reason
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_service_proto_init() }
@@ -2190,7 +2272,7 @@ func file_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_service_proto_rawDesc), len(file_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
