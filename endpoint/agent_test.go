@@ -103,15 +103,7 @@ func TestTheSameIdTwice(t *testing.T) {
 // first.
 func TestAChangeFollowsItsTarget(t *testing.T) {
 	w, from, to := pair(t)
-	w.axis.Lock()
-	stuck := true
-	w.axis.Hook = func(_ string, s bus.Service, _ string) error {
-		if s == bus.Get && stuck {
-			return axistest.Away()
-		}
-		return nil
-	}
-	w.axis.Unlock()
+	bring := w.withoutContents()
 	w.axis.SetOnline("from", false)
 	target := from.send(draft("H41", "H42").with(noise(100)))
 	change := from.send(draft("H41", "H42").about("H41", target, envelope.KindRecall))
@@ -121,9 +113,7 @@ func TestAChangeFollowsItsTarget(t *testing.T) {
 	if s := to.received(change, "H42").State; s != axispb.State_STATE_WAITING {
 		t.Fatalf("the change is %s", s)
 	}
-	w.axis.Lock()
-	stuck = false
-	w.axis.Unlock()
+	bring()
 	from.wait(target, axispb.State_STATE_CONSIGNED)
 	from.wait(change, axispb.State_STATE_CONSIGNED)
 }
@@ -205,14 +195,7 @@ func TestConfirmations(t *testing.T) {
 
 func TestConfirmBeforeTheContentIsHere(t *testing.T) {
 	w, from, to := pair(t)
-	w.axis.Lock()
-	w.axis.Hook = func(_ string, s bus.Service, _ string) error {
-		if s == bus.Get {
-			return axistest.Away()
-		}
-		return nil
-	}
-	w.axis.Unlock()
+	w.withoutContents()
 	id := from.send(draft("H41", "H42").with(noise(10)))
 	to.until("it is there", func() bool { l, err := to.agent.Show(id); return err == nil && len(l.Received) == 1 })
 	key := inbox.KeyOf(to.received(id, "H42"))

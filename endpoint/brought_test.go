@@ -11,7 +11,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"docaxis/endpoint/axistest"
 	"docaxis/endpoint/inbox"
 	"docaxis/internal/bus"
 	"docaxis/internal/envelope"
@@ -68,41 +67,29 @@ func TestSmallFilesComeWithThePage(t *testing.T) {
 // Bytes that came with a page and are not those of their digest are no more used, and no
 // less told of, than those of an answer; the right ones are asked for.
 func TestWrongBytesInAPageAreAskedFor(t *testing.T) {
-	for name, spoil := range map[string]func(*axispb.PageChunk){
-		"other bytes": func(c *axispb.PageChunk) { flip(c.Data) },
-		"too many":    func(c *axispb.PageChunk) { c.Data = append(c.Data, 1) },
+	for name, c := range map[string]struct {
+		spoil func(*axispb.PageChunk)
+		told  bool
+	}{
+		"other bytes":     {func(c *axispb.PageChunk) { flip(c.Data) }, true},
+		"too many":        {func(c *axispb.PageChunk) { c.Data = append(c.Data, 1) }, true},
+		"too few":         {func(c *axispb.PageChunk) { c.Data = c.Data[:100] }, true},
+		"none":            {func(c *axispb.PageChunk) { c.Data = nil }, true},
+		"under no digest": {func(c *axispb.PageChunk) { c.Digest = c.Digest[:31] }, false}, // of nothing that is known
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, from, to := carrying(t)
 			w.tamper("to", bus.Pull, func(m proto.Message) {
-				for _, c := range m.(*axispb.Page).Contents {
-					spoil(c)
+				for _, chunk := range m.(*axispb.Page).Contents {
+					c.spoil(chunk)
 				}
 			})
 			arrives(w, from, to, some, noise(3000))
-			if !strings.Contains(to.logs.String(), "fetching failed") {
-				t.Error("nothing was said of it")
+			if told := strings.Contains(to.logs.String(), "fetching failed"); told != c.told {
+				t.Errorf("it was told of: %v", told)
 			}
 		})
 	}
-	t.Run("too few", func(t *testing.T) {
-		w, from, to := carrying(t)
-		w.tamper("to", bus.Pull, func(m proto.Message) {
-			for _, c := range m.(*axispb.Page).Contents {
-				c.Data = c.Data[:100]
-			}
-		})
-		arrives(w, from, to, some, noise(3000))
-	})
-	t.Run("under no digest", func(t *testing.T) {
-		w, from, to := carrying(t)
-		w.tamper("to", bus.Pull, func(m proto.Message) {
-			for _, c := range m.(*axispb.Page).Contents {
-				c.Digest = c.Digest[:31]
-			}
-		})
-		arrives(w, from, to, some, noise(3000))
-	})
 }
 
 // After a crash around the page's commit the document is consigned once: by that commit, or
@@ -169,23 +156,13 @@ func TestAChangeWithItsContentsWaitsForItsTarget(t *testing.T) {
 	from.wait(target, axispb.State_STATE_ACCEPTED)
 	change := from.send(draft("H41", "H42").about("H41", target, envelope.KindRecall).with(noise(50)))
 	from.wait(change, axispb.State_STATE_ACCEPTED)
-	w.axis.Lock()
-	stuck := true
-	w.axis.Hook = func(_ string, s bus.Service, _ string) error {
-		if s == bus.Get && stuck {
-			return axistest.Away()
-		}
-		return nil
-	}
-	w.axis.Unlock()
+	bring := w.withoutContents()
 	w.axis.SetOnline("to", true)
 	to.until("the change is here", func() bool { l, err := to.agent.Show(change); return err == nil && len(l.Received) == 1 })
 	if e := to.received(change, "H42"); e.State != axispb.State_STATE_WAITING || len(e.Evidence) != 0 {
 		t.Fatalf("the change is %s with %d statements", e.State, len(e.Evidence))
 	}
-	w.axis.Lock()
-	stuck = false
-	w.axis.Unlock()
+	bring()
 	from.wait(target, axispb.State_STATE_CONSIGNED)
 	from.wait(change, axispb.State_STATE_CONSIGNED)
 	if strings.Contains(to.logs.String(), "pulling failed") {

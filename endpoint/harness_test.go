@@ -324,6 +324,24 @@ func pair(t *testing.T) (*world, *office, *office) {
 	return w, from, to
 }
 
+// withoutContents has nobody given contents that he asks for, until bring.
+func (w *world) withoutContents() (bring func()) {
+	w.axis.Lock()
+	defer w.axis.Unlock()
+	away := true
+	w.axis.Hook = func(_ string, s bus.Service, _ string) error {
+		if s == bus.Get && away {
+			return axistest.Away()
+		}
+		return nil
+	}
+	return func() {
+		w.axis.Lock()
+		defer w.axis.Unlock()
+		away = false
+	}
+}
+
 // faults fails points, once or from one on.
 type faults struct {
 	mu    sync.Mutex
