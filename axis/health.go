@@ -13,7 +13,7 @@ const sickLooks = 3
 // watchHealth looks at disks and JetStream until ctx ends. JetStream that met a failed
 // write answers nobody from then on, and goes on when it is started again: so the
 // axis stops with an error that says it, instead of waiting for ever. A single look may
-// come while a stream is being made.
+// come while the server is at work on a stream.
 func (h *Hub) watchHealth(ctx context.Context) error {
 	tick := time.NewTicker(h.cfg.HealthEvery)
 	defer tick.Stop()

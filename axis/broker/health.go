@@ -3,6 +3,8 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
@@ -23,13 +25,26 @@ func (b *Broker) Health() error {
 	}
 	var errs []error
 	for _, e := range status.Errors {
-		errs = append(errs, errors.New(e.Error))
+		if !b.making(e) {
+			errs = append(errs, errors.New(e.Error))
+		}
 	}
 	if status.Error != "" {
 		errs = append(errs, errors.New(status.Error))
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(errs...); err != nil || len(status.Errors) > 0 {
 		return err
 	}
 	return fmt.Errorf("JetStream reports %s", status.Status)
+}
+
+// making reports whether an error is about a stream that is being made: its folder is
+// there before the server knows it, for as long as the disk takes, and no block in it
+// has anything. The server says of it what it says of one that it lost.
+func (b *Broker) making(e server.HealthzError) bool {
+	if e.Type != server.HealthzErrorStream || !strings.HasSuffix(e.Error, "could not be recovered") {
+		return false
+	}
+	has, err := filled(filepath.Join(b.kept.streams(), e.Stream))
+	return err == nil && !has
 }
