@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -200,7 +201,8 @@ func TestRequestsShareTheLine(t *testing.T) {
 		}
 		return nil
 	}}
-	l := New(conn, time.Now)
+	var seconds atomic.Int64 // on a fast line several small ranges go at once
+	l := New(conn, func() time.Time { return time.Unix(seconds.Add(1), 0) })
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() { _ = l.Call(t.Context(), bus.Submit, &axispb.SubmitRequest{}, &axispb.SubmitAnswer{}) })
