@@ -128,6 +128,36 @@ func TestAnEndpointPullsOnlyItsOwn(t *testing.T) {
 	}
 }
 
+// A page proves that its log is the one under a receipt, where it is as long.
+func TestAPageProvesTheLogOfAReceipt(t *testing.T) {
+	b := newBench(t)
+	p := b.accept(doc("H41"))
+	b.accept(doc("H41"))
+	pull := func(size uint64) *axispb.Page {
+		page, err := b.mailbox.Pull(t.Context(), "g22", &axispb.PullRequest{Epoch: 1, ReceiptSize: size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page
+	}
+	page := pull(p.Checkpoint.Size)
+	newer, err := b.trust.Checkpoint(page.GetCheckpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.trust.Extends(p.Checkpoint, newer, page.GetReceiptConsistency()); err != nil {
+		t.Error(err)
+	}
+	if err := b.trust.Extends(p.Checkpoint, newer, nil); err == nil {
+		t.Error("there was nothing to prove")
+	}
+	for _, size := range []uint64{0, newer.Size + 1, 1<<64 - 1} {
+		if proof := pull(size).GetReceiptConsistency(); proof != nil {
+			t.Errorf("size %d: %d hashes", size, len(proof))
+		}
+	}
+}
+
 // Whoever comes with cursors of an epoch that this log does not go back to starts
 // where the log went on, and gets the epochs that it lacks.
 func TestCursorsOfAnEarlierEpoch(t *testing.T) {

@@ -123,6 +123,10 @@ func (a *Agent) pullPage(ctx context.Context) (more, held bool, err error) {
 	var page axispb.Page
 	req := pullRequest(was)
 	a.wantContents(req)
+	receipted := a.receipted.Load()
+	if receipted != nil && receipted.Epoch == req.Epoch {
+		req.ReceiptSize = receipted.Size
+	}
 	err = a.step("pull", func() error { return a.link.Load().Call(ctx, bus.Pull, req, &page) })
 	if err != nil {
 		return false, false, err
@@ -138,7 +142,7 @@ func (a *Agent) pullPage(ctx context.Context) (more, held bool, err error) {
 		// The rows were found with cursors of another epoch: ask again.
 		return true, false, a.changeEpoch(ctx, was, cp)
 	}
-	if err := a.compareReceipts(ctx, cp); err != nil {
+	if err := a.compareReceipts(ctx, receipted, cp, page.ReceiptConsistency); err != nil {
 		return false, false, err
 	}
 	a.heedWanted(page.Wanted)

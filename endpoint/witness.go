@@ -14,13 +14,12 @@ import (
 
 // compareReceipts asks whether the log under the last receipt is the one that the
 // pulls show: a log that kept one history for receipts and another for mailboxes
-// would else go unseen. Its error means that it does.
-func (a *Agent) compareReceipts(ctx context.Context, pulled evidence.Checkpoint) error {
-	receipted := a.receipted.Load()
+// would else go unseen. Its error means that it does. The page may have brought the proof.
+func (a *Agent) compareReceipts(ctx context.Context, receipted *evidence.Checkpoint, pulled evidence.Checkpoint, proof [][]byte) error {
 	if receipted == nil {
 		return nil
 	}
-	err := a.compare(ctx, *receipted, pulled)
+	err := a.compare(ctx, *receipted, pulled, proof)
 	var lost *evidence.LostRecordsError
 	switch {
 	case err == nil, errors.As(err, &lost):
@@ -41,9 +40,9 @@ func (a *Agent) compareReceipts(ctx context.Context, pulled evidence.Checkpoint)
 }
 
 // compare checks that one checkpoint extends another, asking for a proof where one
-// is needed.
-func (a *Agent) compare(ctx context.Context, older, newer evidence.Checkpoint) error {
-	err := a.trust.Extends(older, newer, nil)
+// is needed and not here.
+func (a *Agent) compare(ctx context.Context, older, newer evidence.Checkpoint, proof [][]byte) error {
+	err := a.trust.Extends(older, newer, proof)
 	if !errors.Is(err, evidence.ErrNotProven) {
 		return err
 	}

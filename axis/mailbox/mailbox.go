@@ -137,10 +137,11 @@ func (b *builder) build(req *axispb.PullRequest) error {
 	if err != nil {
 		return err
 	}
-	if seen := req.GetSeenSize(); seen > 0 && seen <= min(bound, b.s.Size()) {
-		if b.page.Consistency, err = b.s.Consistency(seen); err != nil {
-			return err
-		}
+	if b.page.Consistency, err = b.consistency(req.GetSeenSize(), bound); err != nil {
+		return err
+	}
+	if b.page.ReceiptConsistency, err = b.consistency(req.GetReceiptSize(), bound); err != nil {
+		return err
 	}
 	for lane := range axispb.Lane(len(axispb.Lane_name)) {
 		for _, c := range req.GetCursors() {
@@ -153,6 +154,15 @@ func (b *builder) build(req *axispb.PullRequest) error {
 		}
 	}
 	return nil
+}
+
+// consistency proves that the page's checkpoint extends one that the endpoint has; nil
+// where it has none that can be proved.
+func (b *builder) consistency(from, bound uint64) ([][]byte, error) {
+	if from == 0 || from > min(bound, b.s.Size()) {
+		return nil, nil
+	}
+	return b.s.Consistency(from)
 }
 
 // epochs adds the epochs that the endpoint lacks, and gives the size up to which

@@ -47,7 +47,8 @@ type Axis struct {
 	HoldRequests bool
 	// CutPut is how many bytes of a range are taken; 0 means all.
 	CutPut int
-	// Older is of a version that passes over chunks inside a submission.
+	// Older is of a version that passes over chunks inside a submission, and over what
+	// the endpoint says of a receipt when it pulls.
 	Older bool
 	// Carries has pages bring the contents of small documents. Without it the axis is
 	// one that does not know of it.

@@ -314,6 +314,9 @@ func (a *Axis) Documents() int {
 
 func (a *Axis) pull(endpoint string, r *axispb.PullRequest) (proto.Message, error) {
 	page := &axispb.Page{Epoch: a.number, Checkpoint: a.checkpoint(), Consistency: a.consistency(r.SeenSize)}
+	if !a.Older {
+		page.ReceiptConsistency = a.consistency(r.ReceiptSize)
+	}
 	for i := r.Epoch; i < a.number; i++ {
 		page.Epochs = append(page.Epochs, a.epochs[i])
 	}

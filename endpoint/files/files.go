@@ -8,6 +8,7 @@
 package files
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -122,7 +123,7 @@ func (s *Store) Read(digest [sha256.Size]byte, limit uint64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(&capped{r: f, left: limit})
+	data, err := readAll(f, limit)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("read body: %w", err)
 	}
@@ -130,6 +131,17 @@ func (s *Store) Read(digest [sha256.Size]byte, limit uint64) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", s.path(digest), ErrDamaged)
 	}
 	return data, nil
+}
+
+// readAll reads a file in one piece.
+func readAll(f *os.File, limit uint64) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	data := bytes.NewBuffer(make([]byte, 0, min(uint64(info.Size()), limit)+bytes.MinRead))
+	_, err = data.ReadFrom(&capped{r: f, left: limit})
+	return data.Bytes(), err
 }
 
 // Check reads every body and lists those that do not have their digest.

@@ -53,7 +53,7 @@ func assaults(costly map[bus.Service][]byte) []assault {
 		{"handshakes without a certificate, 50 at a time", nobodys},
 		{"pulls with absurd cursors", func(t *testing.T, ctx context.Context, s *siege, wg *sync.WaitGroup) {
 			s.pour(t, ctx, wg, s.attacker, func() (bus.Service, []byte) {
-				return bus.Pull, wire(t, &axispb.PullRequest{Epoch: rand.Uint64(), MaxBytes: 1<<32 - 1, MaxContents: 1<<32 - 1, SeenSize: rand.Uint64(), Cursors: []*axispb.Cursor{
+				return bus.Pull, wire(t, &axispb.PullRequest{Epoch: rand.Uint64(), MaxBytes: 1<<32 - 1, MaxContents: 1<<32 - 1, SeenSize: rand.Uint64(), ReceiptSize: rand.Uint64(), Cursors: []*axispb.Cursor{
 					{Lane: axispb.Lane(rand.IntN(4)), Position: rand.Uint64() >> rand.IntN(64), Ordinal: rand.Uint32()}, {Lane: axispb.Lane_LANE_REGISTRY},
 				}})
 			})

@@ -37,7 +37,7 @@ func testGarbage(t *testing.T, s *siege) {
 	seeds[bus.Have] = wire(t, &axispb.HaveRequest{Digests: [][]byte{s.crossed.digest(), sum(nil)}})
 	seeds[bus.Get] = wire(t, &axispb.GetRequest{LeafIndex: s.shared.item.LeafIndex, Digest: s.shared.digest(), Length: 9})
 	seeds[bus.Proof] = wire(t, &axispb.ProofRequest{FromSize: 1, ToSize: 4, LeafIndexPlusOne: 2})
-	seeds[bus.Pull] = wire(t, &axispb.PullRequest{Epoch: 1, SeenSize: 2, MaxBytes: 1, Cursors: fromTheStart().Cursors})
+	seeds[bus.Pull] = wire(t, &axispb.PullRequest{Epoch: 1, SeenSize: 2, ReceiptSize: 2, MaxBytes: 1, Cursors: fromTheStart().Cursors})
 	before := s.state(t)
 	for service, seed := range seeds {
 		said := s.throw(t, service, seed)

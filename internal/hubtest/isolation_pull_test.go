@@ -34,7 +34,7 @@ func testPull(t *testing.T, s *siege) {
 			req := &axispb.PullRequest{
 				Cursors: c, Epoch: []uint64{0, 1, 2, 1 << 40, huge}[i%5],
 				MaxBytes: []uint32{0, 1, 1<<32 - 1}[i%3], SeenSize: []uint64{0, 1, 1 << 40, 1 << 63, huge}[i%5],
-				MaxContents: []uint32{0, 1 << 10, 1<<32 - 1}[i%3],
+				MaxContents: []uint32{0, 1 << 10, 1<<32 - 1}[i%3], ReceiptSize: []uint64{huge, 1 << 63, 0, 2}[i%4],
 			}
 			page := new(axispb.Page)
 			mustBody(t, s.raw.ask(t, bus.Pull, req), page)

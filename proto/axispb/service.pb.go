@@ -495,7 +495,10 @@ type PullRequest struct {
 	DiskFull bool `protobuf:"varint,5,opt,name=disk_full,json=diskFull,proto3" json:"disk_full,omitempty"`
 	// Bytes of contents of small documents that the endpoint can take with the page;
 	// 0 means none, and more than 128 KiB means 128 KiB. It is beside max_bytes.
-	MaxContents   uint32 `protobuf:"varint,6,opt,name=max_contents,json=maxContents,proto3" json:"max_contents,omitempty"`
+	MaxContents uint32 `protobuf:"varint,6,opt,name=max_contents,json=maxContents,proto3" json:"max_contents,omitempty"`
+	// Size of the checkpoint of this epoch under a receipt that the endpoint got, so that
+	// it sees that receipts and pulls show one log; 0 for none.
+	ReceiptSize   uint64 `protobuf:"varint,7,opt,name=receipt_size,json=receiptSize,proto3" json:"receipt_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -572,6 +575,13 @@ func (x *PullRequest) GetMaxContents() uint32 {
 	return 0
 }
 
+func (x *PullRequest) GetReceiptSize() uint64 {
+	if x != nil {
+		return x.ReceiptSize
+	}
+	return 0
+}
+
 // Page answers a pull.
 type Page struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -593,9 +603,12 @@ type Page struct {
 	// Chunks of documents of this page whose files have at most 16 KiB together, at most
 	// 64, and max_contents bytes; each once, whoever of the page's documents has it. What
 	// is not among them, for whatever reason, is asked for (service get).
-	Contents      []*PageChunk `protobuf:"bytes,8,rep,name=contents,proto3" json:"contents,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Contents []*PageChunk `protobuf:"bytes,8,rep,name=contents,proto3" json:"contents,omitempty"`
+	// Proof that this checkpoint extends the one of receipt_size; empty for none, and where
+	// this one is smaller.
+	ReceiptConsistency [][]byte `protobuf:"bytes,9,rep,name=receipt_consistency,json=receiptConsistency,proto3" json:"receipt_consistency,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Page) Reset() {
@@ -680,6 +693,13 @@ func (x *Page) GetWanted() []*Wanted {
 func (x *Page) GetContents() []*PageChunk {
 	if x != nil {
 		return x.Contents
+	}
+	return nil
+}
+
+func (x *Page) GetReceiptConsistency() [][]byte {
+	if x != nil {
+		return x.ReceiptConsistency
 	}
 	return nil
 }
@@ -2062,14 +2082,15 @@ const file_service_proto_rawDesc = "" +
 	"\x06Cursor\x12$\n" +
 	"\x04lane\x18\x01 \x01(\x0e2\x10.docaxis.v1.LaneR\x04lane\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x18\n" +
-	"\aordinal\x18\x03 \x01(\rR\aordinal\"\xcb\x01\n" +
+	"\aordinal\x18\x03 \x01(\rR\aordinal\"\xee\x01\n" +
 	"\vPullRequest\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12,\n" +
 	"\acursors\x18\x02 \x03(\v2\x12.docaxis.v1.CursorR\acursors\x12\x1b\n" +
 	"\tmax_bytes\x18\x03 \x01(\rR\bmaxBytes\x12\x1b\n" +
 	"\tseen_size\x18\x04 \x01(\x04R\bseenSize\x12\x1b\n" +
 	"\tdisk_full\x18\x05 \x01(\bR\bdiskFull\x12!\n" +
-	"\fmax_contents\x18\x06 \x01(\rR\vmaxContents\"\x91\x02\n" +
+	"\fmax_contents\x18\x06 \x01(\rR\vmaxContents\x12!\n" +
+	"\freceipt_size\x18\a \x01(\x04R\vreceiptSize\"\xc2\x02\n" +
 	"\x04Page\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06epochs\x18\x02 \x03(\fR\x06epochs\x12\x1e\n" +
@@ -2080,7 +2101,8 @@ const file_service_proto_rawDesc = "" +
 	"\x05items\x18\x05 \x03(\v2\x10.docaxis.v1.ItemR\x05items\x12\x12\n" +
 	"\x04more\x18\x06 \x01(\bR\x04more\x12*\n" +
 	"\x06wanted\x18\a \x03(\v2\x12.docaxis.v1.WantedR\x06wanted\x121\n" +
-	"\bcontents\x18\b \x03(\v2\x15.docaxis.v1.PageChunkR\bcontents\"7\n" +
+	"\bcontents\x18\b \x03(\v2\x15.docaxis.v1.PageChunkR\bcontents\x12/\n" +
+	"\x13receipt_consistency\x18\t \x03(\fR\x12receiptConsistency\"7\n" +
 	"\tPageChunk\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\"H\n" +
