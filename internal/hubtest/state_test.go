@@ -53,12 +53,21 @@ func dumpTables(t *testing.T, all state, path string) {
 	}
 	defer db.Close()
 	for _, table := range tables(t, db) {
-		rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+table)
+		rows, err := db.QueryContext(t.Context(), cmp.Or(withCodes[table], "SELECT * FROM "+table))
 		if err != nil {
 			t.Fatal(err)
 		}
 		dumpRows(t, all, table, rows)
 	}
+}
+
+// withCodes are queries of the ledger's tables that have codes by numbers.
+var withCodes = map[string]string{
+	"recipient": `SELECT r.document, c.name code, coalesce(s.name, c.name) serving, r.endpoint, r.state, r.since_ms, r.evidence, r.agreed
+		FROM recipient r LEFT JOIN code c ON c.id = r.code LEFT JOIN code s ON s.id = r.serving`,
+	"mailbox": `SELECT m.endpoint, m.lane, m.position, m.ordinal, m.record, c.name code, coalesce(s.name, c.name) serving, m.target
+		FROM mailbox m LEFT JOIN code c ON c.id = m.code LEFT JOIN code s ON s.id = m.serving`,
+	"served": `SELECT c.name serving, v.endpoint FROM served v LEFT JOIN code c ON c.id = v.serving`,
 }
 
 func tables(t *testing.T, db *sql.DB) []string {
