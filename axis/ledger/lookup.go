@@ -92,7 +92,7 @@ func (l *Ledger) Copy(ctx context.Context, document uint64, code string) (eviden
 }
 
 const selectHadRow = `SELECT
-	(SELECT count(*) FROM recipient r JOIN endpoint e ON e.id = r.endpoint 
+	(SELECT count(*) FROM recipient r JOIN endpoint e ON e.id = r.endpoint
 		WHERE r.document = ?1 AND r.code = (SELECT id FROM code WHERE name = ?2) AND e.name = ?3) +
 	(SELECT count(*) FROM moved m JOIN endpoint e ON e.id = m.endpoint WHERE m.document = ?1 AND m.code = ?2 AND e.name = ?3)`
 

@@ -231,12 +231,12 @@ func (p plan) measure(ctx context.Context) (*Result, error) {
 			continue
 		}
 		probe := filepath.Join(p.Dir, s.name+"-new")
-		new, err := newFile(probe)
+		took, err := newFile(probe)
 		if err != nil {
 			return nil, err
 		}
-		p.warn(new)
-		newFiles = append(newFiles, new)
+		p.warn(took)
+		newFiles = append(newFiles, took)
 		used = append(used, probe, filepath.Join(p.Dir, s.name))
 		at := time.Now()
 		if err := p.in(ctx, s, r); err != nil {
