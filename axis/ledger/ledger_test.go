@@ -209,6 +209,34 @@ func TestAMovedCodeTakesWhatWaitsAlong(t *testing.T) {
 	}
 }
 
+// What waits is found in the mailbox of whoever served the code last, also under the code
+// of the agency that took over, and after a way there and back.
+func TestAMovedCodeMovesOn(t *testing.T) {
+	b := openBook(t)
+	b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("a", row("H41", "one"))})
+	for _, c := range []struct {
+		Move
+		holder, serving string
+	}{
+		{Move{Code: "H41", Serving: "H41", To: "two"}, "two", "H41"},
+		{Move{Code: "H41", Serving: "H41", To: "one"}, "one", "H41"},
+		{Move{Code: "H41", Serving: "H42", To: "two"}, "two", "H42"}, // H42 takes over
+		{Move{Code: "H42", Serving: "H42", To: "three"}, "three", "H42"},
+		{Move{Code: "H41", Serving: "H41", To: "one"}, "three", "H42"}, // it serves nothing any more
+	} {
+		b.apply(Record{Kind: axispb.Kind_KIND_REGISTRY, Public: true, Moves: []Move{c.Move}})
+		for _, who := range []string{"one", "two", "three"} {
+			rows := b.rows(who, axispb.Lane_LANE_NORMAL, nil)
+			if who != c.holder && len(rows) > 0 {
+				t.Errorf("after %+v %s has %+v", c.Move, who, rows)
+			}
+			if who == c.holder && (len(rows) != 1 || rows[0].Code != "H41" || rows[0].Serving != c.serving) {
+				t.Errorf("after %+v %s has %+v, served by %s", c.Move, who, rows, c.serving)
+			}
+		}
+	}
+}
+
 func TestOnlyPartiesMayReadAChunk(t *testing.T) {
 	b := openBook(t)
 	b.apply(Record{Kind: axispb.Kind_KIND_DOCUMENT, Document: document("a", row("H41", "h41"))})
